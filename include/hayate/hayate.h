@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All of hayate's stable public interface. */
+#ifndef HAYATE_H
+#define HAYATE_H
+
+#include <hayate/array.h>
+#include <hayate/feature.h>
+#include <hayate/market.h>
+#include <hayate/model.h>
+#include <hayate/runtime.h>
+#include <hayate/score.h>
+#include <hayate/session.h>
+#include <hayate/status.h>
+#include <hayate/version.h>
+
+#endif
