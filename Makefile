@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin face over CMake and Ninja; build/<preset> holds everything that is made.
+PRESET ?= release
+BUILD  := build/$(PRESET)
+JOBS   ?= $(shell nproc)
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+
+.PHONY: all demo test check bench lint format install uninstall clean
+all: $(BUILD)/build.ninja
+	@cmake --build $(BUILD) -j $(JOBS)
+
+$(BUILD)/build.ninja:
+	@tools/deps build
+	@cmake --preset $(PRESET) $(CMAKE_FLAGS)
+
+demo: all
+	@tools/deps demo
+	@tools/demo $(BUILD)/hayate
+
+test:
+	@tools/deps build test
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@cmake --build $(BUILD) -j $(JOBS) --target all tests
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) $(CTEST_FLAGS)
+
+check:
+	@tools/deps build test check
+	@JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) tools/check
+
+bench:
+	@tools/deps build bench
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@cmake --build $(BUILD) -j $(JOBS) --target all benches
+	@tools/bench $(BUILD)
+
+lint:
+	@tools/deps build lint
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@tools/lint $(BUILD)
+
+format:
+	@tools/deps lint
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+uninstall:
+	@tools/uninstall $(BUILD)
+
+clean:
+	@rm -rf build

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler flags: one interface target that every other target links, and the flags of each ISA.
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_C_FLAGS_RELEASE "-O3 -g1 -DNDEBUG")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g -fno-omit-frame-pointer")
+
+add_library(hayate_flags INTERFACE)
+target_compile_definitions(hayate_flags INTERFACE _GNU_SOURCE
+  $<$<CONFIG:Debug>:HY_ASSERTIONS>)
+target_include_directories(hayate_flags INTERFACE
+  ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/gen)
+target_compile_options(hayate_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wconversion
+  -Wno-sign-conversion $<$<BOOL:${HAYATE_WERROR}>:-Werror>
+  # The numbers are the contract: no contraction into FMA, no reassociation. What stays allowed
+  # (no errno, no floating-point traps) changes no value.
+  -ffp-contract=off -fno-math-errno -fno-trapping-math -ffunction-sections -fdata-sections)
+target_link_options(hayate_flags INTERFACE -Wl,--gc-sections -Wl,--as-needed)
+
+if(HAYATE_SANITIZE)
+  target_compile_options(hayate_flags INTERFACE
+    -fsanitize=${HAYATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(hayate_flags INTERFACE -fsanitize=${HAYATE_SANITIZE})
+  target_compile_definitions(hayate_flags INTERFACE HY_SANITIZE=1)
+endif()
+if(HAYATE_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "HAYATE_FUZZ needs clang (libFuzzer); the preset `fuzz` chooses it")
+  endif()
+  target_compile_options(hayate_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(HAYATE_COVERAGE)
+  target_compile_options(hayate_flags INTERFACE --coverage)
+  target_link_options(hayate_flags INTERFACE --coverage)
+endif()
+
+# The ISA levels. A kernel file names its own (NAME_avx2.c); a lane file (every
+# src/feature/indicator/*.c, and any *_isa.c) is compiled once per level of HAYATE_LANE_ISAS.
+set(hayate_isa_scalar "")
+set(hayate_isa_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt)
+set(hayate_isa_avx512 ${hayate_isa_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl
+    -mprefer-vector-width=512)
+set(hayate_isa_vnni ${hayate_isa_avx512} -mavx512vnni)
+set(hayate_isa_amx ${hayate_isa_avx512} -mamx-tile -mamx-int8 -mamx-bf16 -mavx512vnni)
+set(HAYATE_KERNEL_ISAS scalar avx2 avx512 vnni amx)
+
+# Feature values are the same bits at every level, so the lane files get no FMA: with contraction
+# off the compiler would not fuse, and without the flag an intrinsic cannot either.
+set(HAYATE_LANE_ISAS scalar avx2 avx512)
+set(hayate_lane_scalar "")
+set(hayate_lane_avx2 -mavx2 -mno-fma -mbmi -mbmi2 -mlzcnt -mpopcnt)
+set(hayate_lane_avx512 ${hayate_lane_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl
+    -mprefer-vector-width=512)
+# the values of hy_isa
+set(hayate_lane_level_scalar 1)
+set(hayate_lane_level_avx2 2)
+set(hayate_lane_level_avx512 3)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/<room>/test_*.c  one cmocka program each, linked with the archive (internals are visible)
+# tests/<place>/test_*.py  pytest over the built command and library
+# fuzz/<target>/  the corpus replayed, or a libFuzzer binary with HAYATE_FUZZ
+# Every test runs in the repository's root, so that files are named tests/golden/...
+add_custom_target(tests)
+add_dependencies(tests hayate hayate_shared hayate_infer)
+find_program(HAYATE_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(HAYATE_PYTHON NAMES python3 REQUIRED)
+find_library(CMOCKA NAMES cmocka)
+find_path(CMOCKA_INCLUDE cmocka.h)
+hayate_need(CMOCKA "cmocka" libcmocka-dev)
+
+set(hayate_test_env
+  "HAYATE=$<TARGET_FILE:hayate>;HAYATE_BUILD=${PROJECT_BINARY_DIR}"
+  "HAYATE_CMAKE=${CMAKE_COMMAND};CC=${CMAKE_C_COMPILER};PYTHONDONTWRITEBYTECODE=1"
+  "ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1;UBSAN_OPTIONS=print_stacktrace=1"
+  "TSAN_OPTIONS=halt_on_error=1;HAYATE_SANITIZE=${HAYATE_SANITIZE}")
+
+function(hayate_test_properties name labels seconds)
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${seconds}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} ENVIRONMENT "${hayate_test_env}")
+endfunction()
+
+file(GLOB unit_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*/test_*.c)
+foreach(source IN LISTS unit_tests)
+  get_filename_component(file ${source} NAME_WE)
+  get_filename_component(room ${source} DIRECTORY)
+  get_filename_component(room ${room} NAME)
+  string(REPLACE "test_" "" file ${file})
+  set(name ${room}_${file})
+  add_executable(test_${name} EXCLUDE_FROM_ALL ${source})
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(test_${name} PRIVATE hayate_flags hayate_static ${CMOCKA})
+  set_target_properties(test_${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  add_dependencies(tests test_${name})
+  add_test(NAME ${name} COMMAND test_${name})
+  hayate_test_properties(${name} "fast;${room}" 120)
+endforeach()
+
+file(GLOB python_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*/test_*.py)
+foreach(source IN LISTS python_tests)
+  get_filename_component(file ${source} NAME_WE)
+  get_filename_component(place ${source} DIRECTORY)
+  get_filename_component(place ${place} NAME)
+  string(REPLACE "test_" "" file ${file})
+  set(name ${place}_${file})
+  add_test(NAME ${name} COMMAND ${HAYATE_PYTHON} -B -m pytest -q -p no:cacheprovider -rs ${source})
+  hayate_test_properties(${name} "fast;${place}" 300)
+endforeach()
+
+file(GLOB fuzz_targets CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/*/fuzz_*.c)
+foreach(source IN LISTS fuzz_targets)
+  get_filename_component(name ${source} NAME_WE)
+  get_filename_component(folder ${source} DIRECTORY)
+  if(HAYATE_FUZZ)
+    add_executable(${name} EXCLUDE_FROM_ALL ${source})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} EXCLUDE_FROM_ALL ${source} ${PROJECT_SOURCE_DIR}/fuzz/replay.c)
+  endif()
+  target_link_libraries(${name} PRIVATE hayate_flags hayate_static)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  add_dependencies(tests ${name})
+  if(HAYATE_FUZZ)
+    add_test(NAME ${name} COMMAND ${name} -runs=0 ${folder}/corpus)
+  else()
+    add_test(NAME ${name} COMMAND ${name} ${folder}/corpus)
+  endif()
+  hayate_test_properties(${name} "fast;fuzz" 300)
+endforeach()
