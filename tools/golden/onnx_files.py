@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes one golden folder of an ONNX model: model.onnx, input.npz, expect.npz, .origin.
+
+The expected values are ONNX Runtime's on one thread. onnx_exports.py and onnx_ops.py call
+save() for each model; tests read the folders and never need this file.
+"""
+import pathlib
+import platform
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+ROOT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
+MAX_IR = 10  # what ONNX Runtime and the exporters of the last years agree on
+
+
+def versions(*modules):
+    named = {"onnx": onnx, "onnxruntime": ort, "numpy": np}
+    for module in modules:
+        named[module.__name__] = module
+    listed = [f"{name} {module.__version__}" for name, module in named.items()]
+    return ", ".join(["python " + platform.python_version()] + listed)
+
+
+def as_array(value):
+    """A ZipMap answer (a list of {class: p}) becomes [rows, classes] in the order of classes."""
+    if isinstance(value, list):
+        return np.array([[row[key] for key in row] for row in value], dtype=np.float32)
+    return np.asarray(value)
+
+
+def run_peer(path, inputs, optimise=True):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not optimise:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, map(as_array, session.run(names, inputs))))
+
+
+def fixed_strings(arrays):
+    return {k: v.astype(str) if v.dtype == object else v for k, v in arrays.items()}
+
+
+def save(family, name, model, inputs, **origin):
+    """model is a ModelProto, or a path to a model file that already lies in the folder.
+
+    origin: what, rtol, atol and modules (whose versions are written down).
+    """
+    folder = ROOT / family / name
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.onnx"
+    if isinstance(model, onnx.ModelProto):
+        model.ir_version = min(model.ir_version, MAX_IR)
+        path.write_bytes(model.SerializeToString())
+    expect = run_peer(path, inputs, optimise=origin.get("optimise", True))
+    np.savez_compressed(folder / "input.npz", **fixed_strings(inputs))
+    np.savez_compressed(folder / "expect.npz", **fixed_strings(expect))
+    modules = origin.get("modules", ())
+    lines = [
+        f"what: {origin['what']}",
+        f"model: made by {pathlib.Path(sys.argv[0]).name} {name}, seed {origin.get('seed', 0)}",
+        "expect: ONNX Runtime on the CPU, one thread",
+        f"versions: {versions(*modules)}",
+        f"command: python tools/golden/{pathlib.Path(sys.argv[0]).name} {name}",
+        "licence: generated, no third-party data",
+        f"rtol: {origin.get('rtol', 1e-5):g}",
+        f"atol: {origin.get('atol', 1e-6):g}",
+    ]
+    (folder / ".origin").write_text("\n".join(lines) + "\n")
+    loaded = onnx.load(path, load_external_data=False)
+    ops = sorted({(n.domain + "." if n.domain else "") + n.op_type for n in loaded.graph.node})
+    size = sum(f.stat().st_size for f in folder.iterdir())
+    print(f"{family}/{name}: {size} bytes, {', '.join(ops)}", flush=True)
