@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Models: a file read, checked and kept in place (mapped), to make sessions from. */
+#ifndef HAYATE_MODEL_H
+#define HAYATE_MODEL_H
+
+#include <hayate/array.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Immutable; shared by threads and sessions. The file stays mapped while it lives. */
+typedef struct hy_model hy_model;
+
+typedef struct hy_model_options {
+  size_t struct_size;
+  size_t max_bytes; /* of the file and its external data; 0: no limit beyond the address space */
+} hy_model_options;
+
+/* Errors: NOT_FOUND, IO, BAD_FORMAT (byte offset), UNSUPPORTED (operator and node named), LIMIT. */
+HY_API HY_CHECKED hy_status hy_model_open(hy_runtime *runtime, const char *path,
+                                          const hy_model_options *options, hy_model **out, hy_error *err);
+/* From memory, which must outlive the model; no external data. */
+HY_API HY_CHECKED hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t bytes,
+                                                 const hy_model_options *options, hy_model **out,
+                                                 hy_error *err);
+HY_API void hy_model_destroy(hy_model *model);
+
+/* What a model takes or gives: dims[k] -1 where open. */
+typedef struct hy_port {
+  const char *name;
+  hy_dtype dtype;
+  int32_t rank; /* -1 unknown */
+  int64_t dims[HY_MAX_RANK];
+} hy_port;
+HY_API size_t hy_model_n_inputs(const hy_model *model);
+HY_API size_t hy_model_n_outputs(const hy_model *model);
+HY_API const hy_port *hy_model_input(const hy_model *model, size_t index);
+HY_API const hy_port *hy_model_output(const hy_model *model, size_t index);
+/* metadata_props by key; NULL if absent. */
+HY_API const char *hy_model_metadata(const hy_model *model, const char *key);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The main job: a universe through a pipeline to ranked, evaluated predictions. */
+#ifndef HAYATE_SCORE_H
+#define HAYATE_SCORE_H
+
+#include <hayate/market.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A pipeline file read and checked: spec, models, combination. Immutable. */
+typedef struct hy_pipeline hy_pipeline;
+HY_API HY_CHECKED hy_status hy_pipeline_open(hy_runtime *runtime, const char *path, hy_pipeline **out,
+                                             hy_error *err);
+HY_API void hy_pipeline_destroy(hy_pipeline *pipeline);
+HY_API const char *hy_pipeline_name(const hy_pipeline *pipeline);
+
+typedef enum hy_history { HY_HISTORY_FULL = 0, HY_HISTORY_STABLE = 1 } hy_history;
+
+typedef struct hy_score_options {
+  size_t struct_size;
+  const char *at;   /* "last" (also NULL), a date, or ISO 8601; exclusive with from/to */
+  const char *from; /* range, both ends included; NULL: the first, the last */
+  const char *to;
+  hy_history history;
+  bool evaluate;
+  bool strict; /* any symbol without a score makes the run's answer "no" */
+  uint64_t symbol_limit_ns, run_limit_ns; /* 0: none */
+  const volatile int *cancel; /* becomes non-zero: stop with CANCELLED, leaving no partial file; NULL: none */
+  hy_progress_fn progress;
+  void *progress_ctx;
+} hy_score_options;
+
+/* The answer: scores per symbol (and time), evaluation, timings. Immutable. */
+typedef struct hy_score_result hy_score_result;
+HY_API HY_CHECKED hy_status hy_score_run(const hy_pipeline *pipeline, const char *universe_path,
+                                         const hy_score_options *options, hy_score_result **out,
+                                         hy_error *err);
+HY_API void hy_score_result_destroy(hy_score_result *result);
+
+typedef struct hy_score_totals {
+  size_t struct_size;
+  size_t symbols, scored, failed, bars, features;
+  double read_ms, features_ms, inference_ms, write_ms, elapsed_ms, symbols_per_s;
+  size_t peak_anon_bytes, peak_rss_bytes;
+} hy_score_totals;
+HY_API void hy_score_totals_get(const hy_score_result *result, hy_score_totals *totals);
+/* The ranked table for people; limit 0: all rows. */
+HY_API HY_CHECKED hy_status hy_score_write_table(const hy_score_result *result, size_t limit,
+                                                 const hy_sink *sink, hy_error *err);
+HY_API HY_CHECKED hy_status hy_score_write_json(const hy_score_result *result, const hy_sink *sink,
+                                                hy_error *err);
+/* scores.csv, run.json, with evaluation evaluation.json, daily.csv and report.html, with npz scores.npz. */
+HY_API HY_CHECKED hy_status hy_score_write_folder(hy_score_result *result, const char *folder, bool npz,
+                                                  hy_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
