@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The façade of the model room: the graph as it was read, verified and in topological order. Readers fill it,
+ * operators and passes look at it. Everything lives in the model's arena or in the mapped file. */
+#ifndef HY_MODEL_MODEL_H
+#define HY_MODEL_MODEL_H
+
+#include <hayate/model.h>
+
+#include "base/base.h"
+
+struct hy__graph;
+
+typedef enum hy__attr_kind {
+  HY__ATTR_NONE,
+  HY__ATTR_INT,
+  HY__ATTR_FLOAT,
+  HY__ATTR_STRING,
+  HY__ATTR_TENSOR,
+  HY__ATTR_GRAPH,
+  HY__ATTR_INTS,
+  HY__ATTR_FLOATS,
+  HY__ATTR_STRINGS
+} hy__attr_kind;
+
+typedef struct hy__attr {
+  const char *name;
+  hy__attr_kind kind;
+  size_t n; /* elements of the list kinds */
+  union {
+    int64_t i;
+    float f;
+    hy_string s;
+    const hy_tensor *tensor;
+    struct hy__graph *graph;
+    const int64_t *ints;
+    const float *floats;
+    const hy_string *strings;
+  } as;
+} hy__attr;
+
+/* A value: graph input, initializer or node output. dims -1 and rank -1 are open. */
+typedef struct hy__value {
+  const char *name; /* "" for an absent optional */
+  hy_dtype dtype;   /* NONE until known */
+  int32_t rank;
+  int64_t dims[HY_MAX_RANK];
+  const char *dim_names[HY_MAX_RANK]; /* of open dims, NULL if none */
+  const hy_tensor *constant;          /* initializers: dense view, in place in the file where aligned */
+  int32_t producer;                   /* node index, -1 for inputs and initializers */
+  int32_t outer;                      /* in a subgraph: value id of the enclosing graph, else -1 */
+} hy__value;
+
+enum { HY__ABSENT = -1 };
+
+typedef struct hy__node {
+  const char *name, *domain, *op_type; /* domain "" is ai.onnx */
+  int32_t version;                     /* the opset in force for the domain */
+  const int32_t *inputs;               /* value ids, HY__ABSENT for omitted optionals */
+  const int32_t *outputs;
+  size_t n_inputs, n_outputs;
+  const hy__attr *attrs;
+  size_t n_attrs;
+} hy__node;
+
+typedef struct hy__graph {
+  const char *name;
+  hy__value *values;
+  size_t n_values;
+  hy__node *nodes; /* topological order */
+  size_t n_nodes;
+  const int32_t *inputs; /* without initializers */
+  size_t n_inputs;
+  const int32_t *outputs;
+  size_t n_outputs;
+} hy__graph;
+
+const hy__graph *hy__model_graph(const hy_model *model);
+const hy_runtime *hy__model_runtime(const hy_model *model);
+/* What the engine shares between a model's sessions (packed weights); set once by the engine, destroyed with the
+ * model. */
+typedef struct hy__model_shared {
+  void *ptr;
+  void (*destroy)(void *ptr);
+} hy__model_shared;
+hy__model_shared *hy__model_shared_slot(hy_model *model);
+
+/* Attribute lookups; the typed forms give the default when absent. */
+const hy__attr *hy__node_attr(const hy__node *node, const char *name);
+int64_t hy__node_int(const hy__node *node, const char *name, int64_t otherwise);
+float hy__node_float(const hy__node *node, const char *name, float otherwise);
+hy_string hy__node_string(const hy__node *node, const char *name, const char *otherwise);
+
+#endif
