@@ -73,8 +73,8 @@ class Stateful(torch.nn.Module):
 
 def mlp():
     nn = torch.nn
-    return nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(),
-                         nn.Linear(64, 3))
+    return nn.Sequential(nn.Linear(40, 64), nn.ReLU(), nn.Linear(64, 40), nn.ReLU(),
+                         nn.Linear(40, 3))
 
 
 def mlp_norms():
@@ -149,7 +149,7 @@ def from_torch(name, make, shapes, dynamo, dynamic, outputs=("y",), external=Fal
 BATCH = {"x": {0: "batch"}}
 BATCH_TIME = {"x": {0: "batch", 1: "time"}}
 for suffix, dynamo in (("legacy", False), ("dynamo", True)):
-    row(from_torch, f"torch_mlp_{suffix}", mlp, {"x": (5, 64)}, dynamo, BATCH)
+    row(from_torch, f"torch_mlp_{suffix}", mlp, {"x": (5, 40)}, dynamo, BATCH)
     row(from_torch, f"torch_mlp_norms_{suffix}", mlp_norms, {"x": (7, 20)}, dynamo, BATCH)
     row(from_torch, f"torch_mlp_acts_{suffix}", mlp_activations, {"x": (9, 12)}, dynamo, BATCH)
     row(from_torch, f"torch_lstm_norm_{suffix}", LstmNorm, {"x": (3, 13, 10)}, dynamo, BATCH)
@@ -309,8 +309,8 @@ def from_lightgbm(name, cls, kind, holes=False, convert=None, category=False, **
     if cls is lightgbm.LGBMRanker:
         y = np.digitize(y, [-1, 0, 1])
         fit["group"] = [20] * (len(y) // 20)
-    trees = 8 if kind == "multi" else 20
-    model = cls(n_estimators=trees, num_leaves=15, min_child_samples=5, random_state=SEED,
+    trees = 6 if kind == "multi" else 12
+    model = cls(n_estimators=trees, num_leaves=11, min_child_samples=5, random_state=SEED,
                 n_jobs=1, deterministic=True, force_row_wise=True, verbose=-1, **kwargs)
     model.fit(x, y, **fit)
     proto = onnxmltools.convert_lightgbm(
@@ -340,7 +340,8 @@ row(from_lightgbm, "lgbm_multi_zipmap", lightgbm.LGBMClassifier, "multi", holes=
 
 def from_xgboost(name, cls, kind, holes=False, **kwargs):
     x, y, test = table_data(kind, holes=holes)
-    model = cls(n_estimators=8 if kind == "multi" else 20, max_depth=4, random_state=SEED, n_jobs=1, **kwargs)
+    trees = 6 if kind == "multi" else 12
+    model = cls(n_estimators=trees, max_depth=4, random_state=SEED, n_jobs=1, **kwargs)
     model.fit(x, y)
     proto = onnxmltools.convert_xgboost(
         model, initial_types=[("x", MlFloat([None, x.shape[1]]))])
