@@ -24,10 +24,21 @@ def versions(*modules):
     return ", ".join(["python " + platform.python_version()] + listed)
 
 
-def as_array(value):
-    """A ZipMap answer (a list of {class: p}) becomes [rows, classes] in the order of classes."""
+def zipmap_labels(path):
+    """The class labels of each ZipMap output, in the model's order."""
+    graph = onnx.load(path, load_external_data=False).graph
+    found = {}
+    for node in graph.node:
+        if node.op_type == "ZipMap":
+            lists = [onnx.helper.get_attribute_value(a) for a in node.attribute]
+            found[node.output[0]] = [v.decode() if isinstance(v, bytes) else v for v in lists[0]]
+    return found
+
+
+def as_array(value, labels):
+    """A ZipMap answer (a list of {class: p}) becomes [rows, classes] in the order of labels."""
     if isinstance(value, list):
-        return np.array([[row[key] for key in row] for row in value], dtype=np.float32)
+        return np.array([[row[key] for key in labels] for row in value], dtype=np.float32)
     return np.asarray(value)
 
 
@@ -40,7 +51,9 @@ def run_peer(path, inputs, optimise=True):
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, map(as_array, session.run(names, inputs))))
+    labels = zipmap_labels(path)
+    answers = zip(names, session.run(names, inputs))
+    return {name: as_array(value, labels.get(name)) for name, value in answers}
 
 
 def fixed_strings(arrays):

@@ -679,5 +679,5 @@ family("TreeEnsembleClassifier_1", 13, [
 PROBS = f32([[0.2, 0.3, 0.5], [0.6, 0.1, 0.3]])
 family("ZipMap_1", 13, [
     ("ints", "ZipMap", [PROBS], dict(classlabels_int64s=[3, 1, 2])),
-    ("strings", "ZipMap", [PROBS], dict(classlabels_strings=["a", "b", "c"])),
+    ("strings", "ZipMap", [PROBS], dict(classlabels_strings=["b", "c", "a"])),
 ], ml=1)
