@@ -8,4 +8,7 @@
 
 #include "base/base.h"
 
+/* True when the model's graph holds a tree ensemble (score's default for missing cells is then nan). */
+bool hy__model_has_trees(const hy_model *model);
+
 #endif

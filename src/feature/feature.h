@@ -7,6 +7,7 @@
 #include <hayate/feature.h>
 
 #include "base/base.h"
+#include "codec/codec.h"
 #include "market/market.h"
 
 typedef struct hy__feature_run hy__feature_run;
@@ -38,6 +39,13 @@ HY_CHECKED hy_status hy__feature_run_block(hy__feature_run *run, uint32_t stage,
 size_t hy__feature_run_cross_rows(const hy__feature_run *run, uint32_t stage);
 HY_CHECKED hy_status hy__feature_run_cross(hy__feature_run *run, uint32_t stage, size_t row_begin,
                                            size_t row_end, void *workspace, hy_error *err);
+
+/* A spec given inline in a pipeline file, as the YAML node that stands there (a map, or a list of items). */
+HY_CHECKED hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node, const char *subject,
+                                              hy_features **out, hy_error *err);
+/* True where the spec's gap policy says that a missing bar does not exist (none, reset): a model's window then counts
+ * the symbol's own bars. False: rows of the panel's axis (flat, mark). */
+bool hy__features_skip_missing(const hy_features *features);
 
 /* For --history stable: bars before t_begin that make the answer stable to tol; UNSUPPORTED names the feature that
  * has no bound (cumulative without anchor, path dependent without warmup_bars). */

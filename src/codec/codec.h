@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The façade of the codec room: bounded readers and writers that several rooms share. */
+#ifndef HY_CODEC_CODEC_H
+#define HY_CODEC_CODEC_H
+
+#include "codec/yaml.h"
+
+#endif
