@@ -8,7 +8,17 @@
  * One step serves batch and stream: it produces rows 0..n-1 of a chunk, n >= 1, and its result must not depend on
  * how rows are cut into chunks, on the lane a symbol sits in, or on the ISA (same operations in the same order, no
  * contraction). Windows are computed from the inputs' earlier rows, which the caller keeps readable; recurrences
- * keep per-lane state. */
+ * keep per-lane state.
+ *
+ * Implicit inputs may also be clocks, the same for all lanes that have the bar, exact doubles at whole seconds:
+ *   @time   seconds since 1970-01-01T00:00:00Z of the bar's close
+ *   @local  the same on the wall clock of the universe's zone (days are floor(@local / 86400), 1970-01-01 a Thursday)
+ * A clock is NaN where the symbol has no bar.
+ *
+ * A row that has neither history nor state works element by element: any argument may then be a number.
+ * A free input that is one of several names a role: "cond x y". Names of inputs, params and outputs are lower-case
+ * identifiers, unique within the row. min and max are element by element (arith.c); over a window they are
+ * lowest and highest. */
 #ifndef HY_FEATURE_INDICATOR_H
 #define HY_FEATURE_INDICATOR_H
 
@@ -23,10 +33,11 @@ typedef enum hy__ind_class { HY__IND_W, HY__IND_E, HY__IND_A, HY__IND_P } hy__in
 
 typedef struct hy__ind_step {
   size_t n;                  /* rows to produce */
-  uint64_t row;              /* ordinal of the chunk's first row since the series' start or last reset */
+  uint64_t row;              /* ordinal of the chunk's first row since the series' start or last reset, for all lanes */
   const double *in[HY__IND_INPUTS];  /* &row0[0]; rows -history(p) .. n-1 are readable, NaN before the start */
   double *out[HY__IND_OUTPUTS];      /* n rows each; never overlaps an input */
-  void *state;               /* state_bytes(p), 64-byte aligned, zeroed at the start of the series */
+  void *state;               /* state_bytes(p), 64-byte aligned, zeroed before the first step: for E, A and P at row 0;
+                                for W at any row (a multiple of align), since a windowed row starts where it is needed */
   const double *p;           /* the parameters in the row's order */
 } hy__ind_step;
 
@@ -38,7 +49,8 @@ typedef struct hy__ind_code {
   size_t (*state_bytes)(const double *p);
   /* rows after the first output until a start elsewhere differs by less than tol of scale (classes E); W: 0 */
   size_t (*stable)(const double *p, double tol);
-  /* step must start at a row ordinal that is a multiple of this (windows rebuilt at fixed ordinals); NULL: any */
+  /* the first step starts at a row ordinal that is a multiple of this, later ones go on where the last ended
+   * (windows rebuilt at fixed ordinals: rebuild when the row's ordinal is a multiple, whatever the chunk); NULL: any */
   size_t (*align)(const double *p);
 } hy__ind_code;
 
