@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The façade of the op room: what an operator is. One file per operator, one row in op.inc.
+ * The façade of the op room: what an operator is. One file per operator or family, one row in op.inc.
  *
- * The engine plans a graph for concrete input shapes: it walks the nodes in order and asks each operator first to
- * `infer` (element types and dims of the outputs, from those of the inputs and the values of inputs that are known),
- * then, if every input is known and the operator is pure, runs it at once (folding), else to `lower` it into a step.
- * So torch's shape arithmetic disappears at planning, and a step sees only dense tensors of known dims. */
+ * The engine plans a graph for concrete input shapes: it walks the nodes in order and asks each
+ * operator first to `infer` (element types and dims of the outputs, from those of the inputs and
+ * the values of inputs that are known), then, if every input is known and the operator is pure, runs
+ * it at once (folding), else to `lower` it into a step. So torch's shape arithmetic disappears at
+ * planning, and a step sees only dense tensors of known dims. */
 #ifndef HY_OP_OP_H
 #define HY_OP_OP_H
 
@@ -20,33 +21,43 @@ typedef struct hy__step {
   hy__step_fn run;
   const void *params;  /* made by lower, in the plan's arena */
   const hy_tensor *in; /* dense; data NULL where the optional input is absent */
-  hy_tensor *out;      /* dense; data NULL where nobody wants the output */
+  hy_tensor *out; /* dense; data NULL where nobody wants the output; the data pointers are fixed
+                          before the run: a step writes elements, never this array */
   size_t n_in, n_out;
   void *scratch; /* scratch_bytes, 64-byte aligned, contents undefined */
   const hy__kernels *kernels;
 } hy__step;
 
-/* Packed weights, shared by all sessions of a model: the same (source, layout) is packed once. */
+/* Packed weights, shared by all sessions of a model: the same (source, layout) is packed once. layout
+ * is HY__PACK with two letters of the operator's own. `fill` writes `packed` (bytes, 64-byte aligned,
+ * zeroed). A source that belongs to one plan alone (a folded value) is packed into that plan. */
+#define HY__PACK(a, b, variant) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(variant))
 typedef struct hy__packs hy__packs;
 typedef hy_status (*hy__pack_fn)(void *ctx, void *packed, hy_error *err);
-HY_CHECKED hy_status hy__pack_get(hy__packs *packs, const void *source, uint32_t layout, size_t bytes,
-                                  hy__pack_fn fill, void *ctx, const void **out, hy_error *err);
+HY_CHECKED hy_status hy__pack_get(hy__packs *packs, const void *source, uint32_t layout,
+                                  size_t bytes, hy__pack_fn fill, void *ctx, const void **out,
+                                  hy_error *err);
 
-/* What infer and lower see of a node. */
+/* What infer and lower see of a node. Errors need not name the node: the engine adds it. */
 typedef struct hy__op_plan {
   const hy__node *node;
-  const hy_tensor *in; /* dtype, rank, dims known; data non-NULL only if the value is known at planning */
+  const hy_tensor *in; /* dtype, rank, dims known; data non-NULL only if the value is known now */
   const bool *in_present;
   size_t n_in, n_out;
-  hy_tensor *out;          /* infer fills dtype, rank, dims */
-  int32_t *out_alias;      /* infer may set: output k is input out_alias[k]'s bytes (reshapes); -1 */
-  int32_t *out_inplace;    /* infer may set: output k may share input's memory if that dies here; -1 */
+  /* infer fills dtype, rank, dims; and data too where it knows the value already (Shape of an input
+   * whose elements are not known): memory of `arena` or of the model. Dense. */
+  hy_tensor *out;
+  int32_t *out_alias; /* infer may set: output k is input out_alias[k]'s bytes (reshapes) */
+  /* infer may set: a bit per input whose memory output k may share if that input dies here; for
+   * operators that read element i of the input before they write element i of the output. The engine
+   * checks that the bytes are the same in number. */
+  uint32_t *out_inplace;
   const bool *out_wanted;
   /* lower fills: */
   hy__step_fn run;
   void *params;
   size_t scratch_bytes;
-  hy__arena *arena; /* the plan's */
+  hy__arena *arena; /* the plan's; freed with it */
   hy__packs *packs;
   const hy__kernels *kernels;
   const hy_runtime *runtime;
@@ -54,17 +65,41 @@ typedef struct hy__op_plan {
 
 typedef hy_status (*hy__op_fn)(hy__op_plan *plan, hy_error *err);
 
+/* Sets of element types, a bit per hy_dtype. */
+enum {
+  HY__OP_FLOATS = 1 << HY_F32 | 1 << HY_F64,
+  HY__OP_HALVES = 1 << HY_F16 | 1 << HY_BF16,
+  HY__OP_SIGNED = 1 << HY_I8 | 1 << HY_I16 | 1 << HY_I32 | 1 << HY_I64,
+  HY__OP_UNSIGNED = 1 << HY_U8 | 1 << HY_U16 | 1 << HY_U32 | 1 << HY_U64,
+  HY__OP_INTS = HY__OP_SIGNED | HY__OP_UNSIGNED,
+  HY__OP_NUMBERS = HY__OP_FLOATS | HY__OP_INTS,
+  HY__OP_BOOLS = 1 << HY_BOOL,
+  HY__OP_STRINGS = 1 << HY_STRING,
+  HY__OP_ALL = HY__OP_NUMBERS | HY__OP_HALVES | HY__OP_BOOLS | HY__OP_STRINGS
+};
+
 typedef struct hy__op {
   const char *domain, *name;
-  int32_t since, until; /* opset versions, both included; until 0: open */
+  int32_t since, until;                     /* opset versions, both included; until 0: open */
   int32_t in_min, in_max, out_min, out_max; /* max -1: any number */
+  uint32_t types; /* of the first input present; others are refused by name */
   hy__op_fn infer, lower;
   bool pure; /* may be folded */
 } hy__op;
 
-/* The row for a node; NULL if there is none. *other_version tells that the name exists at another version. */
-const hy__op *hy__op_find(const char *domain, const char *name, int32_t version, bool *other_version);
+/* The row for a node; NULL if there is none. *other_version (may be NULL) tells that the name exists
+ * at another version. */
+const hy__op *hy__op_find(const char *domain, const char *name, int32_t version,
+                          bool *other_version);
 size_t hy__op_count(void);
 const hy__op *hy__op_at(size_t index);
+
+/* Domain "hayate": what passes write, and no file may contain (the reader refuses it). A pass makes
+ * one of these only where op.inc has its row:
+ *   Linear(X, W, B?)  X [.., K], W known [K, N] (or [N, K] with transB=1), B known [N]:
+ *                     Y [.., N] = act(X W + B); attributes transB (int), activation (string: "",
+ *                     Relu, LeakyRelu, Sigmoid, Tanh), alpha (float, of LeakyRelu).
+ * LSTM, GRU and RNN keep their ONNX meaning; passes set `layout` = 1 where that spares transposes, and
+ * leave Y unwanted where only the last step is used. */
 
 #endif
