@@ -21,11 +21,12 @@ void hy__error_prefix(hy_error *err, const char *format, ...) HY_PRINTF(2, 3);
     if (hy_try_status_ != HY_OK) return hy_try_status_; \
   } while (0)
 
-#define HY_FAIL(status, err, ...) return hy__error_set((err), (status), __VA_ARGS__)
+/* The status is named again after the call, so that the compiler knows which one is returned. */
+#define HY_FAIL(status, err, ...) return (hy__error_set((err), (status), __VA_ARGS__), (status))
 
-#define HY_FAIL_IF(condition, status, err, ...)                            \
-  do {                                                                     \
-    if (condition) return hy__error_set((err), (status), __VA_ARGS__);     \
+#define HY_FAIL_IF(condition, status, err, ...)        \
+  do {                                                 \
+    if (condition) HY_FAIL(status, err, __VA_ARGS__);  \
   } while (0)
 
 /* An invariant of our own code, never of input. On with HY_ASSERTIONS (debug, tests, fuzzers). */
