@@ -5,8 +5,6 @@
 # Every test runs in the repository's root, so that files are named tests/golden/...
 add_custom_target(tests)
 add_dependencies(tests hayate hayate_shared hayate_infer)
-find_program(HAYATE_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
-find_program(HAYATE_PYTHON NAMES python3 REQUIRED)
 find_library(CMOCKA NAMES cmocka)
 find_path(CMOCKA_INCLUDE cmocka.h)
 hayate_need(CMOCKA "cmocka" libcmocka-dev)
@@ -32,6 +30,9 @@ foreach(source IN LISTS unit_tests)
   add_executable(test_${name} EXCLUDE_FROM_ALL ${source})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(test_${name} PRIVATE hayate_flags hayate_static ${CMOCKA})
+  if(room STREQUAL "cli")
+    target_sources(test_${name} PRIVATE $<TARGET_OBJECTS:hy_cli>)
+  endif()
   set_target_properties(test_${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   add_dependencies(tests test_${name})

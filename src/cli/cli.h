@@ -4,7 +4,8 @@
  *
  *     const cli_command cmd_NAME = {.options = ..., .common = CLI_JSON | ..., .run = run};
  *
- * one row in command.inc, and one page docs/cli/NAME.md, which is its --help and its manual page. */
+ * one row in command.inc, and one page docs/cli/NAME.md, which is its --help and its manual page.
+ */
 #ifndef HY_CLI_CLI_H
 #define HY_CLI_CLI_H
 
@@ -76,6 +77,7 @@ enum {
 typedef struct cli_context {
   const char *command; /* "features compute", for messages */
   bool json;
+  bool help;          /* the frame's: the page is printed in place of the run */
   uint32_t n_threads; /* 0: one per usable CPU */
   hy_isa isa;         /* HY_ISA_DEFAULT: the environment's, else the best */
   uint64_t seed;
@@ -109,6 +111,7 @@ void cli_note(const char *format, ...) HY_PRINTF(1, 2);
  * stops with HY_CANCELLED (exit 130); the second one ends the process at once. */
 void cli_interrupt_install(void);
 bool cli_interrupted(void);
+const volatile int *cli_cancel(void); /* the same flag, for options that take a pointer */
 
 /* A bar with rate and remaining time on stderr: on a terminal alone, and only after a second.
  *     cli_progress bar = cli_progress_start("score");

@@ -18,10 +18,10 @@ extern const size_t cli_n_rows;
 extern const char
     cli_page_hayate[]; /* docs/cli/hayate.md: what stands around the list of commands */
 
-/* Options and positionals of argv[0..argc) into args and cli. On HY_OK *help says that --help was
- * asked for, and then nothing else is checked. */
+/* Options and positionals of argv[0..argc) into args and cli. On HY_OK cli->help says that --help
+ * was asked for, and then nothing else was checked. */
 HY_CHECKED hy_status cli_parse(const cli_command *command, int argc, char **argv, cli_context *cli,
-                               void *args, bool *help, hy_error *err);
+                               void *args, hy_error *err);
 
 /* Sets err without a place; returns status. */
 hy_status cli_set(hy_error *err, hy_status status, const char *format, ...) HY_PRINTF(3, 4);
