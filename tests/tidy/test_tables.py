@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables are whole: each row has its file, page, golden and test, and the documents follow."""
+import os
+import re
+import subprocess
+import sys
+
+import tree
+
+
+
+def exists(path):
+    return path in tree.files()
+
+
+def test_documents_follow_the_tables():
+    done = subprocess.run([sys.executable, "-B", os.path.join(tree.ROOT, "tools", "docs"), "--check"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_commands():
+    faults, idents = [], set()
+    for ident, words, summary in tree.rows("src/cli/command.inc", "CLI_COMMAND"):
+        idents.add(ident)
+        if words.strip('"').replace(" ", "_") != ident:
+            faults.append(f"{ident}: its words are {words}")
+        for path in (f"src/cli/cmd_{ident}.c", f"docs/cli/{ident}.md"):
+            if not exists(path):
+                faults.append(f"{ident}: {path} is missing")
+        if len(summary) > 72:
+            faults.append(f"{ident}: the summary has {len(summary)} characters, at most 72")
+        if not any(re.search(rf"\b{words.strip(chr(34)).replace(' ', '.{1,8}')}\b", tree.read(t))
+                   for t in tree.some(".py", under=["tests/cli/"]) if not t.endswith("_frame.py")):
+            faults.append(f"{ident}: no tests/cli/test_*.py names it")
+    for path in tree.some(".c", under=["src/cli/cmd_"]):
+        if os.path.basename(path)[4:-2] not in idents:
+            faults.append(f"{path}: no row of command.inc names it")
+    for path in tree.some(".md", under=["docs/cli/"]):
+        if os.path.basename(path)[:-3] not in idents | {"hayate", "README"}:
+            faults.append(f"{path}: no row of command.inc names it")
+    tree.report(faults, "src/cli/command.inc")
+
+
+def test_status_numbers_are_unique():
+    numbers = [row[0] for row in tree.rows("include/hayate/status.inc", "HY_STATUS")]
+    assert len(numbers) > 10 and len(set(numbers)) == len(numbers)
+
+
+def test_goldens_have_an_origin():
+    faults = []
+    for path in tree.some(".npy", ".npz", under=["tests/golden/"]):
+        folder = os.path.dirname(path)
+        stem = path.rsplit(".", 1)[0]
+        if not any(exists(o) for o in (stem + ".origin", path + ".origin", folder + "/.origin")):
+            faults.append(path)
+    tree.report(faults, "a golden file has its .origin beside it (tool, version, command, licence)")
+
+
+def test_readers_have_a_fuzz_target():
+    faults = []
+    for path in tree.some(".c", under=["fuzz/"]):
+        m = re.fullmatch(r"fuzz/(\w+)/fuzz_(\w+)\.c", path)
+        if not m:
+            continue
+        if m.group(1) != m.group(2):
+            faults.append(f"{path}: the folder and the file differ in name")
+        if not [f for f in tree.files() if f.startswith(f"fuzz/{m.group(1)}/corpus/")]:
+            faults.append(f"{path}: has no corpus")
+    tree.report(faults, "fuzz targets")
+
+
+def test_every_source_has_a_test():
+    """A .c is tested by its own test file, by one that includes its header, or by a table's rows."""
+    tests = "\n".join(tree.read(t) for t in tree.some(".c", ".py", under=["tests/", "fuzz/"]))
+    faults = []
+    for path in tree.some(".c", under=["src/"]):
+        if re.search(r"/(indicator|op|pass)/|/kernel/\w+/|\.tmpl\.c$|/cli/(main|rows|cmd_)", path):
+            continue  # a row's own test
+        stem = os.path.basename(path)[:-2]
+        names = re.findall(r"^[a-z][\w *]*?\b(hy_\w+|hy__\w+|cli_\w+)\(", tree.code(path), re.M)
+        if f"test_{stem}" in tests or any(re.search(rf"\b{n}\b", tests) for n in names):
+            continue
+        room = path.split("/")[1]
+        if exists(f"tests/{room}/test_{stem}.c"):
+            continue
+        faults.append(path)
+    tree.report(faults, "no test calls anything of these files")
+
+
+def test_rooms_have_a_page():
+    faults = []
+    for room in tree.layers():
+        if not tree.some(".c", under=[f"src/{room}/"]):
+            continue
+        page = f"src/{room}/README.md"
+        if not exists(page):
+            faults.append(f"{page} is missing")
+        elif tree.read(page).count("\n") > 60:
+            faults.append(f"{page} has more than 60 lines")
+    tree.report(faults, "each room with sources has a README of at most 60 lines")
