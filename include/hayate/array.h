@@ -44,13 +44,14 @@ typedef struct hy_tensor {
   int64_t strides_bytes[HY_MAX_RANK];
 } hy_tensor;
 
-HY_API size_t hy_dtype_bytes(hy_dtype dtype); /* 0 for NONE; sizeof(hy_string) for STRING */
+HY_API size_t hy_dtype_bytes(hy_dtype dtype);     /* 0 for NONE; sizeof(hy_string) for STRING */
 HY_API const char *hy_dtype_name(hy_dtype dtype); /* "f32", "i64", "bool", "str" ... */
 
 /* Named arrays, as an .npz holds them (an .npy holds one, named ""). Immutable once read. */
 typedef struct hy_arrays hy_arrays;
 
-/* Reads .npy or .npz (stored or deflated), C or Fortran order (converted). Errors: IO, BAD_FORMAT, LIMIT. */
+/* Reads .npy or .npz (stored or deflated), C or Fortran order (converted). Errors: IO, BAD_FORMAT,
+ * LIMIT. */
 HY_API HY_CHECKED hy_status hy_arrays_read(hy_runtime *runtime, const char *path, hy_arrays **out,
                                            hy_error *err);
 HY_API void hy_arrays_destroy(hy_arrays *arrays);
@@ -63,8 +64,8 @@ HY_API const hy_tensor *hy_arrays_find(const hy_arrays *arrays, const char *name
 /* Writes n named tensors to path (.npz, or .npy for n = 1) by a temporary name and a rename;
  * stored, not deflated; the same arrays give the same bytes. */
 HY_API HY_CHECKED hy_status hy_arrays_write(hy_runtime *runtime, const char *path,
-                                            const char *const *names, const hy_tensor *tensors, size_t n,
-                                            hy_error *err);
+                                            const char *const *names, const hy_tensor *tensors,
+                                            size_t n, hy_error *err);
 
 #ifdef __cplusplus
 }

@@ -13,9 +13,10 @@ extern "C" {
 typedef struct hy_features hy_features;
 
 /* spec: a file if it exists, else an inline list such as "rsi=rsi.mid(close,14); logret(close,1)".
- * Errors: NOT_FOUND, BAD_FORMAT (line and column), UNSUPPORTED; unknown ids suggest the nearest names. */
-HY_API HY_CHECKED hy_status hy_features_create(hy_runtime *runtime, const char *spec, hy_features **out,
-                                               hy_error *err);
+ * Errors: NOT_FOUND, BAD_FORMAT (line and column), UNSUPPORTED; unknown ids suggest the nearest
+ * names. */
+HY_API HY_CHECKED hy_status hy_features_create(hy_runtime *runtime, const char *spec,
+                                               hy_features **out, hy_error *err);
 HY_API void hy_features_destroy(hy_features *features);
 
 typedef struct hy_features_info {
@@ -23,24 +24,28 @@ typedef struct hy_features_info {
   size_t n_features;
   const char *const *names;
   size_t lookback_bars; /* rows missing at the front of a gapless series, the most of any feature */
-  /* bars of history after which a start anywhere differs by less than 1e-9 of scale; 0: no bound exists */
+  /* bars of history after which a start anywhere differs by less than 1e-9 of scale; 0: no bound
+   * exists */
   size_t stable_bars;
-  const char *spec_sha256;   /* 64 hex digits */
-  const char *canonical;     /* the canonical JSON that was hashed */
+  const char *spec_sha256; /* 64 hex digits */
+  const char *canonical;   /* the canonical JSON that was hashed */
 } hy_features_info;
 HY_API void hy_features_describe(const hy_features *features, hy_features_info *info);
-/* The definition graph, look-back, stability and cost of each feature; for people or as one JSON object. */
-HY_API HY_CHECKED hy_status hy_features_explain(const hy_features *features, bool json, const hy_sink *sink,
-                                                hy_error *err);
+/* The definition graph, look-back, stability and cost of each feature; for people or as one JSON
+ * object. */
+HY_API HY_CHECKED hy_status hy_features_explain(const hy_features *features, bool json,
+                                                const hy_sink *sink, hy_error *err);
 /* All definitions, one line or object each; pattern filters ids by substring (NULL: all). */
 HY_API HY_CHECKED hy_status hy_features_list(const char *pattern, bool json, const hy_sink *sink,
                                              hy_error *err);
 
 /* Rows [t_begin, t_end) of every feature for every symbol, history from the first bar.
- * out[f]: [t_end - t_begin, n_symbols] row-major float64, NaN where missing; valid[f] (may be NULL as a whole)
- * the same shape, 1 where present. Errors: NOT_FOUND (a field the universe lacks), MISMATCH, OUT_OF_MEMORY. */
-HY_API HY_CHECKED hy_status hy_features_compute(const hy_features *features, const hy_universe *universe,
-                                                size_t t_begin, size_t t_end, double *const *out,
+ * out[f]: [t_end - t_begin, n_symbols] row-major float64, NaN where missing; valid[f] (may be NULL
+ * as a whole) the same shape, 1 where present. Errors: NOT_FOUND (a field the universe lacks),
+ * MISMATCH, OUT_OF_MEMORY. */
+HY_API HY_CHECKED hy_status hy_features_compute(const hy_features *features,
+                                                const hy_universe *universe, size_t t_begin,
+                                                size_t t_end, double *const *out,
                                                 uint8_t *const *valid, hy_error *err);
 
 #ifdef __cplusplus

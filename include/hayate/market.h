@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Market data: a universe is bars of many symbols on one time axis, [time, symbol] panels of float64 with
- * a validity mask; import from files of other tools, and the deterministic synthetic universe. */
+/* Market data: a universe is bars of many symbols on one time axis, [time, symbol] panels of
+ * float64 with a validity mask; import from files of other tools, and the deterministic synthetic
+ * universe. */
 #ifndef HAYATE_MARKET_H
 #define HAYATE_MARKET_H
 
@@ -27,8 +28,8 @@ typedef struct hy_universe_info {
 } hy_universe_info;
 
 /* A universe file (HDF5, see docs/data-formats.md). Errors: NOT_FOUND, IO, BAD_FORMAT, LIMIT. */
-HY_API HY_CHECKED hy_status hy_universe_open(hy_runtime *runtime, const char *path, hy_universe **out,
-                                             hy_error *err);
+HY_API HY_CHECKED hy_status hy_universe_open(hy_runtime *runtime, const char *path,
+                                             hy_universe **out, hy_error *err);
 
 /* A universe over the caller's arrays, which must outlive it. */
 typedef struct hy_panel {
@@ -47,8 +48,9 @@ HY_API void hy_universe_destroy(hy_universe *universe);
 /* Pointers in info live as long as the universe. */
 HY_API void hy_universe_describe(const hy_universe *universe, hy_universe_info *info);
 /* Row-major copy of field rows [t_begin, t_end) for all symbols; missing cells are NaN. */
-HY_API HY_CHECKED hy_status hy_universe_read(const hy_universe *universe, const char *field, size_t t_begin,
-                                             size_t t_end, double *out, hy_error *err);
+HY_API HY_CHECKED hy_status hy_universe_read(const hy_universe *universe, const char *field,
+                                             size_t t_begin, size_t t_end, double *out,
+                                             hy_error *err);
 
 typedef enum hy_stamp { HY_STAMP_DEFAULT = 0, HY_STAMP_OPEN = 1, HY_STAMP_CLOSE = 2 } hy_stamp;
 
@@ -70,13 +72,14 @@ typedef struct hy_import_options {
 
 /* What was found and done, each policy counted; see docs/data-formats.md for the policies. */
 typedef struct hy_import_report hy_import_report;
-HY_API HY_CHECKED hy_status hy_universe_import(hy_runtime *runtime, const hy_import_options *options,
+HY_API HY_CHECKED hy_status hy_universe_import(hy_runtime *runtime,
+                                               const hy_import_options *options,
                                                hy_import_report **out, hy_error *err);
 HY_API void hy_import_report_destroy(hy_import_report *report);
-HY_API HY_CHECKED hy_status hy_import_report_text(const hy_import_report *report, const hy_sink *sink,
-                                                  hy_error *err);
-HY_API HY_CHECKED hy_status hy_import_report_json(const hy_import_report *report, const hy_sink *sink,
-                                                  hy_error *err);
+HY_API HY_CHECKED hy_status hy_import_report_text(const hy_import_report *report,
+                                                  const hy_sink *sink, hy_error *err);
+HY_API HY_CHECKED hy_status hy_import_report_json(const hy_import_report *report,
+                                                  const hy_sink *sink, hy_error *err);
 
 typedef struct hy_generate_options {
   size_t struct_size;
@@ -87,8 +90,8 @@ typedef struct hy_generate_options {
   hy_progress_fn progress;
   void *progress_ctx;
 } hy_generate_options;
-HY_API HY_CHECKED hy_status hy_universe_generate(hy_runtime *runtime, const hy_generate_options *options,
-                                                 hy_error *err);
+HY_API HY_CHECKED hy_status hy_universe_generate(hy_runtime *runtime,
+                                                 const hy_generate_options *options, hy_error *err);
 
 #ifdef __cplusplus
 }

@@ -19,11 +19,12 @@ typedef struct hy_model_options {
 
 /* Errors: NOT_FOUND, IO, BAD_FORMAT (byte offset), UNSUPPORTED (operator and node named), LIMIT. */
 HY_API HY_CHECKED hy_status hy_model_open(hy_runtime *runtime, const char *path,
-                                          const hy_model_options *options, hy_model **out, hy_error *err);
+                                          const hy_model_options *options, hy_model **out,
+                                          hy_error *err);
 /* From memory, which must outlive the model; no external data. */
-HY_API HY_CHECKED hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t bytes,
-                                                 const hy_model_options *options, hy_model **out,
-                                                 hy_error *err);
+HY_API HY_CHECKED hy_status hy_model_open_memory(hy_runtime *runtime, const void *data,
+                                                 size_t bytes, const hy_model_options *options,
+                                                 hy_model **out, hy_error *err);
 HY_API void hy_model_destroy(hy_model *model);
 
 /* What a model takes or gives: dims[k] -1 where open. */

@@ -14,7 +14,8 @@ extern "C" {
 
 typedef struct hy_runtime hy_runtime;
 
-/* Instruction sets, lowest first; a runtime uses the highest that both the machine and the caller allow. */
+/* Instruction sets, lowest first; a runtime uses the highest that both the machine and the caller
+ * allow. */
 typedef enum hy_isa {
   HY_ISA_DEFAULT = 0, /* HAYATE_ISA of the environment, else the best the machine has */
   HY_ISA_SCALAR = 1,
@@ -46,7 +47,7 @@ typedef struct hy_runtime_options {
   size_t struct_size;            /* sizeof(hy_runtime_options) */
   const hy_allocator *allocator; /* NULL: the C library's */
   uint32_t n_threads;            /* workers, the caller's thread included; 0: one per usable CPU */
-  bool no_pinning;               /* false: worker k runs on the k-th usable CPU; the caller's thread stays free */
+  bool no_pinning; /* false: worker k runs on the k-th usable CPU; the caller's thread stays free */
   hy_isa isa;
   hy_log_level log_level;
   hy_log_fn log; /* NULL: stderr, text on a terminal, JSON lines otherwise */
@@ -59,11 +60,12 @@ typedef struct hy_sink {
   void *ctx;
 } hy_sink;
 
-/* Called now and then from one thread: done of total units (total 0: unknown), unit such as "symbols".
- * Returning false asks the job to stop with HY_CANCELLED. */
+/* Called now and then from one thread: done of total units (total 0: unknown), unit such as
+ * "symbols". Returning false asks the job to stop with HY_CANCELLED. */
 typedef bool (*hy_progress_fn)(void *ctx, uint64_t done, uint64_t total, const char *unit);
 
-/* options may be NULL. Errors: INVALID_ARGUMENT, UNSUPPORTED (an ISA this machine lacks), OUT_OF_MEMORY, SYSTEM. */
+/* options may be NULL. Errors: INVALID_ARGUMENT, UNSUPPORTED (an ISA this machine lacks),
+ * OUT_OF_MEMORY, SYSTEM. */
 HY_API HY_CHECKED hy_status hy_runtime_create(const hy_runtime_options *options, hy_runtime **out,
                                               hy_error *err);
 /* NULL is fine. Destroy all objects made with it before. */

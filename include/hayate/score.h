@@ -11,8 +11,8 @@ extern "C" {
 
 /* A pipeline file read and checked: spec, models, combination. Immutable. */
 typedef struct hy_pipeline hy_pipeline;
-HY_API HY_CHECKED hy_status hy_pipeline_open(hy_runtime *runtime, const char *path, hy_pipeline **out,
-                                             hy_error *err);
+HY_API HY_CHECKED hy_status hy_pipeline_open(hy_runtime *runtime, const char *path,
+                                             hy_pipeline **out, hy_error *err);
 HY_API void hy_pipeline_destroy(hy_pipeline *pipeline);
 HY_API const char *hy_pipeline_name(const hy_pipeline *pipeline);
 
@@ -27,7 +27,8 @@ typedef struct hy_score_options {
   bool evaluate;
   bool strict; /* any symbol without a score makes the run's answer "no" */
   uint64_t symbol_limit_ns, run_limit_ns; /* 0: none */
-  const volatile int *cancel; /* becomes non-zero: stop with CANCELLED, leaving no partial file; NULL: none */
+  const volatile int
+      *cancel; /* becomes non-zero: stop with CANCELLED, leaving no partial file; NULL: none */
   hy_progress_fn progress;
   void *progress_ctx;
 } hy_score_options;
@@ -51,9 +52,10 @@ HY_API HY_CHECKED hy_status hy_score_write_table(const hy_score_result *result, 
                                                  const hy_sink *sink, hy_error *err);
 HY_API HY_CHECKED hy_status hy_score_write_json(const hy_score_result *result, const hy_sink *sink,
                                                 hy_error *err);
-/* scores.csv, run.json, with evaluation evaluation.json, daily.csv and report.html, with npz scores.npz. */
-HY_API HY_CHECKED hy_status hy_score_write_folder(hy_score_result *result, const char *folder, bool npz,
-                                                  hy_error *err);
+/* scores.csv, run.json, with evaluation evaluation.json, daily.csv and report.html, with npz
+ * scores.npz. */
+HY_API HY_CHECKED hy_status hy_score_write_folder(hy_score_result *result, const char *folder,
+                                                  bool npz, hy_error *err);
 
 #ifdef __cplusplus
 }

@@ -9,12 +9,13 @@
 extern "C" {
 #endif
 
-/* Owns its plans, arena and state; shares the model's packed weights. Thread rule: single-writer. */
+/* Owns its plans, arena and state; shares the model's packed weights. Thread rule: single-writer.
+ */
 typedef struct hy_session hy_session;
 
 typedef struct hy_session_options {
   size_t struct_size;
-  uint32_t n_threads;      /* 0 and 1: the caller's alone */
+  uint32_t n_threads;         /* 0 and 1: the caller's alone */
   const char *const *outputs; /* names to compute, in this order; NULL: all of the model's */
   size_t n_outputs;
 } hy_session_options;
@@ -22,10 +23,10 @@ typedef struct hy_session_options {
 HY_API HY_CHECKED hy_status hy_session_create(hy_model *model, const hy_session_options *options,
                                               hy_session **out, hy_error *err);
 HY_API void hy_session_destroy(hy_session *session);
-/* in: one view per model input in the model's order, out: one per session output. An out with NULL data comes
- * back as a view into the session, valid until its next run; else its dtype and dims must be the result's.
- * The first run at new shapes plans and may allocate; later ones do not. Errors: INVALID_ARGUMENT (which tensor,
- * what was expected), UNSUPPORTED, OUT_OF_MEMORY. */
+/* in: one view per model input in the model's order, out: one per session output. An out with NULL
+ * data comes back as a view into the session, valid until its next run; else its dtype and dims
+ * must be the result's. The first run at new shapes plans and may allocate; later ones do not.
+ * Errors: INVALID_ARGUMENT (which tensor, what was expected), UNSUPPORTED, OUT_OF_MEMORY. */
 HY_API HY_CHECKED hy_status hy_session_run(hy_session *session, const hy_tensor *in, size_t n_in,
                                            hy_tensor *out, size_t n_out, hy_error *err);
 HY_API size_t hy_session_n_outputs(const hy_session *session);

@@ -11,9 +11,9 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define HY_API __attribute__((visibility("default")))
+#define HY_API     __attribute__((visibility("default")))
 #define HY_CHECKED __attribute__((warn_unused_result))
-#define HY_PRINTF(format_index, first_index) \
+#define HY_PRINTF(format_index, first_index)                                                       \
   __attribute__((format(printf, format_index, first_index)))
 #else
 #define HY_API
@@ -27,9 +27,9 @@ typedef enum hy_status {
 #undef HY_STATUS
 } hy_status;
 
-/* Where and why a call failed. Plain memory of the caller's, 512 bytes, no pointers: copy it freely.
- * `subject` is the file, tensor, symbol or feature concerned; line and column count from 1 (0: none);
- * offset_bytes counts from 0 (-1: none). Thread rule: single-writer. */
+/* Where and why a call failed. Plain memory of the caller's, 512 bytes, no pointers: copy it
+ * freely. `subject` is the file, tensor, symbol or feature concerned; line and column count from 1
+ * (0: none); offset_bytes counts from 0 (-1: none). Thread rule: single-writer. */
 typedef struct hy_error {
   int32_t status; /* an hy_status */
   int32_t line;

@@ -12,7 +12,7 @@ extern "C" {
 #define HY_VERSION_MAJOR 0
 #define HY_VERSION_MINOR 1
 #define HY_VERSION_PATCH 0
-#define HY_VERSION "0.1.0"
+#define HY_VERSION       "0.1.0"
 
 HY_API const char *hy_version(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The runtime's allocator by hand, and arenas: blocks chained from a header, given back at once. Under
- * AddressSanitizer each allocation has a red zone behind it, and what was reset is poisoned. */
+ * The runtime's allocator by hand, and arenas: blocks chained from a header, given back at once.
+ * Under AddressSanitizer each allocation has a red zone behind it, and what was reset is poisoned.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The façade of the base room: what every other room stands on. Nothing here knows markets or models. */
+ * The façade of the base room: what every other room stands on. Nothing here knows markets or
+ * models. */
 #ifndef HY_BASE_BASE_H
 #define HY_BASE_BASE_H
 
@@ -11,12 +12,12 @@
 #include <hayate/runtime.h>
 #include <hayate/status.h>
 
-#include "base/error.h"
-#include "base/checked.h"
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading untrusted bytes through a span, growing text up to a stated maximum, and writing to sinks. */
+ * Reading untrusted bytes through a span, growing text up to a stated maximum, and writing to
+ * sinks. */
 #include <stdio.h>
 #include <string.h>
 

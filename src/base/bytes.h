@@ -38,11 +38,14 @@ typedef struct hy__buffer {
 
 void hy__buffer_init(hy__buffer *b, const hy_allocator *a, size_t max_bytes);
 void hy__buffer_destroy(hy__buffer *b);
-HY_CHECKED hy_status hy__buffer_append(hy__buffer *b, const void *data, size_t bytes, hy_error *err);
-HY_CHECKED hy_status hy__buffer_printf(hy__buffer *b, hy_error *err, const char *format, ...) HY_PRINTF(3, 4);
+HY_CHECKED hy_status hy__buffer_append(hy__buffer *b, const void *data, size_t bytes,
+                                       hy_error *err);
+HY_CHECKED hy_status hy__buffer_printf(hy__buffer *b, hy_error *err, const char *format, ...)
+    HY_PRINTF(3, 4);
 hy_sink hy__buffer_sink(hy__buffer *b);
 
-HY_CHECKED hy_status hy__sink_write(const hy_sink *sink, const void *data, size_t bytes, hy_error *err);
+HY_CHECKED hy_status hy__sink_write(const hy_sink *sink, const void *data, size_t bytes,
+                                    hy_error *err);
 HY_CHECKED hy_status hy__sink_text(const hy_sink *sink, const char *text, hy_error *err);
 HY_CHECKED hy_status hy__sink_printf(const hy_sink *sink, hy_error *err, const char *format, ...)
     HY_PRINTF(3, 4);

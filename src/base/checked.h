@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Arithmetic on sizes that come from outside: true on success, false on overflow (*out then untouched). */
+ * Arithmetic on sizes that come from outside: true on success, false on overflow (*out then
+ * untouched). */
 #ifndef HY_BASE_CHECKED_H
 #define HY_BASE_CHECKED_H
 
@@ -43,8 +44,8 @@ static inline bool hy__round_up(size_t value, size_t align, size_t *out) {
   return true;
 }
 
-/* Elements and bytes of a shape: the one place of the tree where dims become a size. Refuses negative
- * dims and overflow; element_bytes 0 gives the number of elements. */
+/* Elements and bytes of a shape: the one place of the tree where dims become a size. Refuses
+ * negative dims and overflow; element_bytes 0 gives the number of elements. */
 bool hy__shape_bytes(const int64_t *dims, int32_t rank, size_t element_bytes, size_t *out);
 
 #endif

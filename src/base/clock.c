@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The system's clocks; everything that measures or stamps takes an hy__clock, so that tests drive time. */
+ * The system's clocks; everything that measures or stamps takes an hy__clock, so that tests drive
+ * time. */
 #include <time.h>
 
 #include "base/clock.h"

@@ -11,7 +11,7 @@ typedef struct hy__clock {
 } hy__clock;
 
 int64_t hy__clock_monotonic_ns(void);
-int64_t hy__clock_utc_ns(void); /* since 1970-01-01T00:00:00Z */
+int64_t hy__clock_utc_ns(void);          /* since 1970-01-01T00:00:00Z */
 extern const hy__clock hy__clock_system; /* monotonic */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the processor can do and the operating system lets it: CPUID, XGETBV, and Linux's permission for
- * AMX tiles. The runtime limits the mask by the wanted ISA; kernels are chosen by what is left. */
+ * What the processor can do and the operating system lets it: CPUID, XGETBV, and Linux's permission
+ * for AMX tiles. The runtime limits the mask by the wanted ISA; kernels are chosen by what is left.
+ */
 #include <cpuid.h>
 #include <sched.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the processor can do (CPUID with the operating system's consent, XGETBV), as a mask of levels. */
+ * What the processor can do (CPUID with the operating system's consent, XGETBV), as a mask of
+ * levels. */
 #ifndef HY_BASE_CPU_H
 #define HY_BASE_CPU_H
 
@@ -8,7 +9,7 @@
 #include <hayate/runtime.h>
 
 enum {
-  HY_CPU_AVX2 = 1u << 0, /* with FMA, F16C, BMI2 */
+  HY_CPU_AVX2 = 1u << 0,   /* with FMA, F16C, BMI2 */
   HY_CPU_AVX512 = 1u << 1, /* F, BW, DQ, VL, CD */
   HY_CPU_AVX512_VNNI = 1u << 2,
   HY_CPU_AVX512_BF16 = 1u << 3,
@@ -19,7 +20,7 @@ enum {
 
 typedef struct hy__cpu {
   uint32_t mask;
-  uint32_t n_usable; /* CPUs this process may run on */
+  uint32_t n_usable;                    /* CPUs this process may run on */
   size_t l1d_bytes, l2_bytes, l3_bytes; /* per core, per core, shared; 0 unknown */
   char vendor[16];
   char model[64];

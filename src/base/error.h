@@ -15,18 +15,18 @@ void hy__error_place(hy_error *err, int64_t line, int64_t column, int64_t offset
 /* Puts "text: " before the message, for context that the subject cannot carry. */
 void hy__error_prefix(hy_error *err, const char *format, ...) HY_PRINTF(2, 3);
 
-#define HY_TRY(expression)                       \
-  do {                                           \
-    hy_status hy_try_status_ = (expression);     \
-    if (hy_try_status_ != HY_OK) return hy_try_status_; \
+#define HY_TRY(expression)                                                                         \
+  do {                                                                                             \
+    hy_status hy_try_status_ = (expression);                                                       \
+    if (hy_try_status_ != HY_OK) return hy_try_status_;                                            \
   } while (0)
 
 /* The status is named again after the call, so that the compiler knows which one is returned. */
 #define HY_FAIL(status, err, ...) return (hy__error_set((err), (status), __VA_ARGS__), (status))
 
-#define HY_FAIL_IF(condition, status, err, ...)        \
-  do {                                                 \
-    if (condition) HY_FAIL(status, err, __VA_ARGS__);  \
+#define HY_FAIL_IF(condition, status, err, ...)                                                    \
+  do {                                                                                             \
+    if (condition) HY_FAIL(status, err, __VA_ARGS__);                                              \
   } while (0)
 
 /* An invariant of our own code, never of input. On with HY_ASSERTIONS (debug, tests, fuzzers). */
@@ -37,7 +37,7 @@ void hy__error_prefix(hy_error *err, const char *format, ...) HY_PRINTF(2, 3);
 #endif
 
 #define HY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define HY_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define HY_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define HY_MIN(a, b)    ((a) < (b) ? (a) : (b))
+#define HY_MAX(a, b)    ((a) > (b) ? (a) : (b))
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files: read-only mappings, outputs that appear whole or not at all, paths, and this process's memory.
- * A mapping reads what the file holds: who shortens a file under a running job gets a bus error from the
- * system, so writers here never change a file in place (they rename a new one over it). */
+ * Files: read-only mappings, outputs that appear whole or not at all, paths, and this process's
+ * memory. A mapping reads what the file holds: who shortens a file under a running job gets a bus
+ * error from the system, so writers here never change a file in place (they rename a new one over
+ * it). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Structured logs: one line per event, formatted on the stack and handed over in one piece, so that lines of
- * several threads never mix. Text for people on a terminal and for a caller's own sink, JSON lines otherwise. */
+ * Structured logs: one line per event, formatted on the stack and handed over in one piece, so that
+ * lines of several threads never mix. Text for people on a terminal and for a caller's own sink,
+ * JSON lines otherwise. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

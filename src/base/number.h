@@ -9,14 +9,17 @@
 
 enum { HY_NUMBER_TEXT = 32 };
 
-/* The decimal number at [text, end): correctly rounded, optional sign, digits, '.', exponent; nan, inf and
- * infinity in any case. Returns the first byte after it, or text itself when there is no number. */
+/* The decimal number at [text, end): correctly rounded, optional sign, digits, '.', exponent; nan,
+ * inf and infinity in any case. Returns the first byte after it, or text itself when there is no
+ * number. */
 const char *hy__parse_f64(const char *text, const char *end, double *out);
-const char *hy__parse_i64(const char *text, const char *end, int64_t *out); /* refuses overflow likewise */
+const char *hy__parse_i64(const char *text, const char *end,
+                          int64_t *out); /* refuses overflow likewise */
 /* Whole-text forms: true when all of it is the number. */
 bool hy__text_f64(const char *text, double *out);
 bool hy__text_i64(const char *text, int64_t *out);
-/* Shortest round-trip decimal ("0.1", "1e+300", "nan", "inf"); returns its length. text: HY_NUMBER_TEXT bytes. */
+/* Shortest round-trip decimal ("0.1", "1e+300", "nan", "inf"); returns its length. text:
+ * HY_NUMBER_TEXT bytes. */
 size_t hy__format_f64(double value, char *text);
 size_t hy__format_f32(float value, char *text);
 size_t hy__format_i64(int64_t value, char *text);

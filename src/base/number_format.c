@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Numbers to text without locale: the shortest decimal that reads back as the same bits (R. Giulietti, "The
- * Schubfach way to render doubles", 2020), laid out as Python's repr does, and sizes for people. */
+ * Numbers to text without locale: the shortest decimal that reads back as the same bits (R.
+ * Giulietti, "The Schubfach way to render doubles", 2020), laid out as Python's repr does, and
+ * sizes for people. */
 #include <math.h>
 #include <string.h>
 
@@ -12,8 +13,8 @@ typedef struct shortest {
   int32_t exponent; /* value = digits * 10^exponent */
 } shortest;
 
-/* c * 2^q as a binary floating-point number: c its integer significand; `uneven` at a power of two, whose
- * lower neighbour is at half the distance of the upper one. */
+/* c * 2^q as a binary floating-point number: c its integer significand; `uneven` at a power of two,
+ * whose lower neighbour is at half the distance of the upper one. */
 typedef struct binary {
   uint64_t c;
   int32_t q;
@@ -184,7 +185,8 @@ typedef struct scale {
   const char *unit;
 } scale;
 
-/* The largest unit of which there is at least one after rounding; rows fall, the last is the smallest. */
+/* The largest unit of which there is at least one after rounding; rows fall, the last is the
+ * smallest. */
 static size_t format_scaled(double value, const scale *rows, size_t n_rows, char *text) {
   if (value != value) return put_word("nan", text);
   double magnitude = fabs(value);

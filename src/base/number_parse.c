@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Decimal text to numbers, correctly rounded and without locale: what CSV, JSON and the command line read by.
- * Three ways, fastest first: one exact division or product (Clinger); a 128-bit product with a table of
- * powers (Lemire, "Number parsing at a gigabyte per second", 2021); big integers where digits were cut. */
+ * Decimal text to numbers, correctly rounded and without locale: what CSV, JSON and the command
+ * line read by. Three ways, fastest first: one exact division or product (Clinger); a 128-bit
+ * product with a table of powers (Lemire, "Number parsing at a gigabyte per second", 2021); big
+ * integers where digits were cut. */
 #include <string.h>
 
 #include "base/number.h"
@@ -209,7 +210,8 @@ static int64_t big_digits(const decimal *d, big *out) {
   return power;
 }
 
-/* The truth lies between the doubles `lower` and its neighbour: compares the digits with the middle. */
+/* The truth lies between the doubles `lower` and its neighbour: compares the digits with the
+ * middle. */
 static uint64_t exact(const decimal *d, int64_t written_exponent, uint64_t lower) {
   big left, right = {.words = {0}, .n = 0};
   int64_t power = big_digits(d, &left) + written_exponent;

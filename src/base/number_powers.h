@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Powers of ten to 128 bits, for the reader and the writer of decimal numbers; private to this room. */
+ * Powers of ten to 128 bits, for the reader and the writer of decimal numbers; private to this
+ * room. */
 #ifndef HY_BASE_NUMBER_POWERS_H
 #define HY_BASE_NUMBER_POWERS_H
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The thread pool. A job is a grid of pieces; each worker's share of it is one 64-bit word (begin, end) that
- * its owner eats from the front and others halve from the back, each by one compare-and-swap. Workers
- * enter a job through the gate (a count with an open bit) and the caller leaves when the gate is shut and
- * the count is zero, so a worker that sleeps through a short job costs nothing.
+ * The thread pool. A job is a grid of pieces; each worker's share of it is one 64-bit word (begin,
+ * end) that its owner eats from the front and others halve from the back, each by one
+ * compare-and-swap. Workers enter a job through the gate (a count with an open bit) and the caller
+ * leaves when the gate is shut and the count is zero, so a worker that sleeps through a short job
+ * costs nothing.
  *
- * Order of memory: fn, ctx and the shares are written before the gate opens (release) and read after entering
- * it (acquire); results are written before leaving (release) and read after the count is seen zero (acquire).
+ * Order of memory: fn, ctx and the shares are written before the gate opens (release) and read
+ * after entering it (acquire); results are written before leaving (release) and read after the
+ * count is seen zero (acquire).
  */
 #include <errno.h>
 #include <limits.h>
@@ -118,8 +120,8 @@ static bool share_steal(worker *w) {
   }
 }
 
-/* Pieces under a failed one still run, those above it do not: so the lowest failure is found whatever the
- * number of threads, and the error of a job does not depend on timing. */
+/* Pieces under a failed one still run, those above it do not: so the lowest failure is found
+ * whatever the number of threads, and the error of a job does not depend on timing. */
 static void piece_failed(worker *w, size_t piece, hy_status status, const hy_error *err) {
   hy__pool *pool = w->pool;
   if (piece < w->failed_piece) {
@@ -198,7 +200,8 @@ static uint32_t epoch_wait(hy__pool *pool, uint32_t seen) {
       __builtin_ia32_pause();
     }
     if (until_ns && hy__clock_monotonic_ns() < until_ns) continue;
-    /* Sequentially consistent with epoch_next: either it sees a sleeper or the wait sees its epoch. */
+    /* Sequentially consistent with epoch_next: either it sees a sleeper or the wait sees its epoch.
+     */
     atomic_fetch_add_explicit(&pool->n_sleeping, 1, memory_order_seq_cst);
     futex_wait(&pool->epoch, seen);
     atomic_fetch_sub_explicit(&pool->n_sleeping, 1, memory_order_relaxed);
@@ -211,7 +214,8 @@ static void epoch_next(hy__pool *pool, size_t n_pieces) {
   futex_wake(&pool->epoch, n_pieces > INT_MAX ? INT_MAX : (int)n_pieces);
 }
 
-/* Worker `index` on the index-th CPU that this process may use; refusal is no error, only slower. */
+/* Worker `index` on the index-th CPU that this process may use; refusal is no error, only slower.
+ */
 static void pin(uint32_t index) {
   cpu_set_t usable, one;
   if (sched_getaffinity(0, sizeof usable, &usable) != 0) return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The thread pool: pinned workers that take blocks of an index range and steal from each other's rest.
- * No allocation per job; the caller's thread is worker 0. A job of one worker runs in place. */
+ * The thread pool: pinned workers that take blocks of an index range and steal from each other's
+ * rest. No allocation per job; the caller's thread is worker 0. A job of one worker runs in place.
+ */
 #ifndef HY_BASE_POOL_H
 #define HY_BASE_POOL_H
 
@@ -13,12 +14,14 @@ typedef struct hy__pool hy__pool;
 
 /* Runs items [begin, end) as worker `worker` (0..n-1). Not HY_OK: no new items are started, and
  * hy__pool_for returns the status of the lowest failing item with its error. */
-typedef hy_status (*hy__pool_fn)(void *ctx, uint32_t worker, size_t begin, size_t end, hy_error *err);
+typedef hy_status (*hy__pool_fn)(void *ctx, uint32_t worker, size_t begin, size_t end,
+                                 hy_error *err);
 
 uint32_t hy__pool_n_workers(const hy__pool *pool);
-/* Covers [0, n_items) in pieces of at most `grain` items. Each worker starts with a contiguous share; who runs
- * dry steals the far half of the largest rest. Not reentrant: one job at a time (INVALID_STATE otherwise). */
-HY_CHECKED hy_status hy__pool_for(hy__pool *pool, size_t n_items, size_t grain, hy__pool_fn fn, void *ctx,
-                                  hy_error *err);
+/* Covers [0, n_items) in pieces of at most `grain` items. Each worker starts with a contiguous
+ * share; who runs dry steals the far half of the largest rest. Not reentrant: one job at a time
+ * (INVALID_STATE otherwise). */
+HY_CHECKED hy_status hy__pool_for(hy__pool *pool, size_t n_items, size_t grain, hy__pool_fn fn,
+                                  void *ctx, hy_error *err);
 
 #endif

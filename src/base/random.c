@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011): the
- * key is the seed, the counter is (draw, stream). The synthetic universe and all sampling stand on it. */
+ * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011):
+ * the key is the seed, the counter is (draw, stream). The synthetic universe and all sampling stand
+ * on it. */
 #include <math.h>
 
 #include "base/random.h"

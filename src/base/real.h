@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exp, ln, sin and cos in + - * / only, branch-free, inline: the same bits on every machine, and a loop over
- * lanes vectorises. Errors in ULP against a correctly rounded reference are stated at each function. */
+ * exp, ln, sin and cos in + - * / only, branch-free, inline: the same bits on every machine, and a
+ * loop over lanes vectorises. Errors in ULP against a correctly rounded reference are stated at
+ * each function. */
 #ifndef HY_BASE_REAL_H
 #define HY_BASE_REAL_H
 

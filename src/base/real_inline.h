@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exp, ln, sin and cos as straight-line code: selects in place of branches, bit casts by memcpy, no fused
- * multiply-add, so that a loop over lanes vectorises and gives the scalar's bits on every ISA. The
- * polynomials are Taylor's (coefficients are reciprocals of integers, correctly rounded by the compiler),
- * cut where the rest is under 2^-57 of the result. Include base/real.h in place of this file. */
+ * exp, ln, sin and cos as straight-line code: selects in place of branches, bit casts by memcpy, no
+ * fused multiply-add, so that a loop over lanes vectorises and gives the scalar's bits on every
+ * ISA. The polynomials are Taylor's (coefficients are reciprocals of integers, correctly rounded by
+ * the compiler), cut where the rest is under 2^-57 of the result. Include base/real.h in place of
+ * this file. */
 #ifndef HY_BASE_REAL_INLINE_H
 #define HY_BASE_REAL_INLINE_H
 
@@ -23,13 +24,15 @@ static inline __attribute__((always_inline)) double hy__real_from_bits(uint64_t 
 
 #define HY__REAL_NAN hy__real_from_bits(0x7ff8000000000000u)
 #define HY__REAL_INF hy__real_from_bits(0x7ff0000000000000u)
-/* 1.5 * 2^52: adding it rounds a double of magnitude under 2^51 to an integer, whose two's complement
- * stands in the low bits; subtracting it again gives the integer as a double. */
+/* 1.5 * 2^52: adding it rounds a double of magnitude under 2^51 to an integer, whose two's
+ * complement stands in the low bits; subtracting it again gives the integer as a double. */
 #define HY__REAL_ROUND 6755399441055744.0
 
-/* e^x. Error at most 0.9 ULP (1 in the denormal range). -inf: 0, +inf and over 709.78: inf, NaN: NaN. */
+/* e^x. Error at most 0.9 ULP (1 in the denormal range). -inf: 0, +inf and over 709.78: inf, NaN:
+ * NaN. */
 static inline __attribute__((always_inline)) double hy__exp(double x) {
-  /* ln 2 in two parts; the first has 32 trailing zero bits, so its product with |k| < 2^11 is exact. */
+  /* ln 2 in two parts; the first has 32 trailing zero bits, so its product with |k| < 2^11 is
+   * exact. */
   const double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
   double y = x > 710.0 ? 710.0 : x;
   y = y < -746.0 ? -746.0 : y;
@@ -65,13 +68,15 @@ static inline __attribute__((always_inline)) double hy__ln(double x) {
   int tiny = x < 0x1p-1022;
   double y = tiny ? x * 0x1p54 : x;
   double k_tiny = tiny ? 54.0 : 0.0;
-  /* x = m * 2^k with m in [sqrt(1/2), sqrt(2)); the bias keeps the shift a logical one, for AVX2. */
+  /* x = m * 2^k with m in [sqrt(1/2), sqrt(2)); the bias keeps the shift a logical one, for AVX2.
+   */
   uint64_t bits = hy__real_bits(y);
   uint64_t shifted = bits - sqrt_half + exponent_bias;
   uint64_t k_biased = shifted >> 52;
   double k = hy__real_from_bits(k_biased | 0x4330000000000000u) - (0x1p52 + 1024.0) - k_tiny;
   double f = hy__real_from_bits(bits - (k_biased << 52) + exponent_bias) - 1.0;
-  /* ln(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + R), s = f / (2 + f), R = 2 z/3 + 2 z^2/5 + ... */
+  /* ln(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + R), s = f / (2 + f), R = 2 z/3 + 2 z^2/5 + ...
+   */
   double s = f / (2.0 + f), z = s * s;
   double p = 2.0 / 23.0;
   p = p * z + 2.0 / 21.0;
@@ -92,8 +97,9 @@ static inline __attribute__((always_inline)) double hy__ln(double x) {
   return x >= 0.0 ? result : HY__REAL_NAN;
 }
 
-/* x - n pi/2 with n the nearest integer, as r + r_low; the bits of `quadrant` end in n mod 4. pi/2 stands in
- * parts of 26 bits and n in two, so that each product is exact; sums carry their rounding errors. */
+/* x - n pi/2 with n the nearest integer, as r + r_low; the bits of `quadrant` end in n mod 4. pi/2
+ * stands in parts of 26 bits and n in two, so that each product is exact; sums carry their rounding
+ * errors. */
 typedef struct hy__real_angle {
   double r, r_low;
   uint64_t quadrant;
@@ -166,8 +172,8 @@ static inline __attribute__((always_inline)) double hy__real_sine(double x, uint
   return inside ? value : HY__REAL_NAN;
 }
 
-/* Error at most 0.9 ULP for |x| < 2^50. From there on, where neighbouring doubles lie a good part of a period
- * apart, and for infinities and NaN: NaN. sin(-0) is -0. */
+/* Error at most 0.9 ULP for |x| < 2^50. From there on, where neighbouring doubles lie a good part
+ * of a period apart, and for infinities and NaN: NaN. sin(-0) is -0. */
 static inline __attribute__((always_inline)) double hy__sin(double x) {
   double value = hy__real_sine(x, 0);
   return x == 0.0 ? x : value;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The runtime: options, then the environment (HAYATE_ISA, HAYATE_THREADS, HAYATE_LOG), then what the machine
- * has, resolved once at creation. Everything else of hayate is made with one. */
+ * The runtime: options, then the environment (HAYATE_ISA, HAYATE_THREADS, HAYATE_LOG), then what
+ * the machine has, resolved once at creation. Everything else of hayate is made with one. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,6 +10,7 @@
 
 const hy_allocator *hy__runtime_allocator(const hy_runtime *runtime);
 hy__pool *hy__runtime_pool(const hy_runtime *runtime); /* workers start at its first use */
-const hy__cpu *hy__runtime_cpu(const hy_runtime *runtime); /* mask already limited to the runtime's ISA */
+const hy__cpu *hy__runtime_cpu(
+    const hy_runtime *runtime); /* mask already limited to the runtime's ISA */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The façade of the feature room for score and stream: a program bound to a universe and a range of rows, run
- * block by block (8 symbols) in stages with a barrier between them (cross-section). */
+ * The façade of the feature room for score and stream: a program bound to a universe and a range of
+ * rows, run block by block (8 symbols) in stages with a barrier between them (cross-section). */
 #ifndef HY_FEATURE_FEATURE_H
 #define HY_FEATURE_FEATURE_H
 
@@ -17,38 +17,44 @@ typedef struct hy__feature_range {
   size_t t_start;        /* first bar fed: 0 gives the full run's bits */
 } hy__feature_range;
 
-/* Binds and analyses which rows each node needs: windowed nodes start only as far back as they look. Owns the
- * cross-section's storage. Refuses missing fields by name (NOT_FOUND). */
-HY_CHECKED hy_status hy__feature_run_create(const hy_features *features, const hy_universe *universe,
-                                            hy__feature_range range, hy__feature_run **out, hy_error *err);
+/* Binds and analyses which rows each node needs: windowed nodes start only as far back as they
+ * look. Owns the cross-section's storage. Refuses missing fields by name (NOT_FOUND). */
+HY_CHECKED hy_status hy__feature_run_create(const hy_features *features,
+                                            const hy_universe *universe, hy__feature_range range,
+                                            hy__feature_run **out, hy_error *err);
 void hy__feature_run_destroy(hy__feature_run *run);
 uint32_t hy__feature_run_n_stages(const hy__feature_run *run); /* 1 without cross-section */
 size_t hy__feature_run_n_blocks(const hy__feature_run *run);
 /* Per worker, reused for every block and stage. */
 size_t hy__feature_run_workspace_bytes(const hy__feature_run *run);
 
-/* Runs stage `stage` for block `block`; stages in order, all blocks of one before the next, blocks of a stage in any
- * order by any worker. In the last stage writes out[(lane * rows + r) * n_features + f] for rows = t_end - t_begin
- * (float64, NaN missing); out is NULL in earlier stages. n_bars[lane] gets the symbol's bars seen up to the range's end.
- * time_ns[0] and [1] add the monotonic ns spent reading and computing. */
-HY_CHECKED hy_status hy__feature_run_block(hy__feature_run *run, uint32_t stage, size_t block, void *workspace,
-                                           double *out, uint32_t n_bars[HY_LANES], int64_t time_ns[2],
-                                           hy_error *err);
-/* Between two stages, after all blocks of `stage`: the cross-section, row by row, in symbol order. Rows
- * [row_begin, row_end) of hy__feature_run_cross_rows(run, stage); callers may split rows over workers. */
+/* Runs stage `stage` for block `block`; stages in order, all blocks of one before the next, blocks
+ * of a stage in any order by any worker. In the last stage writes out[(lane * rows + r) *
+ * n_features + f] for rows = t_end - t_begin (float64, NaN missing); out is NULL in earlier stages.
+ * n_bars[lane] gets the symbol's bars seen up to the range's end. time_ns[0] and [1] add the
+ * monotonic ns spent reading and computing. */
+HY_CHECKED hy_status hy__feature_run_block(hy__feature_run *run, uint32_t stage, size_t block,
+                                           void *workspace, double *out, uint32_t n_bars[HY_LANES],
+                                           int64_t time_ns[2], hy_error *err);
+/* Between two stages, after all blocks of `stage`: the cross-section, row by row, in symbol order.
+ * Rows [row_begin, row_end) of hy__feature_run_cross_rows(run, stage); callers may split rows over
+ * workers. */
 size_t hy__feature_run_cross_rows(const hy__feature_run *run, uint32_t stage);
 HY_CHECKED hy_status hy__feature_run_cross(hy__feature_run *run, uint32_t stage, size_t row_begin,
                                            size_t row_end, void *workspace, hy_error *err);
 
-/* A spec given inline in a pipeline file, as the YAML node that stands there (a map, or a list of items). */
-HY_CHECKED hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node, const char *subject,
-                                              hy_features **out, hy_error *err);
-/* True where the spec's gap policy says that a missing bar does not exist (none, reset): a model's window then counts
- * the symbol's own bars. False: rows of the panel's axis (flat, mark). */
+/* A spec given inline in a pipeline file, as the YAML node that stands there (a map, or a list of
+ * items). */
+HY_CHECKED hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node,
+                                              const char *subject, hy_features **out,
+                                              hy_error *err);
+/* True where the spec's gap policy says that a missing bar does not exist (none, reset): a model's
+ * window then counts the symbol's own bars. False: rows of the panel's axis (flat, mark). */
 bool hy__features_skip_missing(const hy_features *features);
 
-/* For --history stable: bars before t_begin that make the answer stable to tol; UNSUPPORTED names the feature that
- * has no bound (cumulative without anchor, path dependent without warmup_bars). */
-HY_CHECKED hy_status hy__feature_stable_bars(const hy_features *features, double tol, size_t *out, hy_error *err);
+/* For --history stable: bars before t_begin that make the answer stable to tol; UNSUPPORTED names
+ * the feature that has no bound (cumulative without anchor, path dependent without warmup_bars). */
+HY_CHECKED hy_status hy__feature_stable_bars(const hy_features *features, double tol, size_t *out,
+                                             hy_error *err);
 
 #endif

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an indicator is: a row of indicator.inc and, compiled once per instruction set, the functions below.
+ * What an indicator is: a row of indicator.inc and, compiled once per instruction set, the
+ * functions below.
  *
- * Values are float64 in lanes: row t of a series is 8 doubles, one per symbol. A missing value is NaN, and a NaN
- * is always a missing value: outputs are never infinite, a step turns what is not finite into NaN. A windowed step
- * gives NaN while its window holds a NaN; a recurrence holds its state over a NaN input and gives NaN there.
+ * Values are float64 in lanes: row t of a series is 8 doubles, one per symbol. A missing value is
+ * NaN, and a NaN is always a missing value: outputs are never infinite, a step turns what is not
+ * finite into NaN. A windowed step gives NaN while its window holds a NaN; a recurrence holds its
+ * state over a NaN input and gives NaN there.
  *
- * One step serves batch and stream: it produces rows 0..n-1 of a chunk, n >= 1, and its result must not depend on
- * how rows are cut into chunks, on the lane a symbol sits in, or on the ISA (same operations in the same order, no
- * contraction). Windows are computed from the inputs' earlier rows, which the caller keeps readable; recurrences
- * keep per-lane state.
+ * One step serves batch and stream: it produces rows 0..n-1 of a chunk, n >= 1, and its result must
+ * not depend on how rows are cut into chunks, on the lane a symbol sits in, or on the ISA (same
+ * operations in the same order, no contraction). Windows are computed from the inputs' earlier
+ * rows, which the caller keeps readable; recurrences keep per-lane state.
  *
- * Implicit inputs may also be clocks, the same for all lanes that have the bar, exact doubles at whole seconds:
+ * Implicit inputs may also be clocks, the same for all lanes that have the bar, exact doubles at
+ * whole seconds:
  *   @time   seconds since 1970-01-01T00:00:00Z of the bar's close
- *   @local  the same on the wall clock of the universe's zone (days are floor(@local / 86400), 1970-01-01 a Thursday)
- * A clock is NaN where the symbol has no bar.
+ *   @local  the same on the wall clock of the universe's zone (days are floor(@local / 86400),
+ * 1970-01-01 a Thursday) A clock is NaN where the symbol has no bar.
  *
- * A row that has neither history nor state works element by element: any argument may then be a number.
- * A free input that is one of several names a role: "cond x y". Names of inputs, params and outputs are lower-case
- * identifiers, unique within the row. min and max are element by element (arith.c); over a window they are
- * lowest and highest. */
+ * A row that has neither history nor state works element by element: any argument may then be a
+ * number. A free input that is one of several names a role: "cond x y". Names of inputs, params and
+ * outputs are lower-case identifiers, unique within the row. min and max are element by element
+ * (arith.c); over a window they are lowest and highest. */
 #ifndef HY_FEATURE_INDICATOR_H
 #define HY_FEATURE_INDICATOR_H
 
@@ -27,40 +30,46 @@
 
 enum { HY__IND_INPUTS = 6, HY__IND_OUTPUTS = 6, HY__IND_PARAMS = 8 };
 
-/* Stability classes of notes: windowed, exponential / Wilder recurrences (forget geometrically), anchored
- * (cumulative: never stable), path dependent (no bound; the spec gives warmup_bars). */
+/* Stability classes of notes: windowed, exponential / Wilder recurrences (forget geometrically),
+ * anchored (cumulative: never stable), path dependent (no bound; the spec gives warmup_bars). */
 typedef enum hy__ind_class { HY__IND_W, HY__IND_E, HY__IND_A, HY__IND_P } hy__ind_class;
 
 typedef struct hy__ind_step {
-  size_t n;                  /* rows to produce */
-  uint64_t row;              /* ordinal of the chunk's first row since the series' start or last reset, for all lanes */
-  const double *in[HY__IND_INPUTS];  /* &row0[0]; rows -history(p) .. n-1 are readable, NaN before the start */
-  double *out[HY__IND_OUTPUTS];      /* n rows each; never overlaps an input */
-  void *state;               /* state_bytes(p), 64-byte aligned, zeroed before the first step: for E, A and P at row 0;
-                                for W at any row (a multiple of align), since a windowed row starts where it is needed */
-  const double *p;           /* the parameters in the row's order */
+  size_t n;     /* rows to produce */
+  uint64_t row; /* ordinal of the chunk's first row since the series' start or last reset, for all
+                   lanes */
+  const double *
+      in[HY__IND_INPUTS]; /* &row0[0]; rows -history(p) .. n-1 are readable, NaN before the start */
+  double *out[HY__IND_OUTPUTS]; /* n rows each; never overlaps an input */
+  void *state; /* state_bytes(p), 64-byte aligned, zeroed before the first step: for E, A and P at
+                  row 0; for W at any row (a multiple of align), since a windowed row starts where
+                  it is needed */
+  const double *p; /* the parameters in the row's order */
 } hy__ind_step;
 
 /* The functions of one row; NULL lookback etc. mean 0. p as in hy__ind_step. */
 typedef struct hy__ind_code {
   void (*step)(const hy__ind_step *s);
-  size_t (*lookback)(const double *p);    /* outputs missing at the front of a gapless series */
-  size_t (*history)(const double *p);     /* earlier input rows that step reads */
+  size_t (*lookback)(const double *p); /* outputs missing at the front of a gapless series */
+  size_t (*history)(const double *p);  /* earlier input rows that step reads */
   size_t (*state_bytes)(const double *p);
-  /* rows after the first output until a start elsewhere differs by less than tol of scale (classes E); W: 0 */
+  /* rows after the first output until a start elsewhere differs by less than tol of scale (classes
+   * E); W: 0 */
   size_t (*stable)(const double *p, double tol);
-  /* the first step starts at a row ordinal that is a multiple of this, later ones go on where the last ended
-   * (windows rebuilt at fixed ordinals: rebuild when the row's ordinal is a multiple, whatever the chunk); NULL: any */
+  /* the first step starts at a row ordinal that is a multiple of this, later ones go on where the
+   * last ended (windows rebuilt at fixed ordinals: rebuild when the row's ordinal is a multiple,
+   * whatever the chunk); NULL: any */
   size_t (*align)(const double *p);
 } hy__ind_code;
 
-/* HY_ISA is scalar, avx2 or avx512, given on the compiler's command line for src/feature/indicator. */
-#define HY__IND_CAT2(a, b) a##_##b
-#define HY__IND_CAT(a, b) HY__IND_CAT2(a, b)
+/* HY_ISA is scalar, avx2 or avx512, given on the compiler's command line for src/feature/indicator.
+ */
+#define HY__IND_CAT2(a, b)  a##_##b
+#define HY__IND_CAT(a, b)   HY__IND_CAT2(a, b)
 #define HY_IND_NAME(symbol) HY__IND_CAT(hy__ind_##symbol, HY_ISA)
 /* In each file, once per row: HY_IND_CODE(rsi_talib) = {.step = ..., .lookback = ...}; */
-#define HY_IND_CODE(symbol)                     \
-  extern const hy__ind_code HY_IND_NAME(symbol); \
+#define HY_IND_CODE(symbol)                                                                        \
+  extern const hy__ind_code HY_IND_NAME(symbol);                                                   \
   const hy__ind_code HY_IND_NAME(symbol)
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The façade of the kernel room: numeric micro-kernels, chosen once per runtime from kernel.inc by row order. */
+ * The façade of the kernel room: numeric micro-kernels, chosen once per runtime from kernel.inc by
+ * row order. */
 #ifndef HY_KERNEL_KERNEL_H
 #define HY_KERNEL_KERNEL_H
 

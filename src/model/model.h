@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The façade of the model room: the graph as it was read, verified and in topological order. Readers fill it,
- * operators and passes look at it. Everything lives in the model's arena or in the mapped file. */
+ * The façade of the model room: the graph as it was read, verified and in topological order.
+ * Readers fill it, operators and passes look at it. Everything lives in the model's arena or in the
+ * mapped file. */
 #ifndef HY_MODEL_MODEL_H
 #define HY_MODEL_MODEL_H
 
@@ -45,9 +46,9 @@ typedef struct hy__value {
   int32_t rank;
   int64_t dims[HY_MAX_RANK];
   const char *dim_names[HY_MAX_RANK]; /* of open dims, NULL if none */
-  const hy_tensor *constant;          /* initializers: dense view, in place in the file where aligned */
-  int32_t producer;                   /* node index, -1 for inputs and initializers */
-  int32_t outer;                      /* in a subgraph: value id of the enclosing graph, else -1 */
+  const hy_tensor *constant; /* initializers: dense view, in place in the file where aligned */
+  int32_t producer;          /* node index, -1 for inputs and initializers */
+  int32_t outer;             /* in a subgraph: value id of the enclosing graph, else -1 */
 } hy__value;
 
 enum { HY__ABSENT = -1 };
@@ -76,8 +77,8 @@ typedef struct hy__graph {
 
 const hy__graph *hy__model_graph(const hy_model *model);
 const hy_runtime *hy__model_runtime(const hy_model *model);
-/* What the engine shares between a model's sessions (packed weights); set once by the engine, destroyed with the
- * model. */
+/* What the engine shares between a model's sessions (packed weights); set once by the engine,
+ * destroyed with the model. */
 typedef struct hy__model_shared {
   void *ptr;
   void (*destroy)(void *ptr);

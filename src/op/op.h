@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The façade of the op room: what an operator is. One file per operator or family, one row in op.inc.
+ * The façade of the op room: what an operator is. One file per operator or family, one row in
+ * op.inc.
  *
  * The engine plans a graph for concrete input shapes: it walks the nodes in order and asks each
  * operator first to `infer` (element types and dims of the outputs, from those of the inputs and
- * the values of inputs that are known), then, if every input is known and the operator is pure, runs
- * it at once (folding), else to `lower` it into a step. So torch's shape arithmetic disappears at
- * planning, and a step sees only dense tensors of known dims. */
+ * the values of inputs that are known), then, if every input is known and the operator is pure,
+ * runs it at once (folding), else to `lower` it into a step. So torch's shape arithmetic disappears
+ * at planning, and a step sees only dense tensors of known dims. */
 #ifndef HY_OP_OP_H
 #define HY_OP_OP_H
 
@@ -28,9 +29,10 @@ typedef struct hy__step {
   const hy__kernels *kernels;
 } hy__step;
 
-/* Packed weights, shared by all sessions of a model: the same (source, layout) is packed once. layout
- * is HY__PACK with two letters of the operator's own. `fill` writes `packed` (bytes, 64-byte aligned,
- * zeroed). A source that belongs to one plan alone (a folded value) is packed into that plan. */
+/* Packed weights, shared by all sessions of a model: the same (source, layout) is packed once.
+ * layout is HY__PACK with two letters of the operator's own. `fill` writes `packed` (bytes, 64-byte
+ * aligned, zeroed). A source that belongs to one plan alone (a folded value) is packed into that
+ * plan. */
 #define HY__PACK(a, b, variant) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(variant))
 typedef struct hy__packs hy__packs;
 typedef hy_status (*hy__pack_fn)(void *ctx, void *packed, hy_error *err);
@@ -49,8 +51,8 @@ typedef struct hy__op_plan {
   hy_tensor *out;
   int32_t *out_alias; /* infer may set: output k is input out_alias[k]'s bytes (reshapes) */
   /* infer may set: a bit per input whose memory output k may share if that input dies here; for
-   * operators that read element i of the input before they write element i of the output. The engine
-   * checks that the bytes are the same in number. */
+   * operators that read element i of the input before they write element i of the output. The
+   * engine checks that the bytes are the same in number. */
   uint32_t *out_inplace;
   const bool *out_wanted;
   /* lower fills: */
@@ -87,8 +89,8 @@ typedef struct hy__op {
   bool pure; /* may be folded */
 } hy__op;
 
-/* The row for a node; NULL if there is none. *other_version (may be NULL) tells that the name exists
- * at another version. */
+/* The row for a node; NULL if there is none. *other_version (may be NULL) tells that the name
+ * exists at another version. */
 const hy__op *hy__op_find(const char *domain, const char *name, int32_t version,
                           bool *other_version);
 size_t hy__op_count(void);
@@ -99,7 +101,7 @@ const hy__op *hy__op_at(size_t index);
  *   Linear(X, W, B?)  X [.., K], W known [K, N] (or [N, K] with transB=1), B known [N]:
  *                     Y [.., N] = act(X W + B); attributes transB (int), activation (string: "",
  *                     Relu, LeakyRelu, Sigmoid, Tanh), alpha (float, of LeakyRelu).
- * LSTM, GRU and RNN keep their ONNX meaning; passes set `layout` = 1 where that spares transposes, and
- * leave Y unwanted where only the last step is used. */
+ * LSTM, GRU and RNN keep their ONNX meaning; passes set `layout` = 1 where that spares transposes,
+ * and leave Y unwanted where only the last step is used. */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the rules of operators share: axes, dims, broadcasting, integer inputs, and the strided walk of
- * broadcast or permuted operands that their plain loops run over. */
+ * What the rules of operators share: axes, dims, broadcasting, integer inputs, and the strided walk
+ * of broadcast or permuted operands that their plain loops run over. */
 #ifndef HY_OP_RULE_H
 #define HY_OP_RULE_H
 
@@ -28,7 +28,8 @@ HY_CHECKED hy_status hy__op_axis(int64_t axis, int32_t rank, int32_t *out, hy_er
 /* NumPy's rule over n tensors' dims. */
 HY_CHECKED hy_status hy__op_broadcast(const hy_tensor *const *t, size_t n, int32_t *rank,
                                       int64_t *dims, hy_error *err);
-/* Element-wise over inputs of one type: broadcast, output like the inputs, may share their memory. */
+/* Element-wise over inputs of one type: broadcast, output like the inputs, may share their memory.
+ */
 HY_CHECKED hy_status hy__op_elementwise(hy__op_plan *p, hy_dtype out_dtype, hy_error *err);
 /* Refuses unless inputs a and b have one type. */
 HY_CHECKED hy_status hy__op_same_type(const hy__op_plan *p, size_t a, size_t b, hy_error *err);
