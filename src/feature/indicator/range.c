@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The true range and its averages. Inputs: high, low, close. */
+#include "feature/recur.h"
+#include "feature/window.h"
+
+static size_t one(const double *p) { return (void)p, 1; }
+static size_t window(const double *p) { return p_count(p, 0); }
+
+/* NaN where any of the three is. */
+HY_INLINE lanes true_range(lanes high, lanes low, lanes before) {
+  const lanes wide = v_max(high - low, v_max(v_abs(high - before), v_abs(low - before)));
+  return v_keep(m_and(v_ok(high - low), v_ok(before)), wide);
+}
+
+HY_INLINE lanes range_ago(const double *const *in, size_t k) {
+  return true_range(v_ago(in[0], k), v_ago(in[1], k), v_ago(in[2], k + 1));
+}
+
+static void tr_row(const double *const *in, const double *p, lanes *out) {
+  (void)p;
+  out[0] = range_ago(in, 0);
+}
+static void tr_step(const hy__ind_step *s) { rows_map(s, 3, 1, tr_row); }
+HY_IND_CODE(tr) = {.step = tr_step, .lookback = one, .history = one};
+
+static void atr_sma_row(const double *const *in, const double *p, lanes *out) {
+  const size_t n = p_count(p, 0);
+  lanes sum = v_zero();
+  for (size_t k = 0; k < n; k++) sum += range_ago(in, k);
+  out[0] = sum / v_set(p[0]);
+}
+static void atr_sma_step(const hy__ind_step *s) { rows_map(s, 3, 1, atr_sma_row); }
+HY_IND_CODE(atr_sma) = {.step = atr_sma_step, .lookback = window, .history = window};
+
+enum { PREVIOUS = 0, AVERAGE = HY_LANES, END = AVERAGE + EMA_DOUBLES };
+
+static size_t bytes(const double *p) { return (void)p, END * sizeof(double); }
+static size_t stable(const double *p, double tol) { return ema_stable(1.0 / p[0], tol); }
+
+typedef lanes (*form_fn)(lanes average, lanes close);
+
+/* Wilder's average; the first bar has no previous close and is passed over. */
+HY_INLINE void wilder(const hy__ind_step *s, form_fn form) {
+  const ema_rule rule = {1, s->p[0], 1.0 / s->p[0]};
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    double *const state = (double *)s->state + g;
+    lanes previous = v_load(state + PREVIOUS);
+    ema average = ema_load(state + AVERAGE);
+    for (size_t t = 0; t < s->n; t++) {
+      const size_t at = t * HY_LANES + g;
+      const lanes high = v_load(s->in[0] + at), low = v_load(s->in[1] + at);
+      const lanes close = v_load(s->in[2] + at);
+      mask ok = m_and(v_ok(high - low), v_ok(close));
+      const lanes range = true_range(high, low, previous);
+      previous = v_sel(ok, close, previous);
+      const lanes e = ema_push(&average, rule, range, ok, &ok);
+      v_store(s->out[0] + at, v_keep(ok, v_fin(form(e, close))));
+    }
+    v_store(state + PREVIOUS, previous);
+    ema_save(state + AVERAGE, average);
+  }
+}
+
+static lanes plain(lanes average, lanes close) { return (void)close, average; }
+static void atr_talib_step(const hy__ind_step *s) { wilder(s, plain); }
+HY_IND_CODE(atr_talib) = {
+    .step = atr_talib_step, .lookback = window, .state_bytes = bytes, .stable = stable};
+
+static lanes percent(lanes average, lanes close) {
+  return v_ratio(v_set(100.0) * average, close, v_zero());
+}
+static void natr_step(const hy__ind_step *s) { wilder(s, percent); }
+HY_IND_CODE(natr) = {.step = natr_step, .lookback = window, .state_bytes = bytes, .stable = stable};

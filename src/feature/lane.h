@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lanes: a row of 8 symbols as native vectors of the instruction set a file is compiled for (2, 4
+ * or 8 doubles). Every operation is one that IEEE 754 rounds exactly, or a select, so that all
+ * widths give the same bits. Included by src/feature/indicator alone; everything is static, so
+ * nothing leaks into the baseline path. */
+#ifndef HY_FEATURE_LANE_H
+#define HY_FEATURE_LANE_H
+
+#include <immintrin.h>
+
+#include "feature/indicator.h"
+
+#define HY_INLINE static inline __attribute__((always_inline))
+
+#if HY_ISA_LEVEL == 3
+typedef __m512d lanes;
+typedef __mmask8 mask;
+enum { LANE_WIDTH = 8 };
+#define LANE_OP(name)          _mm512_##name
+#define LANE_COMPARE(a, b, op) _mm512_cmp_pd_mask(a, b, op)
+HY_INLINE lanes v_sel(mask m, lanes a, lanes b) { return _mm512_mask_blend_pd(m, b, a); }
+HY_INLINE mask m_and(mask a, mask b) { return (mask)(a & b); }
+HY_INLINE mask m_or(mask a, mask b) { return (mask)(a | b); }
+HY_INLINE mask m_andnot(mask a, mask b) { return (mask)(a & ~b); } /* a and not b */
+HY_INLINE bool m_any(mask m) { return m != 0; }
+#elif HY_ISA_LEVEL == 2
+typedef __m256d lanes;
+typedef __m256d mask;
+enum { LANE_WIDTH = 4 };
+#define LANE_OP(name)          _mm256_##name
+#define LANE_COMPARE(a, b, op) _mm256_cmp_pd(a, b, op)
+HY_INLINE lanes v_sel(mask m, lanes a, lanes b) { return _mm256_blendv_pd(b, a, m); }
+HY_INLINE mask m_and(mask a, mask b) { return _mm256_and_pd(a, b); }
+HY_INLINE mask m_or(mask a, mask b) { return _mm256_or_pd(a, b); }
+HY_INLINE mask m_andnot(mask a, mask b) { return _mm256_andnot_pd(b, a); }
+HY_INLINE bool m_any(mask m) { return _mm256_movemask_pd(m) != 0; }
+#else
+typedef __m128d lanes;
+typedef __m128d mask;
+enum { LANE_WIDTH = 2 };
+#define LANE_OP(name) _mm_##name
+HY_INLINE lanes v_sel(mask m, lanes a, lanes b) {
+  return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b));
+}
+HY_INLINE mask m_and(mask a, mask b) { return _mm_and_pd(a, b); }
+HY_INLINE mask m_or(mask a, mask b) { return _mm_or_pd(a, b); }
+HY_INLINE mask m_andnot(mask a, mask b) { return _mm_andnot_pd(b, a); }
+HY_INLINE bool m_any(mask m) { return _mm_movemask_pd(m) != 0; }
+#endif
+
+#if HY_ISA_LEVEL >= 2
+HY_INLINE mask v_lt(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_LT_OQ); }
+HY_INLINE mask v_le(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_LE_OQ); }
+HY_INLINE mask v_eq(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_EQ_OQ); }
+HY_INLINE mask v_ok(lanes a) { return LANE_COMPARE(a, a, _CMP_ORD_Q); } /* not NaN */
+#else
+HY_INLINE mask v_lt(lanes a, lanes b) { return _mm_cmplt_pd(a, b); }
+HY_INLINE mask v_le(lanes a, lanes b) { return _mm_cmple_pd(a, b); }
+HY_INLINE mask v_eq(lanes a, lanes b) { return _mm_cmpeq_pd(a, b); }
+HY_INLINE mask v_ok(lanes a) { return _mm_cmpord_pd(a, a); }
+#endif
+HY_INLINE mask v_gt(lanes a, lanes b) { return v_lt(b, a); }
+HY_INLINE mask v_ge(lanes a, lanes b) { return v_le(b, a); }
+
+HY_INLINE lanes v_load(const double *p) { return LANE_OP(loadu_pd)(p); }
+HY_INLINE void v_store(double *p, lanes a) { LANE_OP(storeu_pd)(p, a); }
+HY_INLINE lanes v_set(double a) { return LANE_OP(set1_pd)(a); }
+HY_INLINE lanes v_sqrt(lanes a) { return LANE_OP(sqrt_pd)(a); }
+/* a > b ? a : b, so b where either is NaN; the sign of a zero is not defined by these, v_fin clears
+ * it */
+HY_INLINE lanes v_max(lanes a, lanes b) { return LANE_OP(max_pd)(a, b); }
+HY_INLINE lanes v_min(lanes a, lanes b) { return LANE_OP(min_pd)(a, b); }
+
+HY_INLINE lanes v_zero(void) { return v_set(0.0); }
+HY_INLINE lanes v_missing(void) { return v_set(__builtin_nan("")); }
+HY_INLINE lanes v_abs(lanes a) { return v_max(v_zero() - a, a); }
+/* What is not finite becomes NaN, -0 becomes +0. */
+HY_INLINE lanes v_fin(lanes a) { return a + (a - a); }
+HY_INLINE lanes v_keep(mask m, lanes a) {
+  return v_sel(m, a, v_missing());
+} /* NaN where m is not set */
+HY_INLINE lanes v_only(mask m, lanes a) { return v_sel(m, a, v_zero()); } /* 0 where m is not set */
+/* a / b, but `flat` where b is 0 (and a is finite) */
+HY_INLINE lanes v_ratio(lanes a, lanes b, lanes flat) {
+  return v_sel(v_eq(b, v_zero()), flat + (a - a), a / b);
+}
+
+/* The base room's functions over the lanes; the loops vectorise. */
+HY_INLINE lanes v_ln(lanes a) {
+  double x[LANE_WIDTH];
+  v_store(x, a);
+  for (int i = 0; i < LANE_WIDTH; i++) x[i] = hy__ln(x[i]);
+  return v_load(x);
+}
+HY_INLINE lanes v_sin(lanes a) {
+  double x[LANE_WIDTH];
+  v_store(x, a);
+  for (int i = 0; i < LANE_WIDTH; i++) x[i] = hy__sin(x[i]);
+  return v_load(x);
+}
+HY_INLINE lanes v_cos(lanes a) {
+  double x[LANE_WIDTH];
+  v_store(x, a);
+  for (int i = 0; i < LANE_WIDTH; i++) x[i] = hy__cos(x[i]);
+  return v_load(x);
+}
+
+/* The value k bars before the one at x (a pointer into a row, at a group of lanes). */
+HY_INLINE lanes v_ago(const double *x, size_t k) { return v_load(x - HY_LANES * k); }
+
+/* One row of a windowed definition: in[i] points at the newest row of input i, earlier rows lie
+ * below it. */
+typedef void (*hy__row_fn)(const double *const *in, const double *p, lanes *out);
+
+/* Applies a row function to every row and group of lanes of a step. Inlined with a constant f, so
+ * the leaf's loop over its window runs in registers. */
+HY_INLINE void rows_map(const hy__ind_step *s, int n_in, int n_out, hy__row_fn f) {
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    for (size_t t = 0; t < s->n; t++) {
+      const double *in[HY__IND_INPUTS];
+      lanes out[HY__IND_OUTPUTS];
+      for (int i = 0; i < n_in; i++) in[i] = s->in[i] + t * HY_LANES + g;
+      f(in, s->p, out);
+      for (int i = 0; i < n_out; i++) v_store(s->out[i] + t * HY_LANES + g, v_fin(out[i]));
+    }
+  }
+}
+
+/* A parameter as a count. */
+HY_INLINE size_t p_count(const double *p, int i) { return (size_t)p[i]; }
+
+#endif

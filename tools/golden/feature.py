@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/golden/feature/: the input series, and one .npz per row of src/feature/indicator.inc.
+
+Expected values come from TA-Lib, pandas, or a closed form in long double (numpy) written here
+from the definition. Each file holds arrays named SERIES(PARAMS) or SERIES(PARAMS).OUTPUT.
+Columns of a series: open high low close volume time local other, one row each; `other` is what a
+second free input gets.
+
+    python tools/golden/feature.py [ID...]
+"""
+import datetime
+import gzip
+import importlib.util
+import pathlib
+import platform
+import sys
+
+import numpy as np
+import pandas as pd
+import talib
+
+import feature_forms as forms
+
+OUT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "feature"
+N_BARS = 400
+FIELDS = ["open", "high", "low", "close", "volume", "time", "local", "other"]
+DATA_LICENCE = "arch NCSA, gym_anytrading MIT, synth generated here (NOTICE)"
+
+
+def package(name, *parts):
+    return pathlib.Path(importlib.util.find_spec(name).submodule_search_locations[0], *parts)
+
+
+def seconds(stamps, zone):
+    local = pd.DatetimeIndex(stamps)
+    utc = local.tz_localize(zone).tz_convert("UTC").tz_localize(None)
+    epoch = pd.Timestamp(0)
+    return [(index - epoch).total_seconds().to_numpy() for index in (utc, local)]
+
+
+def sp500():
+    """Daily bars of an index from 1999, close stamped 16:00 in New York; other: Nasdaq's close."""
+    columns = ["Open", "High", "Low", "Close", "Volume"]
+    frames = [pd.read_csv(gzip.open(package("arch", "data", name, name + ".csv.gz")),
+                          nrows=N_BARS) for name in ("sp500", "nasdaq")]
+    stamps = pd.to_datetime(frames[0]["Date"]) + pd.Timedelta(hours=16)
+    rows = [frames[0][c].to_numpy(float) for c in columns]
+    return np.array(rows + seconds(stamps, "America/New_York") + [frames[1]["Close"].to_numpy()])
+
+
+def eurusd():
+    """Hourly bars, open-stamped in UTC; the clock is the close's. other: the bar's open."""
+    path = package("gym_anytrading", "datasets", "data", "FOREX_EURUSD_1H_ASK.csv")
+    frame = pd.read_csv(path, skiprows=range(1, 1001), nrows=N_BARS)
+    stamps = pd.to_datetime(frame["Time"], format="%d.%m.%Y %H:%M:%S.%f") + pd.Timedelta(hours=1)
+    rows = [frame[c].to_numpy(float) for c in ["Open", "High", "Low", "Close", "Volume"]]
+    return np.array(rows + seconds(stamps, "UTC") + [rows[0]])
+
+
+def synth():
+    """Minute bars of a random walk with opening gaps, flat stretches, zero volumes and a spike."""
+    rng = np.random.default_rng(20240607)
+    steps = rng.normal(0, 0.002, N_BARS) * np.where(np.arange(N_BARS) // 80 % 2, 3.0, 1.0)
+    close = 50 * np.exp(np.cumsum(steps))
+    close[150:190] = close[149]
+    close[260] *= 1.6
+    open_ = np.concatenate([[50.0], close[:-1]]) * (1 + rng.normal(0, 0.0005, N_BARS))
+    high = np.maximum(open_, close) * (1 + np.abs(rng.normal(0, 0.001, N_BARS)))
+    low = np.minimum(open_, close) * (1 - np.abs(rng.normal(0, 0.001, N_BARS)))
+    for field in (open_, high, low):
+        field[150:190] = close[149]
+    volume = np.floor(rng.lognormal(8, 1, N_BARS))
+    volume[rng.random(N_BARS) < 0.05] = 0
+    volume[160:185] = 0
+    start = datetime.datetime(2024, 3, 8, 14, 31)  # into New York's change to summer time
+    minutes = np.concatenate([np.arange(0, 200), np.arange(200, 400) + 3 * 1440])
+    stamps = pd.DatetimeIndex([start + datetime.timedelta(minutes=int(m)) for m in minutes])
+    utc = stamps.tz_localize("UTC")
+    local = utc.tz_convert("America/New_York").tz_localize(None)
+    epoch = pd.Timestamp(0)
+    clock = [(i - epoch).total_seconds().to_numpy() for i in (stamps, local)]
+    other = 20 + 0.5 * close + rng.normal(0, 1, N_BARS)
+    fields = [np.round(f, 4) for f in (open_, high, low, close)]
+    return np.array(fields + [volume] + clock + [np.round(other, 4)])
+
+
+class Series:
+    """A series by its fields' first letters, and its pandas form."""
+
+    def __init__(self, name, rows):
+        self.name = name
+        self.o, self.h, self.l, self.c, self.v, self.time, self.local, self.y = rows
+
+    @property
+    def pc(self):
+        return pd.Series(self.c)
+
+
+def text(params):
+    return ",".join(format(p, "g") for p in params)
+
+
+def main(wanted):
+    OUT.mkdir(parents=True, exist_ok=True)
+    rows = {"sp500": sp500(), "eurusd": eurusd(), "synth": synth()}
+    series = [Series(name, values) for name, values in rows.items()]
+    np.savez_compressed(OUT / "input.npz", **rows)
+    origin(OUT / "input.npz.origin", "arch 8.0.0 sp500.csv.gz and nasdaq.csv.gz (first 400 rows); "
+           "gym_anytrading 2.0.0 FOREX_EURUSD_1H_ASK.csv (400 rows after the first 1,000); "
+           "synth: numpy's default_rng(20240607)", "")
+    for name, definition in forms.TABLE.items():
+        if wanted and name not in wanted:
+            continue
+        arrays = {}
+        for one in series:
+            if one.name in definition.skip:
+                continue
+            for params in definition.cases:
+                found = definition.form(one, *params)
+                found = found if isinstance(found, dict) else {"": found}
+                for suffix, values in found.items():
+                    key = f"{one.name}({text(params)})" + ("." + suffix if suffix else "")
+                    arrays[key] = np.asarray(values, dtype=np.float64)
+        np.savez_compressed(OUT / (name + ".npz"), **arrays)
+        skipped = f"; not for {', '.join(definition.skip)}: {definition.why}" if definition.skip else ""
+        origin(OUT / (name + ".npz.origin"), definition.source + skipped, name)
+
+
+def origin(path, source, name):
+    path.write_text(
+        f"what: {source}\n"
+        f"versions: python {platform.python_version()}, numpy {np.__version__}, "
+        f"pandas {pd.__version__}, TA-Lib {talib.__version__} "
+        f"(core {talib.__ta_version__.decode().split()[0]})\n"
+        f"command: python tools/golden/feature.py {name}".rstrip() + "\n"
+        f"licence: {DATA_LICENCE}\n"
+        "tolerance: 1e-9 of the expected values' largest magnitude; first row exact\n")
+
+
+if __name__ == "__main__":
+    main(set(sys.argv[1:]))
