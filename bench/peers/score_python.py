@@ -72,15 +72,15 @@ def cs_zscore(x):
 
 def rolling_rank(x, n):
     """Average rank of the newest value within its window over n, by counting."""
-    out = np.full_like(x, np.nan)
     newest = x[:, n - 1:]
-    less, same = np.zeros(newest.shape), np.zeros(newest.shape)
+    less, same = np.zeros(newest.shape, np.uint8), np.zeros(newest.shape, np.uint8)
     for k in range(n):
         older = x[:, k: k + newest.shape[1]]
         less += older < newest
         same += older == newest
+    out = np.full_like(x, np.nan)
     out[:, n - 1:] = (less + (same + 1) / 2) / n
-    out[:, n - 1:][np.isnan(lag(x, n - 1)[:, n - 1:])] = np.nan
+    out[np.isnan(lag(x, n - 1))] = np.nan
     return out
 
 
