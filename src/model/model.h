@@ -61,6 +61,7 @@ typedef struct hy__node {
   size_t n_inputs, n_outputs;
   const hy__attr *attrs;
   size_t n_attrs;
+  int64_t offset_bytes; /* where it stands in the file, for messages */
 } hy__node;
 
 typedef struct hy__graph {

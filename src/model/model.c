@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Models as handles: opening from a file or memory, what they take and give, and the look-ups of
+ * attributes that operators use. */
+#include "model/onnx.h"
+
+enum { ARENA_BLOCK = 1 << 16 };
+
+static hy_status create(hy_runtime *runtime, hy_model **out, hy_error *err) {
+  const hy_allocator *a = hy__runtime_allocator(runtime);
+  hy__arena *arena;
+  void *memory;
+  HY_TRY(hy__arena_create(a, ARENA_BLOCK, 0, &arena, err));
+  hy_status status = hy__arena_alloc(arena, sizeof(hy_model), _Alignof(hy_model), &memory, err);
+  if (status != HY_OK) {
+    hy__arena_destroy(arena);
+    return status;
+  }
+  *out = memory;
+  **out = (hy_model){.runtime = runtime, .arena = arena};
+  return HY_OK;
+}
+
+static hy__onnx_limits limits_of(const hy_model_options *options) {
+  hy__onnx_limits limits = hy__onnx_limits_default;
+  if (options) limits.max_bytes = options->max_bytes;
+  return limits;
+}
+
+static hy_status check(const hy_runtime *runtime, const hy_model_options *options, hy_model **out,
+                       hy_error *err) {
+  HY_FAIL_IF(!runtime || !out, HY_INVALID_ARGUMENT, err, "runtime and out must not be NULL");
+  *out = NULL;
+  HY_FAIL_IF(options && options->struct_size != sizeof *options, HY_INVALID_ARGUMENT, err,
+             "hy_model_options has an unknown struct_size of %zu", options->struct_size);
+  return HY_OK;
+}
+
+hy_status hy_model_open(hy_runtime *runtime, const char *path, const hy_model_options *options,
+                        hy_model **out, hy_error *err) {
+  hy_error_clear(err);
+  HY_TRY(check(runtime, options, out, err));
+  HY_FAIL_IF(!path, HY_INVALID_ARGUMENT, err, "path must not be NULL");
+  hy_model *model;
+  hy__onnx_limits limits = limits_of(options);
+  HY_TRY(create(runtime, &model, err));
+  hy_status status = hy__arena_text(model->arena, path, strlen(path), &model->path, err);
+  if (status == HY_OK) status = hy__map_open(path, &model->map, err);
+  if (status == HY_OK) status = hy__onnx_read(model, &limits, err);
+  if (status != HY_OK) {
+    hy__error_subject(err, path);
+    hy_model_destroy(model);
+    return status;
+  }
+  *out = model;
+  return HY_OK;
+}
+
+hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t bytes,
+                               const hy_model_options *options, hy_model **out, hy_error *err) {
+  hy_error_clear(err);
+  HY_TRY(check(runtime, options, out, err));
+  HY_FAIL_IF(!data && bytes, HY_INVALID_ARGUMENT, err, "data must not be NULL");
+  hy_model *model;
+  hy__onnx_limits limits = limits_of(options);
+  HY_TRY(create(runtime, &model, err));
+  model->map = (hy__map){data, bytes};
+  hy_status status = hy__onnx_read(model, &limits, err);
+  if (status != HY_OK) {
+    hy_model_destroy(model);
+    return status;
+  }
+  *out = model;
+  return HY_OK;
+}
+
+void hy_model_destroy(hy_model *model) {
+  if (!model) return;
+  if (model->shared.destroy) model->shared.destroy(model->shared.ptr);
+  for (hy__external *e = model->externals; e; e = e->next) hy__map_close(&e->map);
+  if (model->path) hy__map_close(&model->map);
+  hy__arena_destroy(model->arena);
+}
+
+size_t hy_model_n_inputs(const hy_model *model) { return model->graph.n_inputs; }
+
+size_t hy_model_n_outputs(const hy_model *model) { return model->graph.n_outputs; }
+
+const hy_port *hy_model_input(const hy_model *model, size_t index) {
+  return index < model->graph.n_inputs ? &model->inputs[index] : NULL;
+}
+
+const hy_port *hy_model_output(const hy_model *model, size_t index) {
+  return index < model->graph.n_outputs ? &model->outputs[index] : NULL;
+}
+
+const char *hy_model_metadata(const hy_model *model, const char *key) {
+  for (size_t i = 0; i < model->n_metadata; i++)
+    if (strcmp(model->metadata[i].key, key) == 0) return model->metadata[i].value;
+  return NULL;
+}
+
+const hy__graph *hy__model_graph(const hy_model *model) { return &model->graph; }
+
+const hy_runtime *hy__model_runtime(const hy_model *model) { return model->runtime; }
+
+hy__model_shared *hy__model_shared_slot(hy_model *model) { return &model->shared; }
+
+const hy__attr *hy__node_attr(const hy__node *node, const char *name) {
+  for (size_t i = 0; i < node->n_attrs; i++)
+    if (strcmp(node->attrs[i].name, name) == 0) return &node->attrs[i];
+  return NULL;
+}
+
+int64_t hy__node_int(const hy__node *node, const char *name, int64_t otherwise) {
+  const hy__attr *attr = hy__node_attr(node, name);
+  return attr && attr->kind == HY__ATTR_INT ? attr->as.i : otherwise;
+}
+
+float hy__node_float(const hy__node *node, const char *name, float otherwise) {
+  const hy__attr *attr = hy__node_attr(node, name);
+  return attr && attr->kind == HY__ATTR_FLOAT ? attr->as.f : otherwise;
+}
+
+hy_string hy__node_string(const hy__node *node, const char *name, const char *otherwise) {
+  const hy__attr *attr = hy__node_attr(node, name);
+  if (attr && attr->kind == HY__ATTR_STRING) return attr->as.s;
+  return (hy_string){otherwise, otherwise ? strlen(otherwise) : 0};
+}
