@@ -132,7 +132,9 @@ def floor_thresholds(booster):
     def floor(text):
         exact = float(text)
         near = np.float32(exact)
-        return repr(float(np.nextafter(near, np.float32(-np.inf)) if near > exact else near))
+        if float(near) > exact:  # in float64: NumPy would compare with a float32 in float32
+            near = np.nextafter(near, np.float32(-np.inf))
+        return repr(float(near))
 
     lines = booster.model_to_string(num_iteration=-1).split("\n")
     lines = ["threshold=" + " ".join(map(floor, line[10:].split()))

@@ -150,7 +150,7 @@ def table(stamps, zone, panel, order):
         ret1, ret5, ret20, t["roc10"], c / t["sma10"] - 1, c / t["sma50"] - 1,
         c / t["ema20"] - 1, c / t["wma30"] - 1, t["macd"] / c, t["macd_signal"] / c,
         t["macd_hist"] / c, t["rsi14"], t["rsi6"],
-        (c - t["middle"]) / (t["upper"] - t["middle"]), (t["upper"] - t["lower"]) / t["middle"],
+        (c - t["lower"]) / (t["upper"] - t["lower"]), (t["upper"] - t["lower"]) / t["middle"],
         t["atr14"] / c, t["adx14"], t["stoch_k"], t["stoch_d"], t["cci20"], t["mfi14"],
         t["signed20"] / t["volume20"], vol_ratio, t["std20"] * np.sqrt(20 / 19),
         t["std60"] * np.sqrt(60 / 59), c / t["max60"] - 1, c / t["min60"] - 1,
