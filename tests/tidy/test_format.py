@@ -11,6 +11,9 @@ import tree
 def test_clang_format():
     if not shutil.which("clang-format"):
         pytest.skip("clang-format is not here; tools/deps lint installs it")
+    version = subprocess.run(["clang-format", "--version"], capture_output=True, text=True).stdout
+    if " 14." not in version:
+        pytest.skip(f"{version.strip()}: Debian 12's version 14 decides the layout")
     paths = tree.some(".c", ".h")
     done = subprocess.run(["clang-format", "--dry-run", "-Werror", *paths], cwd=tree.ROOT,
                           capture_output=True, text=True)

@@ -42,6 +42,47 @@ def test_commands():
     tree.report(faults, "src/cli/command.inc")
 
 
+def test_indicators():
+    """Each row of indicator.inc has its golden with an origin, its code, and its line in the page."""
+    faults, ids = [], set()
+    page = tree.read("docs/indicators.md") if exists("docs/indicators.md") else ""
+    sources = "\n".join(tree.code(f) for f in tree.some(".c", ".h", under=["src/feature/"]))
+    for cells in tree.rows("src/feature/indicator.inc", "HY_IND"):
+        ident, version, symbol = cells[0].strip('"'), cells[1], cells[2]
+        if (ident, version) in ids:
+            faults.append(f"{ident}@{version}: stands twice")
+        ids.add((ident, version))
+        for path in (f"tests/golden/feature/{ident}.npz", f"tests/golden/feature/{ident}.npz.origin"):
+            if not exists(path):
+                faults.append(f"{ident}: {path} is missing")
+        if not re.search(rf"\b{symbol}\b", sources):
+            faults.append(f"{ident}: no HY_IND_CODE({symbol}) in src/feature")
+        if f"`{ident}@{version}`" not in page:
+            faults.append(f"{ident}: docs/indicators.md has no line for it (tools/docs)")
+    tree.report(faults, "src/feature/indicator.inc")
+
+
+def test_operators():
+    """Each row of op.inc has its file, and stands in a golden model that another runtime answered."""
+    faults, models = [], b""
+    for path in tree.some(".onnx", under=["tests/golden/"]):
+        with open(os.path.join(tree.ROOT, path), "rb") as f:
+            models += f.read()
+    for cells in tree.rows("src/op/op.inc", "HY_OP"):
+        domain, name, file = cells[0].strip('"'), cells[1].strip('"'), cells[9]
+        if not exists(f"src/op/{file}.c"):
+            faults.append(f"{name}: src/op/{file}.c is missing")
+        field = b"\x22" + bytes([len(name)]) + name.encode()  # NodeProto.op_type
+        if domain != "hayate" and field not in models:
+            faults.append(f"{name}: no model of tests/golden has a node of it")
+    named = {cells[9] for cells in tree.rows("src/op/op.inc", "HY_OP")}
+    for path in tree.some(".c", under=["src/op/"]):
+        stem = os.path.basename(path)[:-2]
+        if f"hy__op_{stem}_lower" in tree.code(path) and stem not in named:
+            faults.append(f"{path}: no row of op.inc names it")
+    tree.report(faults, "src/op/op.inc")
+
+
 def test_status_numbers_are_unique():
     numbers = [row[0] for row in tree.rows("include/hayate/status.inc", "HY_STATUS")]
     assert len(numbers) > 10 and len(set(numbers)) == len(numbers)
