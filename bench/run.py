@@ -277,7 +277,8 @@ def write_csv(path):
         out.write("time,symbol,open,high,low,close,volume\n")
         for bar in range(CSV_ROWS // SYMBOLS):
             day, minute = divmod(bar, 390)
-            stamp = f"2024-01-{day + 2:02d}T{9 + (minute + 30) // 60:02d}:{(minute + 30) % 60:02d}:00Z"
+            hour, minute = divmod(9 * 60 + 30 + minute, 60)
+            stamp = f"2024-01-{day + 2:02d}T{hour:02d}:{minute:02d}:00Z"
             for s in range(SYMBOLS):
                 o = price[s]
                 c = price[s] = max(1.0, o * (1 + r.gauss(0, 5e-4)))
