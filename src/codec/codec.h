@@ -4,6 +4,7 @@
 #define HY_CODEC_CODEC_H
 
 #include "codec/json.h"
+#include "codec/nearest.h"
 #include "codec/protobuf.h"
 #include "codec/yaml.h"
 

@@ -13,8 +13,10 @@ typedef struct hy__yaml {
   hy__yaml_kind kind;
   bool quoted;          /* a scalar written with quotes is text, whatever it looks like */
   int32_t line, column; /* from 1 */
+  const char *subject;  /* the source's name, for errors */
   const char *text;     /* scalar */
   const char *key;      /* when a member of a map */
+  int32_t key_line, key_column;
   const struct hy__yaml *children; /* list items or map members, in file order */
   size_t n_children;
 } hy__yaml;

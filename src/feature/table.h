@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The definitions: rows of indicator.inc and cross.inc, read into a form that the compiler of specs uses. Rows
+ * [0, hy__def_n_indicators()) are time-series, the rest cross-sections. */
+#ifndef HY_FEATURE_TABLE_H
+#define HY_FEATURE_TABLE_H
+
+#include "codec/codec.h"
+#include "feature/indicator.h"
+
+enum { HY__DEF_NAME = 16, HY__DEF_ID = 32 };
+
+typedef enum hy__input_kind { HY__INPUT_FREE, HY__INPUT_FIELD, HY__INPUT_CLOCK } hy__input_kind;
+
+typedef struct hy__def_input {
+  char name[HY__DEF_NAME];
+  hy__input_kind kind;
+} hy__def_input;
+
+typedef struct hy__def_param {
+  char name[HY__DEF_NAME];
+  bool integer; /* a whole number >= 1 */
+  bool has_default;
+  double value; /* the default */
+} hy__def_param;
+
+typedef struct hy__def {
+  const char *id;
+  const char *doc;
+  uint32_t version;
+  uint32_t row;
+  hy__ind_class klass;
+  bool is_default, is_cross;
+  size_t n_inputs, n_free, n_params, n_outputs; /* n_outputs >= 1 */
+  hy__def_input inputs[HY__IND_INPUTS];
+  hy__def_param params[HY__IND_PARAMS];
+  char outputs[HY__IND_OUTPUTS][HY__DEF_NAME]; /* "" for a single output */
+} hy__def;
+
+size_t hy__def_n(void);
+size_t hy__def_n_indicators(void);
+/* INTERNAL when the row is malformed (a test reads them all). */
+HY_CHECKED hy_status hy__def_read(size_t row, hy__def *out, hy_error *err);
+/* The code of an indicator row for an instruction set. */
+const hy__ind_code *hy__def_code(size_t row, hy_isa isa);
+
+/* The row that `id` (length bytes) means: an exact id, or a family whose default row is taken; version 0 is the newest.
+ * NOT_FOUND suggests the nearest names. */
+HY_CHECKED hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *row, hy_error *err);
+
+/* A cross-section of one row of the universe: the valid values in symbol order, replaced by the result. */
+typedef struct hy__cross_step {
+  double *values;
+  size_t n;
+  const double *p;   /* parameters in the row's order, min_names last */
+  double *sorted;    /* scratch of n */
+  uint32_t *order;   /* scratch of 2 n */
+} hy__cross_step;
+typedef void (*hy__cross_fn)(const hy__cross_step *s);
+hy__cross_fn hy__def_cross(size_t row);
+
+#endif
