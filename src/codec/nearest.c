@@ -22,7 +22,8 @@ unsigned hy__edit_distance(const char *a, const char *b) {
     for (size_t j = 1; j <= nb; j++) {
       unsigned differs = lower(a[i - 1]) != lower(b[j - 1]);
       now[j] = least(least(last[j] + 1, now[j - 1] + 1), last[j - 1] + differs);
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+          lower(a[i - 2]) == lower(b[j - 1]))
         now[j] = least(now[j], before[j - 2] + 1);
     }
     unsigned *free_row = before;
@@ -45,7 +46,8 @@ void hy__nearest_offer(hy__nearest *n, const char *name) {
   while (at > 0 && n->distance[at - 1] > distance) at--;
   if (at == HY_NEAREST) return;
   if (n->n < HY_NEAREST) n->n++;
-  for (size_t i = n->n - 1; i > at; i--) n->names[i] = n->names[i - 1], n->distance[i] = n->distance[i - 1];
+  for (size_t i = n->n - 1; i > at; i--)
+    n->names[i] = n->names[i - 1], n->distance[i] = n->distance[i - 1];
   n->names[at] = name, n->distance[at] = distance;
 }
 
@@ -54,7 +56,8 @@ void hy__nearest_text(const hy__nearest *n, char *text, size_t bytes) {
   size_t used = 0;
   for (size_t i = 0; i < n->n && used < bytes; i++) {
     const char *before = i == 0 ? "; did you mean " : i + 1 == n->n ? " or " : ", ";
-    int length = snprintf(text + used, bytes - used, "%s%s%s", before, n->names[i], i + 1 == n->n ? "?" : "");
+    int length = snprintf(text + used, bytes - used, "%s%s%s", before, n->names[i],
+                          i + 1 == n->n ? "?" : "");
     used += length > 0 ? (size_t)length : 0;
   }
 }

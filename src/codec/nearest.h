@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* Insertions, deletions, substitutions and swaps of neighbours between two names (optimal string alignment), case
- * ignored; names over 64 bytes differ by 64. */
+/* Insertions, deletions, substitutions and swaps of neighbours between two names (optimal string
+ * alignment), case ignored; names over 64 bytes differ by 64. */
 unsigned hy__edit_distance(const char *a, const char *b);
 
 /* Remembers the `3` nearest names offered so far. */
@@ -19,7 +19,8 @@ typedef struct hy__nearest {
 } hy__nearest;
 
 void hy__nearest_init(hy__nearest *n, const char *text);
-void hy__nearest_offer(hy__nearest *n, const char *name); /* the name must outlive n; far ones are dropped */
+void hy__nearest_offer(hy__nearest *n,
+                       const char *name); /* the name must outlive n; far ones are dropped */
 /* "; did you mean a, b?" into text, or "" when nothing is near. */
 void hy__nearest_text(const hy__nearest *n, char *text, size_t bytes);
 

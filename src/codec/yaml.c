@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * YAML through libyaml's events into a tree in an arena: what specs and pipelines are read from. Files
- * come from outside, so depth, nodes and bytes are bounded before anything is kept. */
+ * YAML through libyaml's events into a tree in an arena: what specs and pipelines are read from.
+ * Files come from outside, so depth, nodes and bytes are bounded before anything is kept. */
 #include "codec/yaml.h"
 
 #include <stdarg.h>
@@ -50,8 +50,9 @@ static hy_status next_event(reader *r) {
   if (r->parser.error == YAML_MEMORY_ERROR)
     HY_FAIL(HY_OUT_OF_MEMORY, r->err, "no memory for the YAML parser");
   char what[YAML_FAILURE_BYTES];
-  snprintf(what, sizeof what, "not YAML: %s%s%s", r->parser.problem ? r->parser.problem : "unreadable",
-           r->parser.context ? ", " : "", r->parser.context ? r->parser.context : "");
+  snprintf(what, sizeof what, "not YAML: %s%s%s",
+           r->parser.problem ? r->parser.problem : "unreadable", r->parser.context ? ", " : "",
+           r->parser.context ? r->parser.context : "");
   return fail_at(r, r->parser.problem_mark, what);
 }
 
@@ -119,15 +120,18 @@ static const char *refused_event(const yaml_event_t *e) {
 enum { YAML_KEYS_MAX = 4096 };
 
 static hy_status read_key(reader *r, const chain *members, const char **key) {
-  if (r->event.type != YAML_SCALAR_EVENT) return fail_at(r, r->event.start_mark, "a key must be plain text");
+  if (r->event.type != YAML_SCALAR_EVENT)
+    return fail_at(r, r->event.start_mark, "a key must be plain text");
   const char *refused = refused_event(&r->event);
   if (refused) return fail_at(r, r->event.start_mark, refused);
-  if (members->n >= YAML_KEYS_MAX) return fail_at(r, r->event.start_mark, "more than 4096 keys in one map");
+  if (members->n >= YAML_KEYS_MAX)
+    return fail_at(r, r->event.start_mark, "more than 4096 keys in one map");
   HY_TRY(keep_text(r, key));
   for (const link *l = members->first; l; l = l->next) {
     if (strcmp(l->node.key, *key)) continue;
     char what[YAML_FAILURE_BYTES];
-    snprintf(what, sizeof what, "key \"%.100s\" stands twice, first in line %d", *key, (int)l->node.key_line);
+    snprintf(what, sizeof what, "key \"%.100s\" stands twice, first in line %d", *key,
+             (int)l->node.key_line);
     return fail_at(r, r->event.start_mark, what);
   }
   return HY_OK;
@@ -177,9 +181,11 @@ static hy_status read_node(reader *r, unsigned depth, hy__yaml *node) {
 static hy_status read_document(reader *r, hy__yaml *root) {
   HY_TRY(next_event(r)); /* stream start */
   HY_TRY(next_event(r));
-  if (r->event.type == YAML_STREAM_END_EVENT) return fail_at(r, r->event.start_mark, "the document is empty");
+  if (r->event.type == YAML_STREAM_END_EVENT)
+    return fail_at(r, r->event.start_mark, "the document is empty");
   if (r->event.data.document_start.version_directive ||
-      r->event.data.document_start.tag_directives.start != r->event.data.document_start.tag_directives.end)
+      r->event.data.document_start.tag_directives.start !=
+          r->event.data.document_start.tag_directives.end)
     return fail_at(r, r->event.start_mark, "directives (%YAML, %TAG) are not accepted here");
   HY_TRY(next_event(r));
   HY_TRY(read_node(r, 1, root));
@@ -193,7 +199,8 @@ static hy_status read_document(reader *r, hy__yaml *root) {
 hy_status hy__yaml_parse(const char *text, size_t bytes, const char *subject, hy__arena *arena,
                          const hy__yaml **out, hy_error *err) {
   if (bytes > YAML_BYTES_MAX) {
-    hy_status status = hy__error_set(err, HY_LIMIT, "%zu bytes, at most %d are read as YAML", bytes, YAML_BYTES_MAX);
+    hy_status status = hy__error_set(err, HY_LIMIT, "%zu bytes, at most %d are read as YAML", bytes,
+                                     YAML_BYTES_MAX);
     hy__error_subject(err, subject);
     return status;
   }
@@ -201,7 +208,8 @@ hy_status hy__yaml_parse(const char *text, size_t bytes, const char *subject, hy
   reader r = {.arena = arena, .err = err};
   HY_TRY(hy__arena_text(arena, subject, strlen(subject), &r.subject, err));
   HY_TRY(hy__arena_alloc(arena, sizeof(hy__yaml), _Alignof(hy__yaml), &root, err));
-  if (!yaml_parser_initialize(&r.parser)) HY_FAIL(HY_OUT_OF_MEMORY, err, "no memory for the YAML parser");
+  if (!yaml_parser_initialize(&r.parser))
+    HY_FAIL(HY_OUT_OF_MEMORY, err, "no memory for the YAML parser");
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, bytes);
   hy_status status = read_document(&r, root);
@@ -238,14 +246,17 @@ static const char *kind_text(const hy__yaml *node) {
 
 static hy_status expected(const hy__yaml *node, const char *what, hy_error *err) {
   const char *key = node->key ? node->key : "";
-  return hy__yaml_fail(node, err, "%.60s%s%s was expected, not %.80s", key, key[0] ? ": " : "", what,
-                       kind_text(node));
+  return hy__yaml_fail(node, err, "%.60s%s%s was expected, not %.80s", key, key[0] ? ": " : "",
+                       what, kind_text(node));
 }
 
-static bool is_plain(const hy__yaml *node) { return node->kind == HY__YAML_SCALAR && !node->quoted; }
+static bool is_plain(const hy__yaml *node) {
+  return node->kind == HY__YAML_SCALAR && !node->quoted;
+}
 
 hy_status hy__yaml_text(const hy__yaml *node, const char **out, hy_error *err) {
-  if (node->kind != HY__YAML_SCALAR || (!node->text[0] && !node->quoted)) return expected(node, "text", err);
+  if (node->kind != HY__YAML_SCALAR || (!node->text[0] && !node->quoted))
+    return expected(node, "text", err);
   *out = node->text;
   return HY_OK;
 }
@@ -256,13 +267,15 @@ hy_status hy__yaml_f64(const hy__yaml *node, double *out, hy_error *err) {
 }
 
 hy_status hy__yaml_i64(const hy__yaml *node, int64_t *out, hy_error *err) {
-  if (!is_plain(node) || !hy__text_i64(node->text, out)) return expected(node, "a whole number", err);
+  if (!is_plain(node) || !hy__text_i64(node->text, out))
+    return expected(node, "a whole number", err);
   return HY_OK;
 }
 
 hy_status hy__yaml_bool(const hy__yaml *node, bool *out, hy_error *err) {
   bool yes = is_plain(node) && !strcmp(node->text, "true");
-  if (!yes && !(is_plain(node) && !strcmp(node->text, "false"))) return expected(node, "true or false", err);
+  if (!yes && !(is_plain(node) && !strcmp(node->text, "false")))
+    return expected(node, "true or false", err);
   *out = yes;
   return HY_OK;
 }
@@ -281,7 +294,8 @@ hy_status hy__yaml_only_keys(const hy__yaml *map, const char *const *keys, hy_er
     if (known) continue;
     char suggestion[200];
     hy__nearest_text(&near, suggestion, sizeof suggestion);
-    hy__yaml at_key = {.subject = member->subject, .line = member->key_line, .column = member->key_column};
+    hy__yaml at_key = {
+        .subject = member->subject, .line = member->key_line, .column = member->key_column};
     return hy__yaml_fail(&at_key, err, "unknown key \"%.60s\"%s", member->key, suggestion);
   }
   return HY_OK;

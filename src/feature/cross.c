@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cross-sections: one universe row at a time, sequential in symbol order, so that threads change no bit. */
+ * Cross-sections: one universe row at a time, sequential in symbol order, so that threads change no
+ * bit. */
 #include "feature/table.h"
 
 #include <math.h>
@@ -10,12 +11,14 @@
 #undef HY_CROSS
 /* clang-format on */
 
-/* Rank by rank of Qlib's CSRankNorm: 1 / standard deviation of a uniform variable, as published there. */
+/* Rank by rank of Qlib's CSRankNorm: 1 / standard deviation of a uniform variable, as published
+ * there. */
 static const double rank_norm_scale = 3.46;
 /* Normal consistency of the median absolute deviation. */
 static const double mad_scale = 1.4826;
 
-/* order: indices by ascending value, equal values by index (a merge sort: n is a universe, not a constant). */
+/* order: indices by ascending value, equal values by index (a merge sort: n is a universe, not a
+ * constant). */
 static void sort_order(const double *values, uint32_t *order, size_t n) {
   uint32_t *from = order, *to = order + n;
   for (size_t i = 0; i < n; i++) from[i] = (uint32_t)i;
@@ -24,7 +27,8 @@ static void sort_order(const double *values, uint32_t *order, size_t n) {
       size_t middle = HY_MIN(begin + width, n), end = HY_MIN(begin + 2 * width, n);
       size_t left = begin, right = middle;
       for (size_t i = begin; i < end; i++) {
-        bool take_left = left < middle && (right >= end || values[from[left]] <= values[from[right]]);
+        bool take_left =
+            left < middle && (right >= end || values[from[left]] <= values[from[right]]);
         to[i] = take_left ? from[left++] : from[right++];
       }
     }
@@ -49,7 +53,8 @@ static double quantile_of(const double *sorted, size_t n, double p) {
 }
 
 /* The average rank, from 1, of each value through `of`. */
-static void average_ranks(const hy__cross_step *s, double (*of)(double rank, const hy__cross_step *s)) {
+static void average_ranks(const hy__cross_step *s,
+                          double (*of)(double rank, const hy__cross_step *s)) {
   sort_order(s->values, s->order, s->n);
   for (size_t i = 0; i < s->n; i++) s->sorted[i] = s->values[s->order[i]];
   for (size_t begin = 0; begin < s->n;) {
@@ -62,7 +67,9 @@ static void average_ranks(const hy__cross_step *s, double (*of)(double rank, con
 }
 
 static double share(double rank, const hy__cross_step *s) { return rank / (double)s->n; }
-static double normal(double rank, const hy__cross_step *s) { return (rank / (double)s->n - 0.5) * rank_norm_scale; }
+static double normal(double rank, const hy__cross_step *s) {
+  return (rank / (double)s->n - 0.5) * rank_norm_scale;
+}
 static double bucket(double rank, const hy__cross_step *s) {
   double k = s->p[0];
   double at = floor((rank - 0.5) * k / (double)s->n);
@@ -82,7 +89,8 @@ void hy__cross_zscore(const hy__cross_step *s) {
   double mean = mean_of(s->values, s->n), squares = 0;
   for (size_t i = 0; i < s->n; i++) squares += (s->values[i] - mean) * (s->values[i] - mean);
   double deviation = sqrt(squares / (double)(s->n - 1));
-  for (size_t i = 0; i < s->n; i++) s->values[i] = deviation > 0 ? (s->values[i] - mean) / deviation : 0;
+  for (size_t i = 0; i < s->n; i++)
+    s->values[i] = deviation > 0 ? (s->values[i] - mean) / deviation : 0;
 }
 
 void hy__cross_robust(const hy__cross_step *s) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads the rows of indicator.inc and cross.inc: the text columns become names and defaults here, once per
- * compiled spec, so that a row stays one line that a script can read too. */
+ * Reads the rows of indicator.inc and cross.inc: the text columns become names and defaults here,
+ * once per compiled spec, so that a row stays one line that a script can read too. */
 #include "feature/table.h"
 
 #include <stdio.h>
@@ -61,7 +61,8 @@ static size_t next_word(const char **text) {
 }
 
 static hy_status copy_name(char out[HY__DEF_NAME], const char *text, size_t length, hy_error *err) {
-  HY_FAIL_IF(length == 0 || length >= HY__DEF_NAME, HY_INTERNAL, err, "a name of %zu bytes in the table", length);
+  HY_FAIL_IF(length == 0 || length >= HY__DEF_NAME, HY_INTERNAL, err,
+             "a name of %zu bytes in the table", length);
   memcpy(out, text, length);
   out[length] = 0;
   return HY_OK;
@@ -80,7 +81,9 @@ static hy_status read_inputs(const char *text, hy__def *def, hy_error *err) {
     HY_FAIL_IF(def->n_inputs == HY__IND_INPUTS, HY_INTERNAL, err, "too many inputs");
     hy__def_input *input = &def->inputs[def->n_inputs++];
     HY_TRY(copy_name(input->name, text, length, err));
-    input->kind = text[0] == '@' ? HY__INPUT_CLOCK : is_field(input->name) ? HY__INPUT_FIELD : HY__INPUT_FREE;
+    input->kind = text[0] == '@'          ? HY__INPUT_CLOCK
+                  : is_field(input->name) ? HY__INPUT_FIELD
+                                          : HY__INPUT_FREE;
     def->n_free += input->kind == HY__INPUT_FREE;
     HY_FAIL_IF(input->kind == HY__INPUT_FREE && def->n_free != def->n_inputs, HY_INTERNAL, err,
                "free inputs come before fields");
@@ -119,7 +122,8 @@ static hy_status read_outputs(const char *text, hy__def *def, hy_error *err) {
 }
 
 hy_status hy__def_read(size_t row, hy__def *out, hy_error *err) {
-  HY_FAIL_IF(row >= HY_COUNT(rows), HY_INTERNAL, err, "row %zu of %zu definitions", row, HY_COUNT(rows));
+  HY_FAIL_IF(row >= HY_COUNT(rows), HY_INTERNAL, err, "row %zu of %zu definitions", row,
+             HY_COUNT(rows));
   const row_text *text = &rows[row];
   *out = (hy__def){.id = text->id,
                    .doc = text->doc,
@@ -158,11 +162,13 @@ static hy_status fail_variant(const char *text, hy_error *err) {
   size_t used = 0;
   for (size_t i = 0; i < HY_COUNT(rows) && used < sizeof variants; i++)
     if (family_is(rows[i].id, text, strlen(text)))
-      used += (size_t)snprintf(variants + used, sizeof variants - used, "%s%s", used ? ", " : "", rows[i].id);
+      used += (size_t)snprintf(variants + used, sizeof variants - used, "%s%s", used ? ", " : "",
+                               rows[i].id);
   HY_FAIL(HY_NOT_FOUND, err, "\"%s\" has no default, choose one of %s", text, variants);
 }
 
-hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *row, hy_error *err) {
+hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *row,
+                       hy_error *err) {
   char text[HY__DEF_ID * 2];
   snprintf(text, sizeof text, "%.*s", (int)HY_MIN(length, sizeof text - 1), id);
   bool known_exact = false, known_family = false;

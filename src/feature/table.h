@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The definitions: rows of indicator.inc and cross.inc, read into a form that the compiler of specs uses. Rows
- * [0, hy__def_n_indicators()) are time-series, the rest cross-sections. */
+ * The definitions: rows of indicator.inc and cross.inc, read into a form that the compiler of specs
+ * uses. Rows [0, hy__def_n_indicators()) are time-series, the rest cross-sections. */
 #ifndef HY_FEATURE_TABLE_H
 #define HY_FEATURE_TABLE_H
 
@@ -43,17 +43,19 @@ HY_CHECKED hy_status hy__def_read(size_t row, hy__def *out, hy_error *err);
 /* The code of an indicator row for an instruction set. */
 const hy__ind_code *hy__def_code(size_t row, hy_isa isa);
 
-/* The row that `id` (length bytes) means: an exact id, or a family whose default row is taken; version 0 is the newest.
- * NOT_FOUND suggests the nearest names. */
-HY_CHECKED hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *row, hy_error *err);
+/* The row that `id` (length bytes) means: an exact id, or a family whose default row is taken;
+ * version 0 is the newest. NOT_FOUND suggests the nearest names. */
+HY_CHECKED hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *row,
+                                  hy_error *err);
 
-/* A cross-section of one row of the universe: the valid values in symbol order, replaced by the result. */
+/* A cross-section of one row of the universe: the valid values in symbol order, replaced by the
+ * result. */
 typedef struct hy__cross_step {
   double *values;
   size_t n;
-  const double *p;   /* parameters in the row's order, min_names last */
-  double *sorted;    /* scratch of n */
-  uint32_t *order;   /* scratch of 2 n */
+  const double *p; /* parameters in the row's order, min_names last */
+  double *sorted;  /* scratch of n */
+  uint32_t *order; /* scratch of 2 n */
 } hy__cross_step;
 typedef void (*hy__cross_fn)(const hy__cross_step *s);
 hy__cross_fn hy__def_cross(size_t row);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the grammar's operators stand for, and the plain functions beside them: element by element, or a shift. A
- * missing operand makes the result missing; so does a result that is not finite. */
+ * What the grammar's operators stand for, and the plain functions beside them: element by element,
+ * or a shift. A missing operand makes the result missing; so does a result that is not finite. */
 #include "feature/indicator.h"
 
 #include <math.h>
@@ -37,20 +37,20 @@ static inline double sqrt_of(double x) { return x >= 0.0 ? sqrt(x) : (double)NAN
 static inline double sign_of(double x) { return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x; }
 
 /* A row's step as a loop over all cells; HY_LANES cells per row. */
-#define UNARY(symbol)                                                   \
-  static void symbol##_step(const hy__ind_step *s) {                    \
-    const double *x = s->in[0];                                         \
-    double *restrict out = s->out[0];                                   \
-    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = symbol##_of(x[i]); \
-  }                                                                     \
+#define UNARY(symbol)                                                                              \
+  static void symbol##_step(const hy__ind_step *s) {                                               \
+    const double *x = s->in[0];                                                                    \
+    double *restrict out = s->out[0];                                                              \
+    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = symbol##_of(x[i]);                       \
+  }                                                                                                \
   HY_IND_CODE(symbol) = {.step = symbol##_step}
 
-#define BINARY(symbol)                                                        \
-  static void symbol##_step(const hy__ind_step *s) {                          \
-    const double *x = s->in[0], *y = s->in[1];                                \
-    double *restrict out = s->out[0];                                         \
-    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = symbol##_of(x[i], y[i]); \
-  }                                                                           \
+#define BINARY(symbol)                                                                             \
+  static void symbol##_step(const hy__ind_step *s) {                                               \
+    const double *x = s->in[0], *y = s->in[1];                                                     \
+    double *restrict out = s->out[0];                                                              \
+    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = symbol##_of(x[i], y[i]);                 \
+  }                                                                                                \
   HY_IND_CODE(symbol) = {.step = symbol##_step}
 
 BINARY(add);

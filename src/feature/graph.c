@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From a spec's trees to the graph: names get their meaning, arguments their place, and equal
+ * subtrees become one node. Nothing is rewritten algebraically, since that would change bits. */
+#include "feature/graph.h"
+
+#include <stdio.h>
+
+enum { BUCKETS = 4096, DEPTH_MAX = 1500 };
+#define NO_ITEM UINT32_MAX
+
+/* ---- nodes ---- */
+
+static uint64_t node_hash(const hy__node *n) {
+  uint64_t seed = (uint64_t)n->kind * 31 + n->gap;
+  if (n->name) return hy__hash64(n->name, strlen(n->name), seed);
+  if (n->kind == HY__NODE_NUMBER) return hy__hash64(&n->number, sizeof n->number, seed);
+  return hy__hash64(n->in, n->n_in * sizeof n->in[0],
+                    hy__hash64(n->p, sizeof n->p, seed + n->def->row * 64));
+}
+
+static bool same_node(const hy__node *a, const hy__node *b) {
+  if (a->kind != b->kind || a->gap != b->gap || a->def != b->def || a->n_in != b->n_in)
+    return false;
+  if (a->name) return !strcmp(a->name, b->name);
+  return !memcmp(&a->number, &b->number, sizeof a->number) && !memcmp(a->p, b->p, sizeof a->p) &&
+         !memcmp(a->in, b->in, a->n_in * sizeof a->in[0]);
+}
+
+static hy_status grow_nodes(hy__graph *b) {
+  hy_features *f = b->f;
+  if (f->n_nodes < b->nodes_capacity) return HY_OK;
+  void *memory;
+  size_t capacity = b->nodes_capacity ? 2 * b->nodes_capacity : 64;
+  HY_TRY(hy__arena_array(b->arena, capacity, sizeof(hy__node), &memory, b->err));
+  if (f->n_nodes) memcpy(memory, f->nodes, f->n_nodes * sizeof(hy__node));
+  f->nodes = memory;
+  b->nodes_capacity = capacity;
+  return HY_OK;
+}
+
+/* What the node adds to what it stands on. */
+static hy_status measure(hy__graph *b, hy__node *n) {
+  const hy__ind_code *code = n->code;
+  size_t own = 0;
+  for (size_t i = 0; i < n->n_in; i++) {
+    const hy__node *in = &b->f->nodes[n->in[i].node];
+    n->lookback = HY_MAX(n->lookback, in->lookback);
+    n->stage = HY_MAX(n->stage, in->stage);
+  }
+  if (n->kind == HY__NODE_CROSS) n->stage++;
+  if (n->stage >= HY__STAGES_MAX)
+    return hy__place_fail(n->place, HY_LIMIT, b->err, "more than %d cross-sections nested",
+                          HY__STAGES_MAX - 1);
+  if (!code) return HY_OK;
+  own = code->lookback ? code->lookback(n->p) : 0;
+  n->history = code->history ? code->history(n->p) : 0;
+  n->align = code->align ? code->align(n->p) : 1;
+  n->state_bytes = code->state_bytes ? code->state_bytes(n->p) : 0;
+  n->lookback += own;
+  if (n->history > 4 * (size_t)HY__WINDOW_MAX || n->align > HY__WINDOW_MAX || n->align == 0 ||
+      n->lookback > 64 * (size_t)HY__WINDOW_MAX)
+    return hy__place_fail(n->place, HY_LIMIT, b->err, "%s reaches back %zu bars, too far",
+                          n->def->id, n->history);
+  return HY_OK;
+}
+
+hy_status hy__graph_add(hy__graph *b, hy__node *n, uint32_t *out) {
+  uint32_t *bucket = &b->buckets[node_hash(n) % BUCKETS];
+  for (uint32_t i = *bucket; i; i = b->f->nodes[i - 1].next) {
+    hy__node *old = &b->f->nodes[i - 1];
+    if (!same_node(old, n)) continue;
+    old->warmup_bars = HY_MAX(old->warmup_bars, n->warmup_bars);
+    *out = i - 1;
+    return HY_OK;
+  }
+  if (b->f->n_nodes == HY__NODES_MAX)
+    return hy__place_fail(n->place, HY_LIMIT, b->err, "more than %d nodes in all", HY__NODES_MAX);
+  HY_TRY(measure(b, n));
+  HY_TRY(grow_nodes(b));
+  n->next = *bucket;
+  *out = (uint32_t)b->f->n_nodes++;
+  b->f->nodes[*out] = *n;
+  *bucket = *out + 1;
+  return HY_OK;
+}
+
+hy_status hy__graph_named(hy__graph *b, hy__node_kind kind, const char *name, uint32_t gap,
+                          hy__place place, hy__ref *out) {
+  hy__node n = {.kind = kind, .gap = gap, .name = name, .n_out = 1, .place = place};
+  out->output = 0;
+  return hy__graph_add(b, &n, &out->node);
+}
+
+/* ---- names ---- */
+
+const char *hy__field_standard(const char *name) {
+  static const char *const names[][2] = {{"open", "o"},  {"high", "h"},   {"low", "l"},
+                                         {"close", "c"}, {"volume", "v"}, {"vwap", "vwap"}};
+  for (size_t i = 0; i < HY_COUNT(names); i++)
+    if (!strcmp(name, names[i][0]) || !strcmp(name, names[i][1])) return names[i][0];
+  return NULL;
+}
+
+/* Expressions refer to items that were given a name; the text of others is a name for the output
+ * alone. */
+static uint32_t find_item(const hy__graph *b, const char *name, size_t length, bool named) {
+  for (size_t i = 0; i < b->spec->n_items; i++) {
+    const char *other = b->spec->items[i].name;
+    if (named && !b->spec->items[i].named) continue;
+    if (strlen(other) == length && !memcmp(other, name, length)) return (uint32_t)i;
+  }
+  return NO_ITEM;
+}
+
+static hy_status lower_item(hy__graph *b, uint32_t index, uint32_t gap, hy__place place,
+                            hy__ref *out) {
+  const hy__spec_item *item = &b->spec->items[index];
+  hy__item_memo *memo = &b->memo[(size_t)gap * b->spec->n_items + index];
+  if (memo->state == HY__ITEM_OPEN)
+    return hy__place_fail(place, HY_BAD_FORMAT, b->err, "%.80s is defined by itself", item->name);
+  if (memo->state == HY__ITEM_NEW) {
+    uint32_t outer = b->warmup_bars;
+    memo->state = HY__ITEM_OPEN;
+    b->warmup_bars = item->warmup_bars;
+    HY_TRY(hy__graph_lower(b, item->value, gap, &memo->ref));
+    b->warmup_bars = outer;
+    memo->state = HY__ITEM_DONE;
+  }
+  *out = memo->ref;
+  return HY_OK;
+}
+
+static hy_status fail_name(hy__graph *b, const char *name, hy__place place) {
+  hy__nearest near;
+  char suggestion[120];
+  size_t row;
+  if (hy__def_find(name, strlen(name), 0, &row, NULL) == HY_OK)
+    return hy__place_fail(place, HY_BAD_FORMAT, b->err,
+                          "\"%.60s\" is a definition: write %.60s(...)", name, name);
+  hy__nearest_init(&near, name);
+  for (size_t i = 0; i < b->spec->n_items; i++)
+    if (b->spec->items[i].named) hy__nearest_offer(&near, b->spec->items[i].name);
+  for (size_t i = 0; i < b->spec->inputs.n_fields; i++)
+    hy__nearest_offer(&near, b->spec->inputs.fields[i].text);
+  hy__nearest_text(&near, suggestion, sizeof suggestion);
+  return hy__place_fail(place, HY_NOT_FOUND, b->err, "unknown name \"%.80s\"%s", name, suggestion);
+}
+
+/* item.output, where the item is one call. */
+static hy_status lower_dotted(hy__graph *b, const hy__expr *e, uint32_t gap, hy__ref *out) {
+  const char *dot = strrchr(e->name, '.');
+  uint32_t item = dot ? find_item(b, e->name, (size_t)(dot - e->name), true) : NO_ITEM;
+  if (item == NO_ITEM || b->spec->items[item].value->kind != HY__EXPR_CALL)
+    return fail_name(b, e->name, e->place);
+  HY_TRY(lower_item(b, item, gap, e->place, out));
+  const hy__node *n = &b->f->nodes[out->node];
+  if (n->kind != HY__NODE_IND) return fail_name(b, e->name, e->place);
+  return hy__graph_output(b, n->def, dot + 1, e->place, &out->output);
+}
+
+static bool is_declared(const hy__spec_inputs *inputs, const char *name) {
+  for (size_t i = 0; i < inputs->n_fields; i++) {
+    const char *standard = hy__field_standard(inputs->fields[i].text);
+    if (!strcmp(standard ? standard : inputs->fields[i].text, name)) return true;
+  }
+  return false;
+}
+
+/* A field of the universe: what the spec declares, or, when it declares none, any name (checked
+ * when it is bound). */
+hy_status hy__graph_field(hy__graph *b, const char *field, uint32_t gap, hy__place place,
+                          hy__ref *out) {
+  const hy__spec_inputs *inputs = &b->spec->inputs;
+  size_t row;
+  bool is_definition = hy__def_find(field, strlen(field), 0, &row, NULL) == HY_OK;
+  if (inputs->n_fields ? !is_declared(inputs, field) : is_definition)
+    return fail_name(b, field, place);
+  return hy__graph_named(b, HY__NODE_FIELD, field, gap, place, out);
+}
+
+static hy_status lower_name(hy__graph *b, const hy__expr *e, uint32_t gap, hy__ref *out) {
+  const char *standard = hy__field_standard(e->name);
+  if (standard) return hy__graph_field(b, standard, gap, e->place, out);
+  uint32_t item = find_item(b, e->name, strlen(e->name), true);
+  if (item != NO_ITEM) return lower_item(b, item, gap, e->place, out);
+  if (strchr(e->name, '.')) return lower_dotted(b, e, gap, out);
+  return hy__graph_field(b, e->name, gap, e->place, out);
+}
+
+hy_status hy__graph_lower(hy__graph *b, const hy__expr *e, uint32_t gap, hy__ref *out) {
+  hy_status status;
+  if (++b->depth > DEPTH_MAX)
+    return hy__place_fail(e->place, HY_LIMIT, b->err,
+                          "features stand on each other deeper than %d levels", DEPTH_MAX);
+  if (e->kind == HY__EXPR_CALL) {
+    status = hy__graph_call(b, e, gap, out);
+  } else if (e->kind == HY__EXPR_NAME) {
+    status = lower_name(b, e, gap, out);
+  } else {
+    hy__node n = {
+        .kind = HY__NODE_NUMBER, .gap = gap, .number = e->number, .n_out = 1, .place = e->place};
+    out->output = 0;
+    status = hy__graph_add(b, &n, &out->node);
+  }
+  b->depth--;
+  return status;
+}
+
+/* ---- features ---- */
+
+static hy_status find_gap(hy__graph *b, const hy__spec_item *item, uint32_t *out) {
+  hy_features *f = b->f;
+  const hy__gap *gap = item->has_gap ? &item->gap : &b->spec->gap;
+  for (*out = 0; *out < f->n_gaps; ++*out) {
+    const hy__gap *g = &f->gaps[*out];
+    if (g->fill == gap->fill && g->max == gap->max && g->reset_after_ns == gap->reset_after_ns)
+      return HY_OK;
+  }
+  if (f->n_gaps == HY__GAPS_MAX)
+    return hy__place_fail(item->place, HY_LIMIT, b->err, "more than %d different gap policies",
+                          HY__GAPS_MAX);
+  f->gaps[f->n_gaps++] = *gap;
+  return HY_OK;
+}
+
+static hy_status lower_feature(hy__graph *b, uint32_t item_index, hy__ref *ref) {
+  const hy__spec_item *item = &b->spec->items[item_index];
+  uint32_t gap;
+  HY_TRY(find_gap(b, item, &gap));
+  HY_TRY(lower_item(b, item_index, gap, item->place, ref));
+  b->warmup_bars = item->warmup_bars;
+  for (size_t i = 0; i < b->spec->n_norms; i++) {
+    const hy__spec_norm *norm = &b->spec->norms[i];
+    bool named = norm->n_names == 0;
+    for (size_t k = 0; k < norm->n_names; k++) named |= !strcmp(norm->names[k], item->name);
+    if (named) HY_TRY(hy__graph_norm(b, norm, gap, ref));
+  }
+  return HY_OK;
+}
+
+static hy_status check_items(hy__graph *b) {
+  for (uint32_t i = 0; i < b->spec->n_items; i++) {
+    const hy__spec_item *item = &b->spec->items[i];
+    if (item->named && hy__field_standard(item->name))
+      return hy__place_fail(item->place, HY_BAD_FORMAT, b->err,
+                            "%s is a field's name, choose another", item->name);
+    if (find_item(b, item->name, strlen(item->name), false) != i)
+      return hy__place_fail(item->place, HY_BAD_FORMAT, b->err, "%.80s is defined twice",
+                            item->name);
+  }
+  return HY_OK;
+}
+
+static hy_status check_norms(hy__graph *b) {
+  for (size_t i = 0; i < b->spec->n_norms; i++)
+    for (size_t k = 0; k < b->spec->norms[i].n_names; k++) {
+      const char *name = b->spec->norms[i].names[k];
+      if (find_item(b, name, strlen(name), false) == NO_ITEM)
+        return hy__place_fail(b->spec->norms[i].place, HY_NOT_FOUND, b->err,
+                              "no feature \"%.80s\" to normalise", name);
+    }
+  return HY_OK;
+}
+
+/* The items that are given out, in output.order's sequence or their own. */
+static hy_status choose_features(hy__graph *b, uint32_t *chosen) {
+  const hy__spec *spec = b->spec;
+  hy_features *f = b->f;
+  for (size_t i = 0; i < f->n_features; i++) {
+    chosen[i] = (uint32_t)i;
+    if (!spec->order) continue;
+    const hy__spec_name *name = &spec->order[i];
+    chosen[i] = find_item(b, name->text, strlen(name->text), false);
+    if (chosen[i] == NO_ITEM) return fail_name(b, name->text, name->place);
+    for (size_t k = 0; k < i; k++)
+      if (chosen[k] == chosen[i])
+        return hy__place_fail(name->place, HY_BAD_FORMAT, b->err, "%.80s stands twice in the order",
+                              name->text);
+  }
+  return HY_OK;
+}
+
+static hy_status lower_features(hy__graph *b, uint32_t *chosen) {
+  hy_features *f = b->f;
+  HY_TRY(check_items(b));
+  HY_TRY(check_norms(b));
+  HY_TRY(choose_features(b, chosen));
+  f->gaps[0] = b->spec->gap;
+  f->n_gaps = 1;
+  f->n_stages = 1;
+  for (size_t i = 0; i < f->n_features; i++) {
+    const hy__spec_item *item = &b->spec->items[chosen[i]];
+    f->places[i] = item->place;
+    HY_TRY(lower_feature(b, chosen[i], &f->refs[i]));
+    HY_TRY(hy__arena_text(b->arena, item->name, strlen(item->name), &f->names[i], b->err));
+    const hy__node *n = &f->nodes[f->refs[i].node];
+    f->n_stages = HY_MAX(f->n_stages, n->stage + 1);
+    f->lookback_bars = HY_MAX(f->lookback_bars, n->lookback);
+  }
+  return HY_OK;
+}
+
+hy_status hy__graph_build(hy_features *f, const hy__spec *spec, hy_error *err) {
+  hy__graph b = {.f = f, .spec = spec, .arena = f->arena, .err = err};
+  void *memory[7] = {NULL};
+  f->n_features = spec->order ? spec->n_order : spec->n_items;
+  HY_FAIL_IF(f->n_features == 0, HY_BAD_FORMAT, err, "the spec gives out no feature");
+  const size_t sizes[7][2] = {{BUCKETS, sizeof(uint32_t)},
+                              {hy__def_n(), sizeof(hy__def *)},
+                              {spec->n_items * HY__GAPS_MAX, sizeof(hy__item_memo)},
+                              {f->n_features, sizeof(char *)},
+                              {f->n_features, sizeof(hy__ref)},
+                              {f->n_features, sizeof(hy__place)},
+                              {f->n_features, sizeof(uint32_t)}};
+  for (size_t i = 0; i < HY_COUNT(sizes); i++)
+    HY_TRY(hy__arena_array(f->arena, sizes[i][0], sizes[i][1], &memory[i], err));
+  b.buckets = memory[0];
+  b.defs = memory[1];
+  b.memo = memory[2];
+  f->names = memory[3];
+  f->refs = memory[4];
+  f->places = memory[5];
+  f->inputs = spec->inputs;
+  return lower_features(&b, memory[6]);
+}

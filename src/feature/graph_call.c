@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Calls in a spec: the id finds its row, the arguments their slots, and what is not given its
+ * default. */
+#include "feature/graph.h"
+
+#include <stdio.h>
+
+hy_status hy__graph_output(hy__graph *b, const hy__def *def, const char *name, hy__place place,
+                           uint32_t *out) {
+  char known[160] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < def->n_outputs; i++) {
+    if (def->outputs[i][0] && !strcmp(def->outputs[i], name)) {
+      *out = (uint32_t)i;
+      return HY_OK;
+    }
+    if (used < sizeof known)
+      used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                               def->outputs[i]);
+  }
+  return hy__place_fail(place, HY_NOT_FOUND, b->err, "%s has no output \"%.40s\", but %s", def->id,
+                        name, known[0] ? known : "a single one");
+}
+
+static hy_status get_def(hy__graph *b, size_t row, const hy__def **out) {
+  if (!b->defs[row]) {
+    void *memory;
+    HY_TRY(hy__arena_alloc(b->arena, sizeof(hy__def), _Alignof(hy__def), &memory, b->err));
+    HY_TRY(hy__def_read(row, memory, b->err));
+    b->defs[row] = memory;
+  }
+  *out = b->defs[row];
+  return HY_OK;
+}
+
+/* "sma(x, n)" with defaults, for messages. */
+static void signature(const hy__def *def, char *text, size_t bytes) {
+  size_t used = (size_t)snprintf(text, bytes, "%s(", def->id);
+  const char *comma = "";
+  for (size_t i = 0; i < def->n_free && used < bytes; i++, comma = ", ")
+    used += (size_t)snprintf(text + used, bytes - used, "%s%s", comma, def->inputs[i].name);
+  for (size_t i = 0; i < def->n_params && used < bytes; i++, comma = ", ") {
+    char value[HY_NUMBER_TEXT] = "";
+    if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);
+    used += (size_t)snprintf(text + used, bytes - used, "%s%s%s%s", comma, def->params[i].name,
+                             value[0] ? "=" : "", value);
+  }
+  if (used < bytes) snprintf(text + used, bytes - used, ")");
+}
+
+/* Which slot of the row an argument is for: inputs first, then params. */
+static hy_status find_slot(hy__graph *b, const hy__def *def, const hy__arg *arg, size_t position,
+                           size_t *slot) {
+  char text[200];
+  if (!arg->name) {
+    *slot = position < def->n_free ? position : def->n_inputs + (position - def->n_free);
+    if (position < def->n_free + def->n_params) return HY_OK;
+    signature(def, text, sizeof text);
+    return hy__place_fail(arg->place, HY_BAD_FORMAT, b->err, "one argument too many for %s", text);
+  }
+  const char *field = hy__field_standard(arg->name);
+  for (size_t i = 0; i < def->n_inputs; i++) {
+    const char *wanted = def->inputs[i].kind == HY__INPUT_FIELD && field ? field : arg->name;
+    *slot = i;
+    if (!strcmp(def->inputs[i].name, wanted)) return HY_OK;
+  }
+  for (size_t i = 0; i < def->n_params; i++) {
+    *slot = def->n_inputs + i;
+    if (!strcmp(def->params[i].name, arg->name)) return HY_OK;
+  }
+  signature(def, text, sizeof text);
+  return hy__place_fail(arg->place, HY_NOT_FOUND, b->err, "no argument \"%.40s\" in %s", arg->name,
+                        text);
+}
+
+static hy_status read_param(hy__graph *b, const hy__def *def, size_t index, const hy__arg *arg,
+                            double *out) {
+  const hy__def_param *param = &def->params[index];
+  const hy__expr *e = arg->value;
+  if (e->kind != HY__EXPR_NUMBER)
+    return hy__place_fail(e->place, HY_BAD_FORMAT, b->err, "%s of %s must be a number", param->name,
+                          def->id);
+  double v = e->number;
+  if (param->integer && !(v >= 1 && v <= HY__WINDOW_MAX && v == (double)(int64_t)v))
+    return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
+                          "%s of %s must be a whole number of 1 to %d, not %g", param->name,
+                          def->id, HY__WINDOW_MAX, v);
+  *out = v;
+  return HY_OK;
+}
+
+static hy_status lower_input(hy__graph *b, hy__node *n, size_t index, const hy__arg *arg) {
+  const hy__expr *e = arg->value;
+  bool by_element = n->code && !n->code->history && !n->code->state_bytes;
+  if (e->kind == HY__EXPR_NUMBER && !by_element)
+    return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
+                          "%s of %s must be a series, not a number", n->def->inputs[index].name,
+                          n->def->id);
+  return hy__graph_lower(b, e, n->gap, &n->in[index]);
+}
+
+/* Inputs and params that no argument gave. */
+static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given) {
+  const hy__def *def = n->def;
+  char text[200];
+  signature(def, text, sizeof text);
+  for (size_t i = 0; i < def->n_inputs; i++) {
+    const hy__def_input *input = &def->inputs[i];
+    if (given[i]) continue;
+    if (input->kind == HY__INPUT_FREE)
+      return hy__place_fail(n->place, HY_BAD_FORMAT, b->err, "%s needs %s", text, input->name);
+    if (input->kind == HY__INPUT_CLOCK)
+      HY_TRY(hy__graph_named(b, HY__NODE_CLOCK, input->name, n->gap, n->place, &n->in[i]));
+    else
+      HY_TRY(hy__graph_field(b, input->name, n->gap, n->place, &n->in[i]));
+  }
+  for (size_t i = 0; i < def->n_params; i++) {
+    if (given[def->n_inputs + i]) continue;
+    if (!def->params[i].has_default)
+      return hy__place_fail(n->place, HY_BAD_FORMAT, b->err, "%s needs %s", text,
+                            def->params[i].name);
+    n->p[i] = def->params[i].value;
+  }
+  return HY_OK;
+}
+
+/* The first n_preset inputs stand already. */
+static hy_status lower_args(hy__graph *b, const hy__arg *args, size_t n_args, hy__node *n,
+                            size_t n_preset) {
+  const hy__def *def = n->def;
+  bool given[HY__IND_INPUTS + HY__IND_PARAMS] = {false};
+  size_t position = n_preset, slot = 0;
+  for (size_t i = 0; i < n_preset; i++) given[i] = true;
+  for (size_t i = 0; i < n_args; i++) {
+    const hy__arg *arg = &args[i];
+    HY_TRY(find_slot(b, def, arg, arg->name ? 0 : position++, &slot));
+    if (given[slot])
+      return hy__place_fail(arg->place, HY_BAD_FORMAT, b->err, "an argument of %s is given twice",
+                            def->id);
+    given[slot] = true;
+    if (slot < def->n_inputs)
+      HY_TRY(lower_input(b, n, slot, arg));
+    else
+      HY_TRY(read_param(b, def, slot - def->n_inputs, arg, &n->p[slot - def->n_inputs]));
+  }
+  return fill_defaults(b, n, given);
+}
+
+static hy_status start_node(hy__graph *b, size_t row, hy__node *n) {
+  HY_TRY(get_def(b, row, &n->def));
+  n->kind = n->def->is_cross ? HY__NODE_CROSS : HY__NODE_IND;
+  n->code = n->def->is_cross ? NULL : hy__def_code(row, b->f->isa);
+  n->n_in = n->def->n_inputs;
+  n->n_out = n->def->n_outputs;
+  n->warmup_bars = n->def->klass == HY__IND_P ? b->warmup_bars : 0;
+  return HY_OK;
+}
+
+hy_status hy__graph_call(hy__graph *b, const hy__expr *e, uint32_t gap, hy__ref *out) {
+  size_t row;
+  hy_status status = hy__def_find(e->name, strlen(e->name), e->version, &row, b->err);
+  if (status != HY_OK) {
+    hy__place_add(e->place, b->err);
+    return status;
+  }
+  hy__node n = {.gap = gap, .place = e->place};
+  HY_TRY(start_node(b, row, &n));
+  out->output = 0;
+  if (e->output) HY_TRY(hy__graph_output(b, n.def, e->output, e->place, &out->output));
+  HY_TRY(lower_args(b, e->args, e->n_args, &n, 0));
+  return hy__graph_add(b, &n, &out->node);
+}
+
+hy_status hy__graph_norm(hy__graph *b, const hy__spec_norm *norm, uint32_t gap, hy__ref *ref) {
+  size_t row;
+  hy__node n = {.gap = gap, .place = norm->place};
+  HY_TRY(hy__def_find(norm->id, strlen(norm->id), 0, &row, b->err));
+  HY_TRY(start_node(b, row, &n));
+  n.in[0] = *ref;
+  HY_TRY(lower_args(b, norm->args, norm->n_args, &n, 1));
+  ref->output = 0;
+  return hy__graph_add(b, &n, &ref->node);
+}

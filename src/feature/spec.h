@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A spec as it was written, YAML or inline list: items with expressions, requirements on the
+ * universe, policies. Nothing is resolved here but forms; graph.c gives names their meaning. */
+#ifndef HY_FEATURE_SPEC_H
+#define HY_FEATURE_SPEC_H
+
+#include "codec/codec.h"
+#include "feature/expr.h"
+
+typedef enum hy__gap_fill {
+  HY__GAP_NONE, /* missing bars do not exist */
+  HY__GAP_FLAT, /* filled with the last close and no volume, at most max in a row */
+  HY__GAP_MARK  /* rows stay, values are missing */
+} hy__gap_fill;
+
+typedef struct hy__gap {
+  hy__gap_fill fill;
+  uint32_t max;           /* FLAT */
+  int64_t reset_after_ns; /* NONE: a longer gap starts the series anew; 0: never */
+} hy__gap;
+
+typedef struct hy__spec_item {
+  const char *name;
+  bool named;
+  const hy__expr *value;
+  hy__place place;
+  bool has_gap;
+  hy__gap gap;
+  uint32_t warmup_bars; /* 0: not given */
+} hy__spec_item;
+
+/* A normalisation step: id called with each feature that `names` lists (all when n_names is 0) and
+ * with args. */
+typedef struct hy__spec_norm {
+  const char *id;
+  const char *const *names;
+  size_t n_names;
+  const hy__arg *args; /* by name */
+  size_t n_args;
+  hy__place place;
+} hy__spec_norm;
+
+typedef struct hy__spec_name {
+  const char *text;
+  hy__place place;
+} hy__spec_name;
+
+/* What the universe must be; "" and 0 require nothing. */
+typedef struct hy__spec_inputs {
+  const hy__spec_name *fields;
+  size_t n_fields;
+  hy__spec_name zone, calendar, base;
+  int64_t base_ns;
+} hy__spec_inputs;
+
+typedef struct hy__spec {
+  const char *subject;
+  hy__spec_item *items;
+  size_t n_items;
+  hy__spec_norm *norms;
+  size_t n_norms;
+  const hy__spec_name *order; /* NULL: items in their order */
+  size_t n_order;
+  hy__spec_inputs inputs;
+  hy__gap gap;
+} hy__spec;
+
+enum { HY__SPEC_ITEMS_MAX = 4096, HY__SPEC_NORMS_MAX = 64 };
+
+HY_CHECKED hy_status hy__spec_inline(const char *text, hy__place place, hy__arena *arena,
+                                     hy__spec *out, hy_error *err);
+/* A map as in docs/feature-spec.md, a list of items, or text of an inline list. */
+HY_CHECKED hy_status hy__spec_yaml(const hy__yaml *node, bool is_file, hy__arena *arena,
+                                   hy__spec *out, hy_error *err);
+/* The member `norm`, a list of steps. */
+HY_CHECKED hy_status hy__spec_norms(const hy__yaml *list, hy__arena *arena, hy__spec *out,
+                                    hy_error *err);
+hy__place hy__spec_place(const hy__yaml *node);
+/* A scalar as an argument's value: a number, or an expression. */
+HY_CHECKED hy_status hy__spec_value(const hy__yaml *node, hy__arena *arena, const hy__expr **out,
+                                    hy_error *err);
+
+#endif
