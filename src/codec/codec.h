@@ -5,6 +5,7 @@
 
 #include "codec/json.h"
 #include "codec/nearest.h"
+#include "codec/npz.h"
 #include "codec/protobuf.h"
 #include "codec/yaml.h"
 
