@@ -144,28 +144,36 @@ static hy__hdf5_window block_window(const hy_universe *u, size_t block, size_t t
                            .n_symbols = HY_MIN((size_t)HY_LANES, u->info.n_symbols - begin)};
 }
 
-/* Mask bytes of at most MASK_ROWS rows, [row][8]: in place where possible, else in buffer. */
-static hy_status mask_rows(const hy_universe *u, size_t block, size_t t_begin, size_t t_end,
-                           uint8_t *buffer, const uint8_t **out, hy_error *err) {
-  const hy__hdf5_window w = block_window(u, block, t_begin, t_end);
-  const uint8_t *piece =
-      w.n_symbols == HY_LANES ? plane_piece(&u->valid, block, t_begin, t_end) : NULL;
+/* Mask bytes of a window of at most MASK_ROWS rows, [row][8]: in place where possible, else in
+ * buffer. */
+static hy_status mask_rows(const hy_universe *u, const hy__hdf5_window *w, uint8_t *buffer,
+                           const uint8_t **out, hy_error *err) {
+  const size_t n_rows = w->t_end - w->t_begin;
+  const uint8_t *piece = NULL;
+  if (w->n_symbols == HY_LANES)
+    piece = plane_piece(&u->valid, w->symbol_begin / HY_LANES, w->t_begin, w->t_end);
   *out = piece ? piece : buffer;
   if (piece) return HY_OK;
-  memset(buffer, 0, (t_end - t_begin) * HY_LANES);
+  memset(buffer, 0, n_rows * HY_LANES);
   if (u->valid.base) {
-    gather(&u->valid, &w, buffer);
+    gather(&u->valid, w, buffer);
     return HY_OK;
   }
   double wide[64 * HY_LANES];
-  for (size_t t = t_begin; t < t_end; t += 64) {
-    const size_t n = HY_MIN((size_t)64, t_end - t);
-    const hy__hdf5_window part = {t, t + n, w.symbol_begin, w.n_symbols};
+  for (size_t t = 0; t < n_rows; t += 64) {
+    const size_t n = HY_MIN((size_t)64, n_rows - t);
+    const hy__hdf5_window part = {w->t_begin + t, w->t_begin + t + n, w->symbol_begin,
+                                  w->n_symbols};
     HY_TRY(hy__hdf5_read(&u->valid, &part, wide, err));
     for (size_t k = 0; k < n * HY_LANES; k++)
-      buffer[(t - t_begin) * HY_LANES + k] = k % HY_LANES < w.n_symbols && wide[k] != 0;
+      buffer[t * HY_LANES + k] = k % HY_LANES < w->n_symbols && wide[k] != 0;
   }
   return HY_OK;
+}
+
+/* The part of a window that starts at row t, at most MASK_ROWS long. */
+static hy__hdf5_window part_of(const hy__hdf5_window *w, size_t t) {
+  return (hy__hdf5_window){t, HY_MIN(t + MASK_ROWS, w->t_end), w->symbol_begin, w->n_symbols};
 }
 
 static bool any_zero_byte(uint64_t word) {
@@ -192,18 +200,18 @@ static bool has_infinity(const double *cells, size_t n) {
 
 /* Whether the cells may be handed out as they lie: masked cells and absent lanes NaN, no infinity.
  */
-static hy_status is_clean(const hy_universe *u, size_t block, const hy__hdf5_window *w,
-                          const double *cells, bool *clean, hy_error *err) {
+static hy_status is_clean(const hy_universe *u, const hy__hdf5_window *w, const double *cells,
+                          bool *clean, hy_error *err) {
   uint8_t buffer[MASK_ROWS * HY_LANES];
   *clean = !has_infinity(cells, (w->t_end - w->t_begin) * HY_LANES);
   for (size_t t = w->t_begin; *clean && w->n_symbols < HY_LANES && t < w->t_end; t++)
     for (size_t lane = w->n_symbols; lane < HY_LANES; lane++)
       *clean = *clean && isnan(cells[(t - w->t_begin) * HY_LANES + lane]);
   for (size_t t = w->t_begin; *clean && u->has_valid && t < w->t_end; t += MASK_ROWS) {
-    const size_t end = HY_MIN(t + MASK_ROWS, w->t_end);
+    const hy__hdf5_window part = part_of(w, t);
     const uint8_t *mask;
-    HY_TRY(mask_rows(u, block, t, end, buffer, &mask, err));
-    for (size_t r = 0; r < end - t; r++) {
+    HY_TRY(mask_rows(u, &part, buffer, &mask, err));
+    for (size_t r = 0; r < part.t_end - t; r++) {
       uint64_t word;
       memcpy(&word, mask + r * HY_LANES, 8);
       if (!any_zero_byte(word)) continue;
@@ -216,18 +224,18 @@ static hy_status is_clean(const hy_universe *u, size_t block, const hy__hdf5_win
 }
 
 /* Makes the promise of hy__universe_block true in scratch. */
-static hy_status clean_up(const hy_universe *u, size_t block, const hy__hdf5_window *w,
-                          double *cells, hy_error *err) {
+static hy_status clean_up(const hy_universe *u, const hy__hdf5_window *w, double *cells,
+                          hy_error *err) {
   uint8_t buffer[MASK_ROWS * HY_LANES];
   const double missing = (double)NAN;
   const size_t n = (w->t_end - w->t_begin) * HY_LANES;
   for (size_t k = 0; k < n; k++)
     if (isinf(cells[k]) || k % HY_LANES >= w->n_symbols) cells[k] = missing;
   for (size_t t = w->t_begin; u->has_valid && t < w->t_end; t += MASK_ROWS) {
-    const size_t end = HY_MIN(t + MASK_ROWS, w->t_end);
+    const hy__hdf5_window part = part_of(w, t);
     const uint8_t *mask;
-    HY_TRY(mask_rows(u, block, t, end, buffer, &mask, err));
-    for (size_t k = 0; k < (end - t) * HY_LANES; k++)
+    HY_TRY(mask_rows(u, &part, buffer, &mask, err));
+    for (size_t k = 0; k < (part.t_end - t) * HY_LANES; k++)
       if (!mask[k]) cells[(t - w->t_begin) * HY_LANES + k] = missing;
   }
   return HY_OK;
@@ -244,7 +252,7 @@ hy_status hy__universe_block(const hy_universe *u, int32_t field, size_t block, 
   const double *piece = (const double *)(const void *)plane_piece(p, block, t_begin, t_end);
   if (piece) {
     bool clean;
-    HY_TRY(is_clean(u, block, &w, piece, &clean, err));
+    HY_TRY(is_clean(u, &w, piece, &clean, err));
     if (clean) {
       *out = piece;
       return HY_OK;
@@ -255,17 +263,18 @@ hy_status hy__universe_block(const hy_universe *u, int32_t field, size_t block, 
   } else {
     HY_TRY(hy__hdf5_read(p, &w, scratch, err));
   }
-  return clean_up(u, block, &w, scratch, err);
+  return clean_up(u, &w, scratch, err);
 }
 
 /* Without a mask a bar exists where its close (or the only price) is a number. */
-static hy_status present_from_field(const hy_universe *u, const hy__hdf5_window *w, size_t block,
-                                    uint8_t *mask, hy_error *err) {
+static hy_status present_from_field(const hy_universe *u, const hy__hdf5_window *w, uint8_t *mask,
+                                    hy_error *err) {
   double scratch[64 * HY_LANES];
   for (size_t t = w->t_begin; t < w->t_end; t += 64) {
     const size_t end = HY_MIN(t + 64, w->t_end);
     const double *cells;
-    HY_TRY(hy__universe_block(u, u->presence_field, block, t, end, scratch, &cells, err));
+    HY_TRY(hy__universe_block(u, u->presence_field, w->symbol_begin / HY_LANES, t, end, scratch,
+                              &cells, err));
     for (size_t r = 0; r < end - t; r++) {
       uint32_t bits = 0;
       for (uint32_t lane = 0; lane < HY_LANES; lane++)
@@ -276,14 +285,14 @@ static hy_status present_from_field(const hy_universe *u, const hy__hdf5_window 
   return HY_OK;
 }
 
-static hy_status present_from_mask(const hy_universe *u, const hy__hdf5_window *w, size_t block,
-                                   uint8_t *mask, hy_error *err) {
+static hy_status present_from_mask(const hy_universe *u, const hy__hdf5_window *w, uint8_t *mask,
+                                   hy_error *err) {
   uint8_t buffer[MASK_ROWS * HY_LANES];
   for (size_t t = w->t_begin; t < w->t_end; t += MASK_ROWS) {
-    const size_t end = HY_MIN(t + MASK_ROWS, w->t_end);
+    const hy__hdf5_window part = part_of(w, t);
     const uint8_t *rows;
-    HY_TRY(mask_rows(u, block, t, end, buffer, &rows, err));
-    for (size_t r = 0; r < end - t; r++) {
+    HY_TRY(mask_rows(u, &part, buffer, &rows, err));
+    for (size_t r = 0; r < part.t_end - t; r++) {
       uint64_t word;
       memcpy(&word, rows + r * HY_LANES, 8);
       mask[t - w->t_begin + r] = row_bits(word);
@@ -297,11 +306,11 @@ hy_status hy__universe_present(const hy_universe *u, size_t block, size_t t_begi
   const hy__hdf5_window w = block_window(u, block, t_begin, t_end);
   const uint8_t full = (uint8_t)((1u << w.n_symbols) - 1);
   if (u->has_valid)
-    HY_TRY(present_from_mask(u, &w, block, mask, err));
+    HY_TRY(present_from_mask(u, &w, mask, err));
   else if (u->always_present)
     memset(mask, full, t_end - t_begin);
   else
-    HY_TRY(present_from_field(u, &w, block, mask, err));
+    HY_TRY(present_from_field(u, &w, mask, err));
   uint8_t common = full;
   for (size_t r = 0; r < t_end - t_begin; r++) common &= mask[r];
   *all = common == full;
@@ -446,16 +455,18 @@ void hy_universe_describe(const hy_universe *u, hy_universe_info *info) {
   info->struct_size = caller_bytes;
 }
 
-/* One block of at most 64 rows to its columns of the row-major output. */
-static hy_status read_block(const hy_universe *u, int32_t field, size_t block, size_t t_begin,
-                            size_t t_end, double *out, hy_error *err) {
+/* At most 64 rows of one field to a row-major output. */
+static hy_status read_rows(const hy_universe *u, int32_t field, size_t t_begin, size_t t_end,
+                           double *out, hy_error *err) {
   double scratch[64 * HY_LANES];
-  const size_t n_symbols = u->info.n_symbols, column = block * HY_LANES;
-  const size_t n = HY_MIN((size_t)HY_LANES, n_symbols - column);
-  const double *cells;
-  HY_TRY(hy__universe_block(u, field, block, t_begin, t_end, scratch, &cells, err));
-  for (size_t r = 0; r < t_end - t_begin; r++)
-    memcpy(out + r * n_symbols + column, cells + r * HY_LANES, n * sizeof(double));
+  const size_t n_symbols = u->info.n_symbols;
+  for (size_t block = 0; block < hy__universe_n_blocks(n_symbols); block++) {
+    const size_t column = block * HY_LANES, n = HY_MIN((size_t)HY_LANES, n_symbols - column);
+    const double *cells;
+    HY_TRY(hy__universe_block(u, field, block, t_begin, t_end, scratch, &cells, err));
+    for (size_t r = 0; r < t_end - t_begin; r++)
+      memcpy(out + r * n_symbols + column, cells + r * HY_LANES, n * sizeof(double));
+  }
   return HY_OK;
 }
 
@@ -468,8 +479,7 @@ hy_status hy_universe_read(const hy_universe *u, const char *field, size_t t_beg
   HY_FAIL_IF(t_begin > t_end || t_end > u->info.n_bars, HY_INVALID_ARGUMENT, err,
              "rows [%zu, %zu) asked of a universe of %zu bars", t_begin, t_end, u->info.n_bars);
   for (size_t t = t_begin; t < t_end; t += 64)
-    for (size_t block = 0; block < hy__universe_n_blocks(u->info.n_symbols); block++)
-      HY_TRY(read_block(u, index, block, t, HY_MIN(t + 64, t_end),
-                        out + (t - t_begin) * u->info.n_symbols, err));
+    HY_TRY(read_rows(u, index, t, HY_MIN(t + 64, t_end), out + (t - t_begin) * u->info.n_symbols,
+                     err));
   return HY_OK;
 }
