@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Packing of the right-hand side into column panels, at load: the same for every level but for the
+ * panel's width. */
+#include "kernel/gemm/gemm.h"
+
+#include <string.h>
+
+uint32_t hy__gemm_f32_layout(const hy__gemm_f32 *gemm, const hy__gemm_source *source) {
+  hy__gemm_source key;
+  memset(&key, 0, sizeof key);
+  key.k_stride = source->k_stride;
+  key.n_stride = source->n_stride;
+  key.k = source->k;
+  key.n = source->n;
+  key.alpha = source->alpha;
+  uint64_t hash = hy__hash64(&key, sizeof key, gemm->panel);
+  if (source->columns)
+    hash = hy__hash64(source->columns, source->n * sizeof *source->columns, hash);
+  return (uint32_t)(hash ^ (hash >> 32));
+}
+
+/* Columns in memory: whole panels, and a last one that may be one vector wide. */
+static size_t columns_padded(const hy__gemm_f32 *gemm, size_t n) {
+  size_t whole = n / gemm->panel * gemm->panel, rest = n - whole;
+  if (!rest) return whole;
+  return whole + (rest <= gemm->lanes ? gemm->lanes : gemm->panel);
+}
+
+bool hy__gemm_f32_packed_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t *out) {
+  size_t bytes;
+  if (n > SIZE_MAX - gemm->panel) return false;
+  return hy__mul(columns_padded(gemm, n), k, out) && hy__mul(*out, sizeof(float), &bytes);
+}
+
+static void pack_column(const hy__gemm_source *s, size_t column, float *to, size_t width) {
+  if (column >= s->n || (s->columns && s->columns[column] < 0)) {
+    for (size_t k = 0; k < s->k; ++k) to[k * width] = 0.0f;
+    return;
+  }
+  const float *from = s->b + (s->columns ? s->columns[column] : (ptrdiff_t)column * s->n_stride);
+  for (size_t k = 0; k < s->k; ++k) to[k * width] = from[(ptrdiff_t)k * s->k_stride] * s->alpha;
+}
+
+void hy__gemm_f32_pack(const hy__gemm_f32 *gemm, const hy__gemm_source *source, float *packed) {
+  size_t padded = columns_padded(gemm, source->n);
+  for (size_t column = 0; column < padded; column += gemm->panel) {
+    size_t width = HY_MIN(gemm->panel, padded - column);
+    for (size_t j = 0; j < width; ++j)
+      pack_column(source, column + j, packed + column * source->k + j, width);
+  }
+}

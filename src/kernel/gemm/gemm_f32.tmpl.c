@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The float32 matrix product over the lanes of the vector header that was included before.
+ * Parameters: HY_KERNEL, the exported structure's name; HY_ROWS, the tile's rows; HY_TILE, its
+ * text. The tile is HY_ROWS x 2 vectors; fewer rows take several panels at once, so that the
+ * multiply-adds' latency stays hidden. */
+#include "kernel/gemm/gemm.h"
+#include "kernel/simd/control.h"
+#include "kernel/simd/math_f32.h"
+
+enum { PANEL = 2 * HY_VL, PANELS_MAX = 4, ACC_MAX = HY_ROWS > 6 ? 2 * HY_ROWS : 12 };
+
+HY_INLINE vf activate(vf x, hy__act act) {
+  switch (act) {
+  case HY__ACT_RELU: return v_max(v_set(0.0f), x);
+  case HY__ACT_SIGMOID: return m_sigmoid(x);
+  case HY__ACT_TANH: return m_tanh(x);
+  default: return x;
+  }
+}
+
+/* A tile: rows x panels x vectors, all three constants at every call. `packed` is the first panel,
+ * `init` and `c` the tile's first element, n_last the columns of its last vector (HY_VL when
+ * whole). */
+HY_INLINE void tile(const hy__gemm_f32_call *call, const float *a, const float *packed,
+                    const float *init, float *c, const int shape[3], size_t n_last) {
+  const int rows = shape[0], panels = shape[1], vectors = shape[2], width = panels * vectors;
+  const size_t k = call->k;
+  vf acc[ACC_MAX];
+  HY_UNROLL for (int i = 0; i < rows; ++i) {
+    HY_UNROLL for (int j = 0; j < width; ++j) {
+      const float *from = init + (size_t)i * call->init_ld + (size_t)j * HY_VL;
+      if (!init)
+        acc[i * width + j] = v_set(0.0f);
+      else
+        acc[i * width + j] = j == width - 1 ? v_load_n(from, n_last) : v_load(from);
+    }
+  }
+  for (size_t p = 0; p < k; ++p) {
+    vf b[2 * PANELS_MAX];
+    HY_UNROLL for (int j = 0; j < width; ++j) {
+      const float *panel = packed + (size_t)(j / vectors) * k * PANEL;
+      b[j] = v_load(panel + (p * (size_t)vectors + (size_t)(j % vectors)) * HY_VL);
+    }
+    HY_UNROLL for (int i = 0; i < rows; ++i) {
+      vf x = v_set(a[(size_t)i * call->lda + p]);
+      HY_UNROLL for (int j = 0; j < width; ++j) acc[i * width + j] =
+          v_fma(x, b[j], acc[i * width + j]);
+    }
+  }
+  HY_UNROLL for (int i = 0; i < rows; ++i) {
+    HY_UNROLL for (int j = 0; j < width; ++j) {
+      float *to = c + (size_t)i * call->ldc + (size_t)j * HY_VL;
+      vf y = activate(acc[i * width + j], call->act);
+      if (j == width - 1)
+        v_store_n(to, y, n_last);
+      else
+        v_store(to, y);
+    }
+  }
+}
+
+#define TILE(name, rows, panels, vectors)                                                          \
+  static void name(const hy__gemm_f32_call *call, const float *a, const float *packed,             \
+                   const float *init, float *c, size_t n_last) {                                   \
+    tile(call, a, packed, init, c, (const int[3]){rows, panels, vectors}, n_last);                 \
+  }
+typedef void (*tile_fn)(const hy__gemm_f32_call *, const float *, const float *, const float *,
+                        float *, size_t);
+
+TILE(wide_1, 1, 4, 2)
+TILE(wide_2, 2, 2, 2)
+TILE(wide_3, 3, 2, 2)
+#define PAIR(r) TILE(two_##r, r, 1, 2) TILE(one_##r, r, 1, 1)
+PAIR(1)
+PAIR(2)
+PAIR(3) PAIR(4)
+#if HY_ROWS > 4
+    PAIR(5) PAIR(6)
+#endif
+#if HY_ROWS > 6
+        PAIR(7) PAIR(8) PAIR(9) PAIR(10) PAIR(11) PAIR(12) PAIR(13) PAIR(14)
+#endif
+
+    /* By rows - 1: a panel of two vectors, and the last of one. */
+    static const tile_fn tiles[HY_ROWS][2] = {
+        {two_1, one_1},   {two_2, one_2},   {two_3, one_3},   {two_4, one_4},
+#if HY_ROWS > 4
+        {two_5, one_5},   {two_6, one_6},
+#endif
+#if HY_ROWS > 6
+        {two_7, one_7},   {two_8, one_8},   {two_9, one_9},   {two_10, one_10},
+        {two_11, one_11}, {two_12, one_12}, {two_13, one_13}, {two_14, one_14},
+#endif
+};
+/* Few rows take several whole panels at once. */
+static const struct {
+  tile_fn fn;
+  size_t panels;
+} wides[3] = {{wide_1, 4}, {wide_2, 2}, {wide_3, 2}};
+
+/* All rows of [row, row_end) against columns [col, call->n): a strip of the result, rows in equal
+ * tiles. */
+static void panel(const hy__gemm_f32_call *call, size_t col, size_t rows[2]) {
+  const size_t left = call->n - col, n_rows = rows[1] - rows[0];
+  const size_t n_tiles = (n_rows + HY_ROWS - 1) / HY_ROWS;
+  const int narrow = left <= HY_VL;
+  const size_t vector_end = left >= PANEL ? HY_VL : narrow ? left : left - HY_VL;
+  const float *packed = call->packed + col * call->k;
+  size_t row = rows[0];
+  for (size_t t = 0; t < n_tiles; ++t) {
+    size_t take = (rows[1] - row + (n_tiles - t) - 1) / (n_tiles - t);
+    const float *init = call->init ? call->init + row * call->init_ld + col : NULL;
+    tiles[take - 1][narrow](call, call->a + row * call->lda, packed, init,
+                            call->c + row * call->ldc + col, vector_end);
+    row += take;
+  }
+}
+
+static void rows_block(const hy__gemm_f32_call *call, size_t begin, size_t end) {
+  size_t col = 0, n_rows = end - begin;
+  if (n_rows <= 3) {
+    const size_t step = wides[n_rows - 1].panels * PANEL;
+    for (; col + step <= call->n; col += step) {
+      const float *init = call->init ? call->init + begin * call->init_ld + col : NULL;
+      wides[n_rows - 1].fn(call, call->a + begin * call->lda, call->packed + col * call->k, init,
+                           call->c + begin * call->ldc + col, HY_VL);
+    }
+  }
+  for (; col < call->n; col += PANEL) panel(call, col, (size_t[2]){begin, end});
+}
+
+/* Blocks of rows whose left-hand side stays in the second-level cache while every panel passes
+ * over it. */
+static void run(const hy__gemm_f32_call *call) {
+  enum { BLOCK_FLOATS = 48 * 1024 };
+  size_t block = BLOCK_FLOATS / (call->k ? call->k : 1) / HY_ROWS * HY_ROWS;
+  if (block < 4 * HY_ROWS) block = 4 * HY_ROWS;
+  unsigned saved = control_flush();
+  for (size_t row = 0; row < call->m; row += block)
+    rows_block(call, row, row + block < call->m ? row + block : call->m);
+  control_restore(saved);
+}
+
+extern const hy__gemm_f32 HY_KERNEL;
+const hy__gemm_f32 HY_KERNEL = {.lanes = HY_VL, .panel = PANEL, .tile = HY_TILE, .run = run};

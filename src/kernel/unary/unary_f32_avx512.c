@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Element-wise functions of float32, avx512. */
+#include "kernel/simd/f32_avx512.h"
+
+#define HY_KERNEL hy__unary_f32_avx512
+#include "kernel/unary/unary_f32.tmpl.c"

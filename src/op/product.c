@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A matrix product with an offline or run-time packed right-hand side, in float32 and float64. */
+#include "op/product.h"
+
+typedef struct packing {
+  const hy__product *product;
+  const hy__kernels *kernels;
+  const void *b;
+} packing;
+
+static hy__gemm_source source_of(const hy__product *product, const void *b) {
+  ptrdiff_t n = (ptrdiff_t)product->n, k = (ptrdiff_t)product->k;
+  return (hy__gemm_source){.b = b,
+                           .k_stride = product->transposed ? 1 : n,
+                           .n_stride = product->transposed ? k : 1,
+                           .k = product->k,
+                           .n = product->n,
+                           .alpha = (float)product->alpha};
+}
+
+/* Float64 is not packed into panels: a transposed or scaled copy, where there is need of one. */
+static void copy_f64(const hy__product *product, const double *b, double *out) {
+  const size_t n = product->n, k = product->k;
+  for (size_t i = 0; i < k; ++i)
+    for (size_t j = 0; j < n; ++j)
+      out[i * n + j] = (product->transposed ? b[j * k + i] : b[i * n + j]) * product->alpha;
+}
+
+static hy_status fill(void *ctx, void *packed, hy_error *err) {
+  const packing *p = ctx;
+  (void)err;
+  if (p->product->dtype == HY_F64) {
+    copy_f64(p->product, p->b, packed);
+  } else {
+    hy__gemm_source source = source_of(p->product, p->b);
+    hy__gemm_f32_pack(p->kernels->gemm_f32, &source, packed);
+  }
+  return HY_OK;
+}
+
+static bool packed_bytes(const hy__product *product, const hy__kernels *kernels, size_t *out) {
+  size_t n = 0, bytes = 0;
+  if (product->dtype == HY_F64) {
+    if (!product->transposed && product->alpha == 1.0) {
+      *out = 0;
+      return true;
+    }
+    return hy__mul(product->n, product->k, &n) && hy__mul(n, sizeof(double), &bytes) &&
+           hy__round_up(bytes, HY_ALIGN, out);
+  }
+  return hy__gemm_f32_packed_n(kernels->gemm_f32, product->k, product->n, &n) &&
+         hy__mul(n, sizeof(float), &bytes) && hy__round_up(bytes, HY_ALIGN, out);
+}
+
+hy_status hy__product_lower(hy__op_plan *p, hy__product *product, const void *b, hy_error *err) {
+  HY_FAIL_IF(!packed_bytes(product, p->kernels, &product->packed_bytes), HY_LIMIT, err,
+             "a matrix of %zu x %zu is too large", product->k, product->n);
+  product->packed = NULL;
+  if (!b) return HY_OK;
+  if (product->packed_bytes == 0) {
+    product->packed = b;
+    return HY_OK;
+  }
+  packing ctx = {product, p->kernels, b};
+  hy__gemm_source source = source_of(product, b);
+  uint32_t layout = hy__gemm_f32_layout(p->kernels->gemm_f32, &source) & 0xffffu;
+  return hy__pack_get(p->packs, b, HY__PACK('g', product->dtype == HY_F64 ? 'd' : 'f', layout),
+                      product->packed_bytes, fill, &ctx, &product->packed, err);
+}
+
+const void *hy__product_right(const hy__product *product, const hy__kernels *kernels, const void *b,
+                              void *scratch) {
+  if (product->packed) return product->packed;
+  if (product->packed_bytes == 0) return b;
+  packing ctx = {product, kernels, b};
+  hy_status status = fill(&ctx, scratch, NULL); /* cannot fail */
+  (void)status;
+  return scratch;
+}
+
+static void run_f64(const hy__product *product, const hy__kernels *kernels,
+                    const hy__product_call *call) {
+  static const hy__unary after[] = {[HY__ACT_RELU] = HY__UNARY_RELU,
+                                    [HY__ACT_SIGMOID] = HY__UNARY_SIGMOID,
+                                    [HY__ACT_TANH] = HY__UNARY_TANH};
+  const hy__gemm_f64_call gemm = {.a = call->a,
+                                  .lda = product->k,
+                                  .b = call->right,
+                                  .ldb = product->n,
+                                  .init = call->init,
+                                  .init_ld = call->init_ld,
+                                  .c = call->c,
+                                  .ldc = product->n,
+                                  .m = product->m,
+                                  .n = product->n,
+                                  .k = product->k};
+  kernels->gemm_f64->run(&gemm);
+  if (product->act != HY__ACT_NONE)
+    kernels->unary_f64->fn[after[product->act]](call->c, call->c, product->m * product->n, 0, 0);
+}
+
+void hy__product_run(const hy__product *product, const hy__kernels *kernels,
+                     const hy__product_call *call) {
+  if (product->dtype == HY_F64) {
+    run_f64(product, kernels, call);
+    return;
+  }
+  const hy__gemm_f32_call gemm = {.a = call->a,
+                                  .lda = product->k,
+                                  .packed = call->right,
+                                  .init = call->init,
+                                  .init_ld = call->init_ld,
+                                  .c = call->c,
+                                  .ldc = product->n,
+                                  .m = product->m,
+                                  .n = product->n,
+                                  .k = product->k,
+                                  .act = product->act};
+  kernels->gemm_f32->run(&gemm);
+}
