@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON: a streaming writer to a sink with an error latch, and a bounded reader into an arena. Reports, the
- * command's --json, model dumps and the wire all go through here. */
+ * JSON: a streaming writer to a sink with an error latch, and a bounded reader into an arena.
+ * Reports, the command's --json, model dumps and the wire all go through here. */
 #ifndef HY_CODEC_JSON_H
 #define HY_CODEC_JSON_H
 
@@ -92,18 +92,19 @@ typedef struct hy__json {
   const struct hy__json *first, *next;
 } hy__json;
 
-/* The text stays the caller's and must outlive the document: places are worked out from it. */
+/* The caller fills all but the root. The text must outlive the document: places are worked out
+ * from it; `subject` names the source in errors. */
 typedef struct hy__json_document {
   const char *text, *subject;
   size_t bytes;
   const hy__json *root;
 } hy__json_document;
 
-/* All memory from the arena. `subject` names the source in errors. Strict RFC 8259, duplicate keys and zero
- * bytes in text refused. Errors: BAD_FORMAT with line and column, LIMIT, OUT_OF_MEMORY. limits may be NULL. */
-HY_CHECKED hy_status hy__json_parse(const char *text, size_t bytes, const char *subject,
-                                    const hy__json_limits *limits, hy__arena *arena,
-                                    hy__json_document *out, hy_error *err);
+/* Reads document->text; all memory from the arena. Strict RFC 8259; duplicate keys and zero
+ * bytes in text are refused. limits may be NULL. Errors: BAD_FORMAT with line and column, LIMIT,
+ * OUT_OF_MEMORY. */
+HY_CHECKED hy_status hy__json_parse(hy__json_document *document, const hy__json_limits *limits,
+                                    hy__arena *arena, hy_error *err);
 const hy__json *hy__json_get(const hy__json *object, const char *key); /* NULL if absent */
 /* The member, of that kind, or BAD_FORMAT with the object's place, naming what is missing. */
 HY_CHECKED hy_status hy__json_need(const hy__json_document *d, const hy__json *object,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading JSON into an arena, strictly and within limits. Arrays of numbers, the bulk of model dumps and of
- * inference requests, become plain doubles: a look ahead finds them, so a number costs 8 bytes and no node. */
+ * Reading JSON into an arena, strictly and within limits. Arrays of numbers, the bulk of model
+ * dumps and of inference requests, become plain doubles: a look ahead finds them, so a number
+ * costs 8 bytes and no node. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -237,7 +238,8 @@ static hy_status node_add(reader *r, parts *list, hy__json **out) {
   return HY_OK;
 }
 
-/* How many numbers the array at pos holds if its bytes can be nothing else; 0: read it value by value. */
+/* How many numbers the array at pos holds if its bytes can be nothing else; 0: read it value by
+ * value. */
 static size_t count_numbers(const reader *r) {
   size_t n = 1;
   for (const char *p = r->pos; p < r->end; p++) {
@@ -371,22 +373,22 @@ static hy__json_limits with_defaults(const hy__json_limits *limits) {
   return l;
 }
 
-hy_status hy__json_parse(const char *text, size_t bytes, const char *subject,
-                         const hy__json_limits *limits, hy__arena *arena, hy__json_document *out,
-                         hy_error *err) {
+hy_status hy__json_parse(hy__json_document *document, const hy__json_limits *limits,
+                         hy__arena *arena, hy_error *err) {
   parts root = {0};
   hy__json *node;
-  *out = (hy__json_document){.text = bytes ? text : "", .bytes = bytes, .subject = subject};
-  reader r = {.pos = out->text,
-              .end = out->text + bytes,
-              .document = out,
+  if (document->bytes == 0) document->text = "";
+  document->root = NULL;
+  reader r = {.pos = document->text,
+              .end = document->text + document->bytes,
+              .document = document,
               .limits = with_defaults(limits),
               .arena = arena,
               .err = err};
-  if (bytes > r.limits.max_bytes) {
-    hy__error_set(err, HY_LIMIT, "%zu bytes of JSON are over the limit of %zu", bytes,
+  if (document->bytes > r.limits.max_bytes) {
+    hy__error_set(err, HY_LIMIT, "%zu bytes of JSON are over the limit of %zu", document->bytes,
                   r.limits.max_bytes);
-    hy__error_subject(err, subject);
+    hy__error_subject(err, document->subject);
     return HY_LIMIT;
   }
   (void)take_word(&r, "\xEF\xBB\xBF"); /* a byte order mark, as some editors leave */
@@ -394,7 +396,7 @@ hy_status hy__json_parse(const char *text, size_t bytes, const char *subject,
   HY_TRY(read_value(&r, node));
   skip_blanks(&r);
   if (r.pos != r.end) return fail(&r, "text after the end of the document");
-  out->root = node;
+  document->root = node;
   return HY_OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writing JSON to a sink: commas, indentation, escapes, and one buffer so that the sink sees few writes. */
+ * Writing JSON to a sink: commas, indentation, escapes, and one buffer so that the sink sees few
+ * writes. */
 #include "codec/json.h"
 
 static void flush(hy__json_writer *w) {
