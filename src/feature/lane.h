@@ -105,6 +105,16 @@ HY_INLINE lanes v_cos(lanes a) {
   return v_load(x);
 }
 
+/* Towards minus infinity, by the rounding that adding and subtracting 1.5 * 2^52 does; |a| < 2^51.
+ */
+HY_INLINE lanes v_floor(lanes a) {
+  const lanes magic = v_set(6755399441055744.0), near = (a + magic) - magic;
+  return v_sel(v_lt(a, near), near - v_set(1.0), near);
+}
+/* The day (since 1970-01-01) that a bar which closes at these seconds belongs to: midnight ends it.
+ */
+HY_INLINE lanes v_day(lanes seconds) { return v_floor((seconds - v_set(1.0)) / v_set(86400.0)); }
+
 /* The value k bars before the one at x (a pointer into a row, at a group of lanes). */
 HY_INLINE lanes v_ago(const double *x, size_t k) { return v_load(x - HY_LANES * k); }
 

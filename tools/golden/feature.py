@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/feature/: the input series, and one .npz per row of src/feature/indicator.inc.
+"""Writes tests/golden/feature/: input.npz, and one .npz per row of src/feature/indicator.inc.
 
 Expected values come from TA-Lib, pandas, or a closed form in long double (numpy) written here
 from the definition. Each file holds arrays named SERIES(PARAMS) or SERIES(PARAMS).OUTPUT.
-Columns of a series: open high low close volume time local other, one row each; `other` is what a
+Rows of a series: open high low close volume time local other; `other` is what a
 second free input gets.
 
     python tools/golden/feature.py [ID...]
@@ -122,8 +122,10 @@ def main(wanted):
                     key = f"{one.name}({text(params)})" + ("." + suffix if suffix else "")
                     arrays[key] = np.asarray(values, dtype=np.float64)
         np.savez_compressed(OUT / (name + ".npz"), **arrays)
-        skipped = f"; not for {', '.join(definition.skip)}: {definition.why}" if definition.skip else ""
-        origin(OUT / (name + ".npz.origin"), definition.source + skipped, name)
+        source = definition.source
+        if definition.skip:
+            source += f"; not for {', '.join(definition.skip)}: {definition.why}"
+        origin(OUT / (name + ".npz.origin"), source, name)
 
 
 def origin(path, source, name):

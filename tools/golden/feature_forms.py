@@ -213,3 +213,318 @@ def _(s):
     step = np.asarray(s.v, LD) * (np.asarray(s.c, LD) / ago(s.c) - 1)
     step[0] = 0
     return np.cumsum(step)
+
+
+talib("wma", "WMA", ((30,), (5,), (2,)))
+talib("trima", "TRIMA", ((30,), (5,), (2,)))
+talib("hma", "HMA", ((16,), (9,), (30,)))
+talib("vwma", "VWMA", ((20,), (5,)), args="cv", skip=("synth",),
+      why="compared with a window without volume, where the row is missing")
+talib("kama", "KAMA", ((30,), (10,)))
+talib("highest", "MAX", ((30,), (5,), (100,)))
+talib("lowest", "MIN", ((30,), (5,), (100,)))
+talib("midpoint", "MIDPOINT", ((14,), (3,)))
+talib("midprice", "MIDPRICE", ((14,), (3,)), args="hl")
+talib("willr", "WILLR", ((14,), (5,)), args="hlc")
+talib("cci", "CCI", ((14,), (20,)), args="hlc")
+talib("mad.mean", "AVGDEV", ((14,), (5,)))
+for name in ("plus_dm", "minus_dm"):
+    talib(name, name.upper(), ((14,), (5,)), args="hl")
+for name in ("plus_di", "minus_di", "dx", "adx", "adxr"):
+    talib(name, name.upper(), ((14,), (5,)), args="hlc")
+talib("aroon.osc", "AROONOSC", ((14,), (5,)), args="hl")
+talib("bop", "BOP", args="ohlc")
+talib("ultosc", "ULTOSC", ((7, 14, 28), (3, 5, 8)), args="hlc")
+talib("cmou", "CMOU", ((14,), (5,)))
+talib("mfi", "MFI", ((14,), (5,)), args="hlcv")
+talib("ad", "AD", args="hlcv")
+talib("adosc", "ADOSC", ((3, 10), (5, 20)), args="hlcv")
+talib("cmf", "CMF", ((20,), (5,)), args="hlcv")
+talib("efi", "EFI", ((13,), (2,)), args="cv")
+talib("vwap.cum", "VWAP", args="hlcv")
+for name, function in (("linreg", "LINEARREG"), ("tsf", "TSF"), ("slope", "LINEARREG_SLOPE"),
+                       ("intercept", "LINEARREG_INTERCEPT")):
+    talib(name, function, ((14,), (5,), (60,)))
+
+
+@row("donchian", "TA-Lib DONCHIAN", ((20,), (5,)))
+def _(s, n):
+    return dict(zip(("upper", "middle", "lower"), ta.DONCHIAN(s.h, s.l, n)))
+
+
+@row("aroon", "TA-Lib AROON (which gives down first)", ((14,), (5,)))
+def _(s, n):
+    return dict(zip(("down", "up"), ta.AROON(s.h, s.l, n)))
+
+
+@row("stoch", "TA-Lib STOCH", ((5, 3, 3), (14, 1, 4)))
+def _(s, n, k, d):
+    return dict(zip("kd", ta.STOCH(s.h, s.l, s.c, n, k, 0, d, 0)))
+
+
+@row("stochf", "TA-Lib STOCHF", ((5, 3), (14, 1)))
+def _(s, n, d):
+    return dict(zip("kd", ta.STOCHF(s.h, s.l, s.c, n, d, 0)))
+
+
+@row("stochrsi", "TA-Lib STOCHRSI", ((14, 5, 3), (5, 8, 2)), ("synth",),
+     "in its flat stretch the range is the RSI's rounding noise")
+def _(s, n, fast, d):
+    return dict(zip("kd", ta.STOCHRSI(s.c, n, fast, d, 0)))
+
+
+@closed("rvol", ((20,), (5,)))
+def _(s, n):
+    return np.asarray(s.c, LD) / ago(rolling(np.mean, n, s.c))
+
+
+talib("er", "ER", ((10,), (5,)))
+
+
+@row("argmax", "numpy argmax + 1 over pandas rolling windows", ((30,), (5,)))
+def _(s, n):
+    return s.pc.rolling(n).apply(lambda w: np.argmax(w) + 1, raw=True)
+
+
+@row("argmin", "numpy argmin + 1 over pandas rolling windows", ((30,), (5,)))
+def _(s, n):
+    return s.pc.rolling(n).apply(lambda w: np.argmin(w) + 1, raw=True)
+
+
+@closed("drawdown", ((60,), (5,)))
+def _(s, n):
+    return np.asarray(s.c, LD) / rolling(np.max, n, s.c) - 1
+
+
+def by_day(s):
+    """Local dates, midnight belonging to the day that ends."""
+    return np.floor((s.local - 1) / 86400)
+
+
+@closed("vwap.session")
+def _(s):
+    out, paid, traded, today = [], LD(0), LD(0), None
+    for t, day in enumerate(by_day(s)):
+        if day != today:
+            paid, traded, today = LD(0), LD(0), day
+        paid += (LD(s.h[t]) + s.l[t] + s.c[t]) / 3 * s.v[t]
+        traded += s.v[t]
+        out.append(paid / traded if traded > 0 else np.nan)
+    return out
+
+
+def shaped(w, power):
+    d = w - w[0]
+    return np.sum((d - np.mean(d)) ** power)
+
+
+@closed("skew", ((20,), (5,)))
+def _(s, n):
+    def one(w):
+        two = shaped(w, 2)
+        scale = n * np.sqrt(LD(n - 1)) / (n - 2)
+        return np.nan if two == 0 else scale * shaped(w, 3) / two ** LD(1.5)
+    return rolling(one, n, s.c)
+
+
+@closed("kurt", ((20,), (5,)))
+def _(s, n):
+    below = LD((n - 2) * (n - 3))
+
+    def one(w):
+        two = shaped(w, 2)
+        if two == 0:
+            return np.nan
+        return n * (n + 1) * (n - 1) / below * shaped(w, 4) / two ** 2 - 3 * (n - 1) ** 2 / below
+    return rolling(one, n, s.c)
+
+
+def product(a, b):
+    da, db = a - a[0], b - b[0]
+    return np.sum((da - np.mean(da)) * (db - np.mean(db)))
+
+
+def pearson(a, b):
+    below = product(a, a) * product(b, b)
+    return np.nan if below == 0 else product(a, b) / np.sqrt(below)
+
+
+@row("corr", "TA-Lib CORREL; synth, which has flat windows, in long double", ((30,), (5,)))
+def _(s, n):
+    return rolling(pearson, n, s.c, s.y) if s.name == "synth" else ta.CORREL(s.c, s.y, n)
+
+
+@row("cov", "pandas rolling.cov", ((30,), (5,)))
+def _(s, n):
+    return s.pc.rolling(n).cov(pd.Series(s.y))
+
+
+def steepness(x, y):
+    return np.nan if product(x, x) == 0 else product(x, y) / product(x, x)
+
+
+@row("beta.ret", "TA-Lib BETA; synth, which has flat windows, in long double", ((5,), (30,)))
+def _(s, n):
+    if s.name != "synth":
+        return ta.BETA(s.c, s.y, n)
+    x, y = (np.asarray(a, LD) / ago(a) - 1 for a in (s.c, s.y))
+    return rolling(steepness, n, x, y)
+
+
+@closed("beta.level", ((30,), (5,)))
+def _(s, n):
+    return rolling(steepness, n, s.c, s.y)
+
+
+@closed("autocorr", ((30, 1), (20, 5)))
+def _(s, n, k):
+    out = rolling(pearson, n, s.c, ago(s.c, k))
+    return out
+
+
+def fitted(w):
+    """Intercept, slope and explained share of the line through a window."""
+    x, d = np.arange(len(w), dtype=LD), w - w[0]
+    slope = product(x, d) / product(x, x)
+    total = product(d, d)
+    share = np.nan if total == 0 else slope ** 2 * product(x, x) / total
+    return w[0] + np.mean(d) - slope * np.mean(x), slope, share
+
+
+@closed("resi", ((14,), (5,), (60,)))
+def _(s, n):
+    def one(w):
+        intercept, slope, _ = fitted(w)
+        return w[-1] - (intercept + slope * (n - 1))
+    return rolling(one, n, s.c)
+
+
+@closed("rsquare", ((14,), (5,), (60,)))
+def _(s, n):
+    return rolling(lambda w: fitted(w)[2], n, s.c)
+
+
+@row("rank.pct_avg", "pandas rolling.rank(pct=True)", ((30,), (5,)))
+def _(s, n):
+    return s.pc.rolling(n).rank(pct=True)
+
+
+@row("quantile", "pandas rolling.quantile", ((30, 0.2), (30, 0.8), (5, 0.5), (60, 1)))
+def _(s, n, q):
+    return s.pc.rolling(n).quantile(q)
+
+
+@row("median", "pandas rolling.median", ((30,), (5,)))
+def _(s, n):
+    return s.pc.rolling(n).median()
+
+
+def logs(a, b):
+    return np.log(np.asarray(a, LD)) - np.log(np.asarray(b, LD))
+
+
+def log_returns(s):
+    return logs(s.c, ago(s.c))
+
+
+@closed("rv.variance", ((20,), (5,)))
+def _(s, n):
+    return rolling(np.sum, n, log_returns(s) ** 2)
+
+
+@closed("rv.volatility", ((20,), (5,)))
+def _(s, n):
+    return np.sqrt(rolling(np.sum, n, log_returns(s) ** 2))
+
+
+@closed("bipower", ((20,), (5,)))
+def _(s, n):
+    r = abs(log_returns(s))
+    return LD(np.pi) / 2 * rolling(np.sum, n, r * ago(r))
+
+
+@closed("parkinson", ((20,), (5,)))
+def _(s, n):
+    return np.sqrt(rolling(np.mean, n, logs(s.h, s.l) ** 2) / (4 * np.log(LD(2))))
+
+
+@closed("garman_klass", ((20,), (5,)))
+def _(s, n):
+    each = logs(s.h, s.l) ** 2 / 2 - (2 * np.log(LD(2)) - 1) * logs(s.c, s.o) ** 2
+    return np.sqrt(np.maximum(rolling(np.mean, n, each), 0))
+
+
+def rogers(s):
+    return logs(s.h, s.c) * logs(s.h, s.o) + logs(s.l, s.c) * logs(s.l, s.o)
+
+
+@closed("rogers_satchell", ((20,), (5,)))
+def _(s, n):
+    return np.sqrt(rolling(np.mean, n, rogers(s)))
+
+
+@closed("yang_zhang", ((20,), (5,)))
+def _(s, n):
+    k = LD(0.34) / (LD(1.34) + LD(n + 1) / (n - 1))
+    night = rolling(spread(1), n, logs(s.o, ago(s.c)))
+    day = rolling(spread(1), n, logs(s.c, s.o))
+    return np.sqrt(night + k * day + (1 - k) * rolling(np.mean, n, rogers(s)))
+
+
+@closed("ewma_vol", ((20, 0.94), (5, 0.9)))
+def _(s, n, keep):
+    return np.sqrt(seeded(log_returns(s) ** 2, n, 1 - LD(keep)))
+
+
+def candle(name, form):
+    def row_form(s):
+        return form(s.o, s.h, s.l, s.c, s.h - s.l + 1e-12)
+    closed(name, what="numpy, as Alpha158 does")(row_form)
+
+
+candle("kmid", lambda o, h, l, c, e: (c - o) / o)
+candle("klen", lambda o, h, l, c, e: (h - l) / o)
+candle("kmid2", lambda o, h, l, c, e: (c - o) / e)
+candle("kup", lambda o, h, l, c, e: (h - np.maximum(o, c)) / o)
+candle("kup2", lambda o, h, l, c, e: (h - np.maximum(o, c)) / e)
+candle("klow", lambda o, h, l, c, e: (np.minimum(o, c) - l) / o)
+candle("klow2", lambda o, h, l, c, e: (np.minimum(o, c) - l) / e)
+candle("ksft", lambda o, h, l, c, e: (2 * c - h - l) / o)
+candle("ksft2", lambda o, h, l, c, e: (2 * c - h - l) / e)
+
+TURN = 2 * LD(np.pi)
+closed("tod_sin")(lambda s: np.sin(TURN * LD(1) * (s.local % 86400) / 86400))
+closed("tod_cos")(lambda s: np.cos(TURN * LD(1) * (s.local % 86400) / 86400))
+closed("dow_sin")(lambda s: np.sin(TURN * LD(1) * ((by_day(s) + 3) % 7) / 7))
+closed("dow_cos")(lambda s: np.cos(TURN * LD(1) * ((by_day(s) + 3) % 7) / 7))
+
+
+def plain(name, form, cases=((),), skip=(), why=""):
+    """Element by element; x is the close, y the other series, the third the open."""
+    row(name, "numpy", cases, skip, why)(lambda s, *p: form(s.c, s.y, *p))
+
+
+plain("add", lambda x, y: x + y)
+plain("sub", lambda x, y: x - y)
+plain("mul", lambda x, y: x * y)
+plain("div", lambda x, y: x / y)
+plain("gt", lambda x, y: x > y)
+plain("lt", lambda x, y: x < y)
+plain("ge", lambda x, y: x >= y)
+plain("le", lambda x, y: x <= y)
+plain("eq", lambda x, y: x == y)
+plain("min", np.minimum)
+plain("max", np.maximum)
+plain("neg", lambda x, y: -x)
+plain("abs", lambda x, y: abs(x))
+plain("ln", lambda x, y: np.log(np.asarray(x, LD)))
+plain("exp", lambda x, y: np.exp(np.asarray(x, LD)), skip=("sp500",), why="it overflows there")
+plain("sqrt", lambda x, y: np.sqrt(x))
+plain("sign", lambda x, y: np.sign(x))
+plain("clip", lambda x, y, low, high: np.clip(x, low, high), ((1.05, 1.06), (40, 1250)))
+plain("ref", lambda x, y, k: ago(x, k), ((1,), (7,)))
+
+
+@row("where", "numpy")
+def _(s):
+    return np.where(s.c != 0, s.y, s.o)

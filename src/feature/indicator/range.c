@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The true range and its averages. Inputs: high, low, close. */
+#include "feature/nest.h"
 #include "feature/recur.h"
 #include "feature/window.h"
 
@@ -12,25 +13,22 @@ HY_INLINE lanes true_range(lanes high, lanes low, lanes before) {
   return v_keep(m_and(v_ok(high - low), v_ok(before)), wide);
 }
 
-HY_INLINE lanes range_ago(const double *const *in, size_t k) {
-  return true_range(v_ago(in[0], k), v_ago(in[1], k), v_ago(in[2], k + 1));
-}
-
 static void tr_row(const double *const *in, const double *p, lanes *out) {
   (void)p;
-  out[0] = range_ago(in, 0);
+  out[0] = true_range(v_load(in[0]), v_load(in[1]), v_ago(in[2], 1));
 }
 static void tr_step(const hy__ind_step *s) { rows_map(s, 3, 1, tr_row); }
 HY_IND_CODE(tr) = {.step = tr_step, .lookback = one, .history = one};
 
-static void atr_sma_row(const double *const *in, const double *p, lanes *out) {
-  const size_t n = p_count(p, 0);
-  lanes sum = v_zero();
-  for (size_t k = 0; k < n; k++) sum += range_ago(in, k);
-  out[0] = sum / v_set(p[0]);
+static size_t atr_sma_bytes(const double *p) { return nest_bytes(1, p_count(p, 0)); }
+static void atr_sma_outer(const double *const *mid, const double *p, lanes *out) {
+  out[0] = w_mean(mid[0], p_count(p, 0));
 }
-static void atr_sma_step(const hy__ind_step *s) { rows_map(s, 3, 1, atr_sma_row); }
-HY_IND_CODE(atr_sma) = {.step = atr_sma_step, .lookback = window, .history = window};
+static void atr_sma_step(const hy__ind_step *s) {
+  nest_map(s, (nest){3, 1, 1, p_count(s->p, 0), tr_row, atr_sma_outer});
+}
+HY_IND_CODE(atr_sma) = {
+    .step = atr_sma_step, .lookback = window, .history = window, .state_bytes = atr_sma_bytes};
 
 enum { PREVIOUS = 0, AVERAGE = HY_LANES, END = AVERAGE + EMA_DOUBLES };
 

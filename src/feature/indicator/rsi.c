@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Gains against losses: Wilder's RSI in three forms, and Chande's momentum. */
+#include "feature/nest.h"
 #include "feature/recur.h"
 #include "feature/window.h"
 
@@ -11,25 +12,42 @@ static size_t bytes(const double *p) { return (void)p, END * sizeof(double); }
 
 typedef lanes (*form_fn)(lanes gain, lanes loss);
 
-/* The previous value is kept as last + 1 changes are counted: a zeroed count says that there is
- * none yet. */
+typedef struct wilder {
+  lanes previous;
+  ema gain, loss;
+} wilder;
+
+HY_INLINE wilder wilder_load(const double *state) {
+  return (wilder){v_load(state + PREVIOUS), ema_load(state + GAIN), ema_load(state + LOSS)};
+}
+HY_INLINE void wilder_save(double *state, wilder w) {
+  v_store(state + PREVIOUS, w.previous);
+  ema_save(state + GAIN, w.gain);
+  ema_save(state + LOSS, w.loss);
+}
+
+/* The first value has no change and is passed over. */
+HY_INLINE lanes wilder_push(wilder *w, double n, lanes x, form_fn form, mask *ready) {
+  const ema_rule rule = {1, n, 1.0 / n};
+  const lanes d = x - w->previous;
+  const mask ok = v_ok(x);
+  w->previous = v_sel(ok, x, w->previous);
+  const lanes gain = ema_push(&w->gain, rule, v_max(d, v_zero()), ok, ready);
+  const lanes loss = ema_push(&w->loss, rule, v_max(v_zero() - d, v_zero()), ok, ready);
+  return form(gain, loss);
+}
+
 HY_INLINE void averages(const hy__ind_step *s, form_fn form) {
-  const ema_rule rule = {1, s->p[0], 1.0 / s->p[0]};
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
     double *const state = (double *)s->state + g;
-    lanes previous = v_load(state + PREVIOUS);
-    ema gain = ema_load(state + GAIN), loss = ema_load(state + LOSS);
+    wilder w = wilder_load(state);
     for (size_t t = 0; t < s->n; t++) {
-      const lanes x = v_load(s->in[0] + t * HY_LANES + g), d = x - previous;
-      mask ok = v_ok(x);
-      previous = v_sel(ok, x, previous);
-      const lanes u = ema_push(&gain, rule, v_max(d, v_zero()), ok, &ok);
-      const lanes w = ema_push(&loss, rule, v_max(v_zero() - d, v_zero()), v_ok(x), &ok);
-      v_store(s->out[0] + t * HY_LANES + g, v_keep(ok, v_fin(form(u, w))));
+      mask ready;
+      const lanes value =
+          wilder_push(&w, s->p[0], v_load(s->in[0] + t * HY_LANES + g), form, &ready);
+      v_store(s->out[0] + t * HY_LANES + g, v_keep(ready, v_fin(value)));
     }
-    v_store(state + PREVIOUS, previous);
-    ema_save(state + GAIN, gain);
-    ema_save(state + LOSS, loss);
+    wilder_save(state, w);
   }
 }
 
@@ -53,16 +71,73 @@ static lanes chande(lanes gain, lanes loss) {
 static void cmo_step(const hy__ind_step *s) { averages(s, chande); }
 HY_IND_CODE(cmo) = {.step = cmo_step, .lookback = window, .state_bytes = bytes, .stable = stable};
 
-static void rsi_cutler_row(const double *const *in, const double *p, lanes *out) {
-  const size_t n = p_count(p, 0);
-  lanes gain = v_zero(), loss = v_zero(), next = v_load(in[0]);
-  for (size_t k = 1; k <= n; k++) {
-    const lanes x = v_ago(in[0], k), d = next - x;
-    gain += v_max(v_zero(), d); /* d where it is NaN */
-    loss += v_max(v_zero(), v_zero() - d);
-    next = x;
-  }
-  out[0] = strength(gain, loss, 50.0) + (gain - gain);
+/* Plain sums over n changes; p[0] = n. */
+static void change_inner(const double *const *in, const double *p, lanes *out) {
+  const lanes d = v_load(in[0]) - v_ago(in[0], 1);
+  (void)p;
+  out[0] = v_max(v_zero(), d); /* d where it is NaN */
+  out[1] = v_max(v_zero(), v_zero() - d);
 }
-static void rsi_cutler_step(const hy__ind_step *s) { rows_map(s, 1, 1, rsi_cutler_row); }
-HY_IND_CODE(rsi_cutler) = {.step = rsi_cutler_step, .lookback = window, .history = window};
+static size_t sums_bytes(const double *p) { return nest_bytes(2, p_count(p, 0)); }
+
+static void rsi_cutler_outer(const double *const *mid, const double *p, lanes *out) {
+  const size_t n = p_count(p, 0);
+  out[0] = strength(w_sum(mid[0], n), w_sum(mid[1], n), 50.0);
+}
+static void rsi_cutler_step(const hy__ind_step *s) {
+  nest_map(s, (nest){1, 2, 1, p_count(s->p, 0), change_inner, rsi_cutler_outer});
+}
+HY_IND_CODE(rsi_cutler) = {
+    .step = rsi_cutler_step, .lookback = window, .history = window, .state_bytes = sums_bytes};
+
+static void cmou_outer(const double *const *mid, const double *p, lanes *out) {
+  const size_t n = p_count(p, 0);
+  out[0] = chande(w_sum(mid[0], n), w_sum(mid[1], n));
+}
+static void cmou_step(const hy__ind_step *s) {
+  nest_map(s, (nest){1, 2, 1, p_count(s->p, 0), change_inner, cmou_outer});
+}
+HY_IND_CODE(cmou) = {
+    .step = cmou_step, .lookback = window, .history = window, .state_bytes = sums_bytes};
+
+/* The stochastic of Wilder's RSI; p: n, fast, d. The strengths stand in a ring behind the averages,
+ * as the nest's do, NaN while there is none. */
+static size_t ring_rows(const double *p) { return p_count(p, 1) + p_count(p, 2) - 1; }
+static size_t stochrsi_last(const double *p) { return p_count(p, 0) + ring_rows(p) - 1; }
+static size_t stochrsi_bytes(const double *p) { return bytes(p) + nest_bytes(1, ring_rows(p)); }
+
+static lanes fast_k(const double *x, size_t n) {
+  const lanes low = w_min(x, n), high = w_max(x, n);
+  return v_ratio(v_set(100.0) * (v_load(x) - low), high - low, v_zero());
+}
+
+static void stochrsi_emit(const hy__ind_step *s, const double *newest, size_t at) {
+  const size_t n = p_count(s->p, 1), n_d = p_count(s->p, 2);
+  lanes k = fast_k(newest, n), sum = k;
+  for (size_t i = 1; i < n_d; i++) sum += fast_k(newest - i * HY_LANES, n);
+  v_store(s->out[0] + at, v_keep(v_ok(sum), v_fin(k)));
+  v_store(s->out[1] + at, v_fin(sum / v_set(s->p[2])));
+}
+
+static void stochrsi_step(const hy__ind_step *s) {
+  const size_t n_ring = ring_rows(s->p), first = (size_t)(s->row % n_ring);
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    double *const state = (double *)s->state + g, *const ring = state + END;
+    wilder w = wilder_load(state);
+    for (size_t t = 0, slot = first; t < s->n; t++, slot = slot + 1 == n_ring ? 0 : slot + 1) {
+      mask ok;
+      const lanes value = wilder_push(&w, s->p[0], v_load(s->in[0] + t * HY_LANES + g), talib, &ok);
+      v_store(ring + slot * HY_LANES, v_keep(ok, value));
+      v_store(ring + (slot + n_ring) * HY_LANES, v_keep(ok, value));
+      if (s->row + t + 1 < n_ring)
+        for (int i = 0; i < 2; i++) v_store(s->out[i] + t * HY_LANES + g, v_missing());
+      else
+        stochrsi_emit(s, ring + (slot + n_ring) * HY_LANES, t * HY_LANES + g);
+    }
+    wilder_save(state, w);
+  }
+}
+HY_IND_CODE(stochrsi) = {.step = stochrsi_step,
+                         .lookback = stochrsi_last,
+                         .state_bytes = stochrsi_bytes,
+                         .stable = stable};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Plain and weighted moving averages over one window. */
+ * Plain and weighted moving averages over windows. */
+#include "feature/nest.h"
 #include "feature/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
@@ -15,3 +16,71 @@ static void sma_row(const double *const *in, const double *p, lanes *out) {
 }
 static void sma_step(const hy__ind_step *s) { rows_map(s, 1, 1, sma_row); }
 HY_IND_CODE(sma) = {.step = sma_step, .lookback = last, .history = last};
+
+static void wma_row(const double *const *in, const double *p, lanes *out) {
+  out[0] = w_linear(in[0], p_count(p, 0));
+}
+static void wma_step(const hy__ind_step *s) { rows_map(s, 1, 1, wma_row); }
+HY_IND_CODE(wma) = {.step = wma_step, .lookback = last, .history = last};
+
+/* Weights 1, 2 .. m .. 2, 1, the middle one twice when n is even. */
+static void trima_row(const double *const *in, const double *p, lanes *out) {
+  const size_t n = p_count(p, 0), half = n / 2;
+  lanes newer = v_zero(), older = v_zero();
+  for (size_t k = 0; k < half; k++) {
+    const lanes weight = v_set((double)k + 1.0);
+    newer += weight * v_ago(in[0], k);
+    older += weight * v_ago(in[0], n - 1 - k);
+  }
+  const double m = (double)half;
+  if (n % 2 == 1) newer += v_set(m + 1.0) * v_ago(in[0], half);
+  out[0] = (newer + older) / v_set((m + 1.0) * (n % 2 == 1 ? m + 1.0 : m));
+}
+static void trima_step(const hy__ind_step *s) { rows_map(s, 1, 1, trima_row); }
+HY_IND_CODE(trima) = {.step = trima_step, .lookback = last, .history = last};
+
+/* Hull: a short weighted average of 2 wma(n/2) - wma(n). */
+static size_t hma_short(const double *p) {
+  size_t root = 1;
+  while ((root + 1) * (root + 1) <= p_count(p, 0)) root++;
+  return root;
+}
+static size_t hma_last(const double *p) { return last(p) + hma_short(p) - 1; }
+static size_t hma_bytes(const double *p) { return nest_bytes(1, hma_short(p)); }
+static void hma_inner(const double *const *in, const double *p, lanes *out) {
+  const size_t n = p_count(p, 0);
+  out[0] = v_set(2.0) * w_linear(in[0], HY_MAX(n / 2, 1)) - w_linear(in[0], n);
+}
+static void hma_outer(const double *const *mid, const double *p, lanes *out) {
+  out[0] = w_linear(mid[0], hma_short(p));
+}
+static void hma_step(const hy__ind_step *s) {
+  nest_map(s, (nest){1, 1, 1, hma_short(s->p), hma_inner, hma_outer});
+}
+HY_IND_CODE(hma) = {
+    .step = hma_step, .lookback = hma_last, .history = hma_last, .state_bytes = hma_bytes};
+
+/* Inputs: close, volume. */
+static size_t vwma_bytes(const double *p) { return nest_bytes(2, p_count(p, 0)); }
+static void vwma_inner(const double *const *in, const double *p, lanes *out) {
+  (void)p;
+  out[1] = v_load(in[1]);
+  out[0] = v_load(in[0]) * out[1];
+}
+static void vwma_outer(const double *const *mid, const double *p, lanes *out) {
+  const size_t n = p_count(p, 0);
+  out[0] = v_ratio(w_sum(mid[0], n), w_sum(mid[1], n), v_missing());
+}
+static void vwma_step(const hy__ind_step *s) {
+  nest_map(s, (nest){2, 2, 1, p_count(s->p, 0), vwma_inner, vwma_outer});
+}
+HY_IND_CODE(vwma) = {
+    .step = vwma_step, .lookback = last, .history = last, .state_bytes = vwma_bytes};
+
+/* The value against the mean of the n before it. */
+static size_t window(const double *p) { return p_count(p, 0); }
+static void rvol_row(const double *const *in, const double *p, lanes *out) {
+  out[0] = v_ratio(v_load(in[0]), w_mean(in[0] - HY_LANES, p_count(p, 0)), v_missing());
+}
+static void rvol_step(const hy__ind_step *s) { rows_map(s, 1, 1, rvol_row); }
+HY_IND_CODE(rvol) = {.step = rvol_step, .lookback = window, .history = window};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cumulative volume lines. A bar with a missing input is passed over. */
+ * Volume and the direction of prices. A bar with a missing input is passed over. Inputs: close,
+ * volume; the weighted averages take high, low, close, volume, and the session's a clock. */
 #include "feature/recur.h"
 #include "feature/window.h"
 
@@ -45,3 +46,71 @@ static lanes pvt_add(lanes close, lanes volume, lanes previous, mask seen) {
 }
 static void pvt_step(const hy__ind_step *s) { accumulate(s, pvt_add); }
 HY_IND_CODE(pvt) = {.step = pvt_step, .lookback = none, .state_bytes = bytes};
+
+/* d * V, averaged. */
+enum { EFI_AVERAGE = HY_LANES, EFI_END = EFI_AVERAGE + EMA_DOUBLES };
+static size_t efi_last(const double *p) { return p_count(p, 0); }
+static size_t efi_bytes(const double *p) { return (void)p, EFI_END * sizeof(double); }
+static size_t efi_stable(const double *p, double tol) {
+  return ema_stable(2.0 / (p[0] + 1.0), tol);
+}
+static void efi_step(const hy__ind_step *s) {
+  const ema_rule rule = {1, s->p[0], 2.0 / (s->p[0] + 1.0)};
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    double *const state = (double *)s->state + g;
+    lanes previous = v_load(state);
+    ema average = ema_load(state + EFI_AVERAGE);
+    for (size_t t = 0; t < s->n; t++) {
+      const lanes close = v_load(s->in[0] + t * HY_LANES + g);
+      const lanes force = (close - previous) * v_load(s->in[1] + t * HY_LANES + g);
+      mask ok = v_ok(force);
+      previous = v_sel(ok, close, previous);
+      const lanes e = ema_push(&average, rule, force, ok, &ok);
+      v_store(s->out[0] + t * HY_LANES + g, v_keep(ok, v_fin(e)));
+    }
+    v_store(state, previous);
+    ema_save(state + EFI_AVERAGE, average);
+  }
+}
+HY_IND_CODE(efi) = {
+    .step = efi_step, .lookback = efi_last, .state_bytes = efi_bytes, .stable = efi_stable};
+
+/* Sums of TP*V and of V; with a clock as fifth input they begin anew on each local day. A bar that
+ * closes at midnight belongs to the day that ends. */
+enum { PAID = 0, TRADED = HY_LANES, DAY = 2 * HY_LANES, VWAP_END = 3 * HY_LANES };
+static size_t vwap_bytes(const double *p) { return (void)p, VWAP_END * sizeof(double); }
+
+HY_INLINE void vwap(const hy__ind_step *s, bool by_day) {
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    double *const state = (double *)s->state + g;
+    lanes paid = v_load(state + PAID), traded = v_load(state + TRADED), day = v_load(state + DAY);
+    for (size_t t = 0; t < s->n; t++) {
+      const size_t at = t * HY_LANES + g;
+      const lanes sum = v_load(s->in[0] + at) + v_load(s->in[1] + at) + v_load(s->in[2] + at);
+      const lanes volume = v_load(s->in[3] + at);
+      lanes flow = sum / v_set(3.0) * volume;
+      if (by_day) {
+        const lanes today = v_day(v_load(s->in[4] + at));
+        flow += today - today;
+        const mask fresh = m_and(v_ok(flow), m_or(v_lt(today, day), v_lt(day, today)));
+        paid = v_sel(fresh, v_zero(), paid);
+        traded = v_sel(fresh, v_zero(), traded);
+        day = v_sel(fresh, today, day);
+      }
+      const mask ok = v_ok(flow);
+      paid = v_sel(ok, paid + flow, paid);
+      traded = v_sel(ok, traded + volume, traded);
+      v_store(s->out[0] + at, v_keep(ok, v_fin(v_ratio(paid, traded, v_missing()))));
+    }
+    v_store(state + PAID, paid);
+    v_store(state + TRADED, traded);
+    v_store(state + DAY, day);
+  }
+}
+
+static void vwap_cum_step(const hy__ind_step *s) { vwap(s, false); }
+HY_IND_CODE(vwap_cum) = {.step = vwap_cum_step, .lookback = none, .state_bytes = vwap_bytes};
+
+static void vwap_session_step(const hy__ind_step *s) { vwap(s, true); }
+HY_IND_CODE(vwap_session) = {
+    .step = vwap_session_step, .lookback = none, .state_bytes = vwap_bytes};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Kaufman's efficiency ratio and the average that adapts by it. */
+#include "feature/window.h"
+
+static size_t window(const double *p) { return p_count(p, 0); }
+
+/* |x - x[n]| over the way between, 1 where that is 0. */
+HY_INLINE lanes efficiency(const double *x, size_t n) {
+  lanes a0 = v_zero(), a1 = v_zero();
+  size_t k = 0;
+  for (; k + 2 <= n; k += 2) {
+    a0 += v_abs(v_ago(x, k) - v_ago(x, k + 1));
+    a1 += v_abs(v_ago(x, k + 1) - v_ago(x, k + 2));
+  }
+  if (k < n) a0 += v_abs(v_ago(x, k) - v_ago(x, k + 1));
+  const lanes ratio = v_ratio(v_abs(v_load(x) - v_ago(x, n)), a0 + a1, v_set(1.0));
+  return v_sel(v_lt(v_set(1.0), ratio), v_set(1.0), ratio);
+}
+
+static void er_row(const double *const *in, const double *p, lanes *out) {
+  out[0] = efficiency(in[0], p_count(p, 0));
+}
+static void er_step(const hy__ind_step *s) { rows_map(s, 1, 1, er_row); }
+HY_IND_CODE(er) = {.step = er_step, .lookback = window, .history = window};
+
+/* The average starts at the value before its first bar. Constants: spans of 2 and 30 bars. */
+static size_t kama_bytes(const double *p) { return (void)p, 2 * HY_LANES * sizeof(double); }
+static void kama_step(const hy__ind_step *s) {
+  const double slow = 2.0 / 31.0, reach = 2.0 / 3.0 - slow;
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    double *const state = (double *)s->state + g;
+    lanes k = v_load(state), seen = v_load(state + HY_LANES);
+    for (size_t t = 0; t < s->n; t++) {
+      const double *const x = s->in[0] + t * HY_LANES + g;
+      const lanes ratio = efficiency(x, p_count(s->p, 0)),
+                  root = ratio * v_set(reach) + v_set(slow);
+      const mask ok = v_ok(ratio);
+      const lanes before = v_sel(v_lt(v_zero(), seen), k, v_ago(x, 1));
+      k = v_sel(ok, before + root * root * (v_load(x) - before), k);
+      seen = v_sel(ok, v_set(1.0), seen);
+      v_store(s->out[0] + t * HY_LANES + g, v_keep(ok, v_fin(k)));
+    }
+    v_store(state, k);
+    v_store(state + HY_LANES, seen);
+  }
+}
+HY_IND_CODE(kama) = {
+    .step = kama_step, .lookback = window, .history = window, .state_bytes = kama_bytes};

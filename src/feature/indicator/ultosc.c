@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Williams' ultimate oscillator. Inputs: high, low, close; p: three windows. */
+#include "feature/nest.h"
+#include "feature/window.h"
+
+static size_t longest(const double *p) { return (size_t)HY_MAX(p[0], HY_MAX(p[1], p[2])); }
+static size_t ultosc_bytes(const double *p) { return nest_bytes(2, longest(p)); }
+
+/* Buying pressure C - TL and the true range, TL the lower of the low and the close before. */
+static void ultosc_inner(const double *const *in, const double *p, lanes *out) {
+  const lanes high = v_load(in[0]), low = v_load(in[1]), close = v_load(in[2]);
+  const lanes before = v_ago(in[2], 1), missing = (high - high) + (before - before);
+  (void)p;
+  out[0] = close - v_min(low, before) + missing;
+  out[1] = v_max(high - low, v_max(v_abs(high - before), v_abs(low - before))) + (out[0] - out[0]);
+}
+
+HY_INLINE lanes pressure(const double *const *mid, double n) {
+  return v_ratio(w_sum(mid[0], (size_t)n), w_sum(mid[1], (size_t)n), v_zero());
+}
+
+/* The shortest window weighs 4, the longest 1, in whatever order they are given. */
+static void ultosc_outer(const double *const *mid, const double *p, lanes *out) {
+  const double low = HY_MIN(p[0], HY_MIN(p[1], p[2])), high = (double)longest(p);
+  const double middle = p[0] + p[1] + p[2] - low - high;
+  const lanes sum = v_set(4.0) * pressure(mid, low) + v_set(2.0) * pressure(mid, middle);
+  out[0] = (sum + pressure(mid, high)) * v_set(100.0 / 7.0);
+}
+static void ultosc_step(const hy__ind_step *s) {
+  nest_map(s, (nest){3, 2, 1, longest(s->p), ultosc_inner, ultosc_outer});
+}
+HY_IND_CODE(ultosc) = {
+    .step = ultosc_step, .lookback = longest, .history = longest, .state_bytes = ultosc_bytes};
