@@ -125,7 +125,7 @@ def by_symbol(panel, ret1):
         put("min60", s, talib.MIN(low, 60))
         put("priced30", s, talib.SUM(priced[s], 30))
         put("volume30", s, talib.SUM(volume, 30))
-        put("rv30", s, talib.SUM(ret1[s] * ret1[s], 30))
+        put("rv30", s, np.sqrt(talib.SUM(ret1[s] * ret1[s], 30)))
         put("corr30", s, talib.CORREL(ret1[s], volume / (made["volume20"][s] / 20), 30))
     return made
 
