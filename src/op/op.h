@@ -36,6 +36,16 @@ typedef struct hy__step {
 #define HY__PACK(a, b, variant) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(variant))
 typedef struct hy__packs hy__packs;
 typedef hy_status (*hy__pack_fn)(void *ctx, void *packed, hy_error *err);
+typedef struct hy__pack_store hy__pack_store;
+struct hy__packs {
+  hy__pack_store *store; /* of the model; locks inside */
+  hy__arena *arena;      /* of the plan */
+  bool own;              /* the node at hand has inputs that only this plan knows */
+  size_t n_bytes;        /* had through this so far */
+};
+HY_CHECKED hy_status hy__pack_store_create(const hy_allocator *a, hy__pack_store **out,
+                                           hy_error *err);
+void hy__pack_store_destroy(hy__pack_store *store);
 HY_CHECKED hy_status hy__pack_get(hy__packs *packs, const void *source, uint32_t layout,
                                   size_t bytes, hy__pack_fn fill, void *ctx, const void **out,
                                   hy_error *err);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a plan: build the working graph, let the passes rewrite it, lower what is left, lay it out
+ * (layout.c); then binding and running, which allocate nothing. */
+#include "engine/plan.h"
+
+enum { ARENA_BLOCK = 1 << 14 };
+
+/* Copies `n` of the view's elements into the plan's arena. */
+static hy_status keep(hy__arena *arena, const void *from, size_t n, size_t each, void **out,
+                      hy_error *err) {
+  HY_TRY(hy__arena_array(arena, n + 1, each, out, err));
+  if (n) memcpy(*out, from, n * each);
+  return HY_OK;
+}
+
+static hy_status draft_fill(hy__work *w, const hy__work_node *node, const hy__op_plan *view,
+                            hy__draft *d, hy_error *err) {
+  void *in, *out, *alias, *inplace;
+  HY_TRY(keep(w->arena, view->in, view->n_in, sizeof(hy_tensor), &in, err));
+  HY_TRY(keep(w->arena, view->out, view->n_out, sizeof(hy_tensor), &out, err));
+  HY_TRY(keep(w->arena, view->out_alias, view->n_out, sizeof(int32_t), &alias, err));
+  HY_TRY(keep(w->arena, view->out_inplace, view->n_out, sizeof(uint32_t), &inplace, err));
+  d->step = (hy__step){.run = view->run,
+                       .params = view->params,
+                       .in = in,
+                       .out = out,
+                       .n_in = view->n_in,
+                       .n_out = view->n_out,
+                       .kernels = view->kernels};
+  d->in = node->node.inputs;
+  d->out = node->node.outputs;
+  d->alias = alias;
+  d->inplace = inplace;
+  d->scratch_bytes = view->scratch_bytes;
+  d->skip = true;
+  for (size_t k = 0; k < view->n_out; k++) {
+    d->step.out[k].data = NULL;
+    if (view->out_wanted[k] && view->out_alias[k] < 0) d->skip = false;
+  }
+  return HY_OK;
+}
+
+static hy_status lower_one(hy__plan *plan, hy__work *w, const hy__work_node *node, hy__draft *d,
+                           hy_error *err) {
+  hy__op_plan view;
+  HY_TRY(hy__work_view(w, node, &view, err));
+  size_t packed = w->packs->n_bytes;
+  HY_TRY(node->op->lower(&view, err));
+  HY_FAIL_IF(!view.run, HY_INTERNAL, err, "the operator gave no step");
+  packed = w->packs->n_bytes - packed;
+  for (size_t k = 0; !packed && k < view.n_in; k++)
+    if (view.in_present[k] && view.in[k].data) plan->weight_bytes += hy__work_bytes(&view.in[k]);
+  plan->weight_bytes += packed;
+  return draft_fill(w, node, &view, d, err);
+}
+
+static hy_status lower_all(hy__plan *plan, hy__work *w, hy_error *err) {
+  void *memory;
+  size_t n = 0;
+  HY_TRY(hy__arena_array(w->arena, w->n_nodes + w->n_outputs + 1, sizeof(hy__draft), &memory, err));
+  hy__draft *drafts = memory;
+  for (size_t i = 0; i < w->n_nodes; i++) {
+    if (w->nodes[i].dead) continue;
+    hy_status status = lower_one(plan, w, &w->nodes[i], &drafts[n++], err);
+    if (status != HY_OK) return hy__work_blame(&w->nodes[i].node, status, err);
+  }
+  return hy__plan_layout(plan, w, drafts, n, err);
+}
+
+static hy_status plan_types(hy__plan *plan, const hy__plan_request *r, hy_error *err) {
+  void *inputs, *outputs, *offsets;
+  plan->n_inputs = r->graph->n_inputs;
+  plan->n_outputs = r->n_outputs;
+  HY_TRY(keep(plan->arena, r->inputs, plan->n_inputs, sizeof(hy_tensor), &inputs, err));
+  HY_TRY(hy__arena_array(plan->arena, plan->n_outputs + 1, sizeof(hy_tensor), &outputs, err));
+  HY_TRY(hy__arena_array(plan->arena, plan->n_outputs + 1, sizeof(size_t), &offsets, err));
+  plan->inputs = inputs;
+  plan->outputs = outputs;
+  plan->output_offsets = offsets;
+  for (size_t k = 0; k < plan->n_inputs; k++) plan->inputs[k].data = NULL;
+  return HY_OK;
+}
+
+static hy_status make(hy__plan *plan, const hy__plan_request *r, hy_error *err) {
+  hy__packs packs = {.store = r->shared->packs, .arena = plan->arena};
+  hy__work w = {.runtime = r->runtime,
+                .allocator = hy__runtime_allocator(r->runtime),
+                .arena = plan->arena,
+                .kernels = r->kernels,
+                .packs = &packs,
+                .folds = r->shared->folds};
+  HY_TRY(plan_types(plan, r, err));
+  hy_status status = hy__work_build(&w, r->graph, r->inputs, r->outputs, r->n_outputs, err);
+  if (status == HY_OK) status = hy__pass_run_all(&w, err);
+  if (status == HY_OK) status = lower_all(plan, &w, err);
+  hy__work_destroy(&w);
+  return status;
+}
+
+hy_status hy__plan_create(const hy__plan_request *r, hy__plan **out, hy_error *err) {
+  hy__arena *arena;
+  void *memory;
+  HY_TRY(hy__arena_create(hy__runtime_allocator(r->runtime), ARENA_BLOCK, 0, &arena, err));
+  hy_status status = hy__arena_alloc(arena, sizeof(hy__plan), HY_ALIGN, &memory, err);
+  if (status == HY_OK) {
+    *out = memory;
+    (*out)->arena = arena;
+    status = make(*out, r, err);
+  }
+  if (status == HY_OK)
+    hy__arena_freeze(arena);
+  else
+    hy__arena_destroy(arena);
+  return status;
+}
+
+void hy__plan_destroy(hy__plan *plan) {
+  if (plan) hy__arena_destroy(plan->arena);
+}
+
+void hy__plan_bind(hy__plan *plan, void *base, void *const *inputs, void *const *outputs) {
+  if (plan->base != base) {
+    for (size_t i = 0; i < plan->n_binds; i++)
+      *plan->binds[i].slot = (uint8_t *)base + plan->binds[i].offset;
+    plan->base = base;
+  }
+  for (size_t k = 0; k < plan->n_outputs; k++)
+    plan->outputs[k].data = outputs[k] ? outputs[k] : (uint8_t *)base + plan->output_offsets[k];
+  for (size_t i = 0; i < plan->n_callers; i++) {
+    const hy__bind *b = &plan->callers[i];
+    *b->slot = (size_t)b->caller < plan->n_inputs
+                   ? inputs[b->caller]
+                   : plan->outputs[(size_t)b->caller - plan->n_inputs].data;
+  }
+}
+
+hy_status hy__plan_run(const hy__plan *plan, hy_error *err) {
+  for (size_t i = 0; i < plan->n_steps; i++) HY_TRY(plan->steps[i].run(&plan->steps[i], err));
+  return HY_OK;
+}

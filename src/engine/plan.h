@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A plan: the steps of a model for concrete input shapes, and where their operands lie. Frozen once
+ * made; bound to memory before it runs. */
+#ifndef HY_ENGINE_PLAN_H
+#define HY_ENGINE_PLAN_H
+
+#include <hayate/session.h>
+
+#include "pass/pass.h"
+
+/* What sessions of one model share. */
+typedef struct hy__shared {
+  const hy_allocator *allocator;
+  hy__pack_store *packs;
+  hy__fold_cache *folds;
+} hy__shared;
+
+/* A pointer that is set when the plan is bound: into the arena, or to a caller's input or output.
+ */
+typedef struct hy__bind {
+  void **slot;
+  size_t offset;  /* in the arena */
+  int32_t caller; /* -1: the arena; k: input k; n_inputs + k: output k */
+} hy__bind;
+
+typedef struct hy__plan {
+  hy__arena *arena;
+  hy_tensor *inputs; /* the types it was made for; data: the pointer that is bound now */
+  hy_tensor *outputs;
+  size_t *output_offsets; /* where an output lies when the caller gives no memory */
+  size_t n_inputs, n_outputs;
+  hy__step *steps;
+  size_t n_steps;
+  hy__bind *binds;   /* of the arena */
+  hy__bind *callers; /* of inputs and outputs */
+  size_t n_binds, n_callers;
+  void *base; /* the arena's memory that is bound now */
+  size_t arena_bytes, weight_bytes;
+  uint64_t last_used;
+} hy__plan;
+
+typedef struct hy__plan_request {
+  hy_runtime *runtime;
+  const hy__graph *graph;
+  hy__shared *shared;
+  const hy__kernels *kernels;
+  const hy_tensor *inputs; /* dtype, rank, dims per graph input */
+  const int32_t *outputs;  /* value ids of the graph */
+  size_t n_outputs;
+} hy__plan_request;
+
+HY_CHECKED hy_status hy__plan_create(const hy__plan_request *request, hy__plan **out,
+                                     hy_error *err);
+void hy__plan_destroy(hy__plan *plan);
+/* Sets the pointers: `base` has arena_bytes; per input its dense elements; per output the caller's
+ * memory, or NULL for a place in the arena. Allocates nothing. */
+void hy__plan_bind(hy__plan *plan, void *base, void *const *inputs, void *const *outputs);
+HY_CHECKED hy_status hy__plan_run(const hy__plan *plan, hy_error *err);
+
+/* Lowering and layout, between plan.c and layout.c. A draft step knows which values it works on. */
+typedef struct hy__draft {
+  hy__step step;
+  const int32_t *in, *out; /* value ids, HY__ABSENT */
+  const int32_t *alias;    /* per output */
+  const uint32_t *inplace;
+  size_t scratch_bytes;
+  bool skip; /* every output is an input's bytes */
+} hy__draft;
+HY_CHECKED hy_status hy__plan_layout(hy__plan *plan, hy__work *w, hy__draft *drafts,
+                                     size_t n_drafts, hy_error *err);
+
+#endif

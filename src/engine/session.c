@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions: outputs chosen, plans kept for the last few shapes, runs that bind and step. */
+#include <stdio.h>
+
+#include "engine/engine.h"
+#include "engine/plan.h"
+
+enum { PLANS_MAX = 8, ARENA_BLOCK = 1 << 12 };
+
+/* Memory for inputs that do not come dense or aligned. */
+typedef struct staging {
+  void *data;
+  size_t bytes;
+} staging;
+
+struct hy_session {
+  hy_model *model;
+  hy_runtime *runtime;
+  const hy_allocator *allocator;
+  const hy__graph *graph;
+  hy__shared *shared;
+  hy__arena *arena; /* this, and the lists below */
+  hy__kernels kernels;
+  int32_t *outputs; /* value ids */
+  hy_port *ports;
+  size_t n_outputs;
+  hy__plan *plans[PLANS_MAX];
+  hy__plan *latest;
+  size_t n_plans;
+  uint64_t n_runs;
+  void *memory; /* the arena that all plans run in, one at a time */
+  size_t memory_bytes;
+  staging *staged; /* per input */
+  void **in, **out;
+};
+
+static void shared_destroy(void *ptr) {
+  hy__shared *shared = ptr;
+  hy__pack_store_destroy(shared->packs);
+  hy__fold_cache_destroy(shared->folds);
+  hy__free(shared->allocator, shared, sizeof *shared);
+}
+
+/* The model's shared part, made by whoever comes first. */
+static hy_status shared_get(hy_model *model, const hy_allocator *a, hy__shared **out,
+                            hy_error *err) {
+  hy__model_shared *slot = hy__model_shared_slot(model);
+  *out =
+      __atomic_load_n((hy__shared **)(void *)&slot->ptr, __ATOMIC_ACQUIRE); /* pairs with below */
+  if (*out) return HY_OK;
+  void *memory;
+  HY_TRY(hy__alloc_zero(a, sizeof(hy__shared), &memory, err));
+  hy__shared *made = memory, *none = NULL;
+  made->allocator = a;
+  hy_status status = hy__pack_store_create(a, &made->packs, err);
+  if (status == HY_OK)
+    status = hy__fold_cache_create(a, hy__model_graph(model)->n_values, &made->folds, err);
+  if (status != HY_OK) {
+    shared_destroy(made);
+    return status;
+  }
+  __atomic_store_n(&slot->destroy, shared_destroy, __ATOMIC_RELAXED); /* always the same value */
+  if (__atomic_compare_exchange_n((hy__shared **)(void *)&slot->ptr, &none, made, false,
+                                  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    *out = made;
+  } else { /* another thread was first */
+    shared_destroy(made);
+    *out = none;
+  }
+  return HY_OK;
+}
+
+static hy_status output_find(const hy_session *s, const char *name, int32_t *id, hy_error *err) {
+  for (size_t v = 0; v < s->graph->n_values; v++)
+    if (strcmp(s->graph->values[v].name, name) == 0) {
+      *id = (int32_t)v;
+      return HY_OK;
+    }
+  HY_FAIL(HY_NOT_FOUND, err, "the model has no output or value named '%s'", name);
+}
+
+static hy_status outputs_choose(hy_session *s, const hy_session_options *options, hy_error *err) {
+  bool all = !options || !options->outputs;
+  void *ids, *ports;
+  s->n_outputs = all ? s->graph->n_outputs : options->n_outputs;
+  HY_FAIL_IF(!s->n_outputs, HY_INVALID_ARGUMENT, err, "no outputs to compute");
+  HY_TRY(hy__arena_array(s->arena, s->n_outputs, sizeof(int32_t), &ids, err));
+  HY_TRY(hy__arena_array(s->arena, s->n_outputs, sizeof(hy_port), &ports, err));
+  s->outputs = ids;
+  s->ports = ports;
+  for (size_t k = 0; k < s->n_outputs; k++) {
+    if (all)
+      s->outputs[k] = s->graph->outputs[k];
+    else
+      HY_TRY(output_find(s, options->outputs[k], &s->outputs[k], err));
+    const hy__value *v = &s->graph->values[s->outputs[k]];
+    s->ports[k] = (hy_port){.name = v->name, .dtype = v->dtype, .rank = v->rank};
+    for (int32_t d = 0; d < v->rank; d++) s->ports[k].dims[d] = v->dims[d];
+  }
+  return HY_OK;
+}
+
+static hy_status ops_check(const hy_session *s, hy_error *err) {
+  void *needed;
+  size_t n = s->graph->n_nodes + 1;
+  HY_TRY(hy__alloc(s->allocator, n * sizeof(bool), &needed, err));
+  hy__work_needed(s->graph, s->outputs, s->n_outputs, needed);
+  hy_status status = hy__work_check_ops(s->graph, needed, err);
+  hy__free(s->allocator, needed, n * sizeof(bool));
+  return status;
+}
+
+static hy_status lists_make(hy_session *s, hy_error *err) {
+  void *staged, *in, *out;
+  HY_TRY(hy__arena_array(s->arena, s->graph->n_inputs + 1, sizeof(staging), &staged, err));
+  HY_TRY(hy__arena_array(s->arena, s->graph->n_inputs + 1, sizeof(void *), &in, err));
+  HY_TRY(hy__arena_array(s->arena, s->n_outputs + 1, sizeof(void *), &out, err));
+  s->staged = staged;
+  s->in = in;
+  s->out = out;
+  return HY_OK;
+}
+
+static hy_status session_make(hy_session *s, const hy_session_options *options, hy_error *err) {
+  hy__kernels_for(hy__runtime_cpu(s->runtime)->mask, &s->kernels);
+  HY_TRY(shared_get(s->model, s->allocator, &s->shared, err));
+  HY_TRY(outputs_choose(s, options, err));
+  HY_TRY(ops_check(s, err));
+  return lists_make(s, err);
+}
+
+hy_status hy_session_create(hy_model *model, const hy_session_options *options, hy_session **out,
+                            hy_error *err) {
+  hy_error_clear(err);
+  HY_FAIL_IF(!model || !out, HY_INVALID_ARGUMENT, err, "model and out must not be NULL");
+  *out = NULL;
+  HY_FAIL_IF(options && options->struct_size != sizeof *options, HY_INVALID_ARGUMENT, err,
+             "hy_session_options has an unknown struct_size of %zu", options->struct_size);
+  hy_runtime *runtime = (hy_runtime *)(uintptr_t)hy__model_runtime(model);
+  const hy_allocator *a = hy__runtime_allocator(runtime);
+  hy__arena *arena;
+  void *memory;
+  HY_TRY(hy__arena_create(a, ARENA_BLOCK, 0, &arena, err));
+  hy_status status = hy__arena_alloc(arena, sizeof(hy_session), HY_ALIGN, &memory, err);
+  if (status != HY_OK) {
+    hy__arena_destroy(arena);
+    return status;
+  }
+  hy_session *s = memory;
+  *s = (hy_session){.model = model,
+                    .runtime = runtime,
+                    .allocator = a,
+                    .graph = hy__model_graph(model),
+                    .arena = arena};
+  status = session_make(s, options, err);
+  if (status != HY_OK) {
+    hy_session_destroy(s);
+    return status;
+  }
+  *out = s;
+  return HY_OK;
+}
+
+void hy_session_destroy(hy_session *s) {
+  if (!s) return;
+  for (size_t i = 0; i < s->n_plans; i++) hy__plan_destroy(s->plans[i]);
+  for (size_t k = 0; s->staged && k < s->graph->n_inputs; k++)
+    hy__free(s->allocator, s->staged[k].data, s->staged[k].bytes);
+  hy__free(s->allocator, s->memory, s->memory_bytes);
+  hy__arena_destroy(s->arena);
+}
+
+/* --- inputs --- */
+
+static void shape_text(int32_t rank, const int64_t *dims, char *text, size_t bytes) {
+  size_t used = 0;
+  text[0] = 0;
+  for (int32_t d = 0; d < rank && used + 24 < bytes; d++) {
+    const char *mark = d ? "," : "";
+    if (dims[d] < 0)
+      used += (size_t)snprintf(text + used, bytes - used, "%s?", mark);
+    else
+      used += (size_t)snprintf(text + used, bytes - used, "%s%lld", mark, (long long)dims[d]);
+  }
+}
+
+static hy_status refuse_shape(const hy_port *port, const hy_tensor *t, hy_error *err) {
+  char got[128], expected[128];
+  shape_text(t->rank, t->dims, got, sizeof got);
+  shape_text(port->rank, port->dims, expected, sizeof expected);
+  (void)hy__error_set(err, HY_INVALID_ARGUMENT, "input '%s' has shape [%s], the model expects [%s]",
+                      port->name, got, expected);
+  hy__error_subject(err, port->name);
+  return HY_INVALID_ARGUMENT;
+}
+
+static hy_status input_check(const hy_port *port, const hy_tensor *t, hy_error *err) {
+  size_t bytes;
+  HY_FAIL_IF(port->dtype == HY_DTYPE_NONE, HY_UNSUPPORTED, err,
+             "input '%s' is a sequence, map or optional, or of a type that is not supported",
+             port->name);
+  HY_FAIL_IF(t->dtype != port->dtype, HY_INVALID_ARGUMENT, err,
+             "input '%s' has type %s, the model expects %s", port->name, hy_dtype_name(t->dtype),
+             hy_dtype_name(port->dtype));
+  HY_FAIL_IF(t->rank < 0 || t->rank > HY_MAX_RANK, HY_INVALID_ARGUMENT, err,
+             "input '%s' has rank %d", port->name, (int)t->rank);
+  bool fits = port->rank < 0 || port->rank == t->rank;
+  for (int32_t d = 0; fits && d < port->rank; d++)
+    fits = port->dims[d] < 0 || port->dims[d] == t->dims[d];
+  if (!fits) return refuse_shape(port, t, err);
+  HY_FAIL_IF(!hy__shape_bytes(t->dims, t->rank, hy_dtype_bytes(t->dtype), &bytes),
+             HY_INVALID_ARGUMENT, err, "input '%s' has dims that are negative or overflow",
+             port->name);
+  HY_FAIL_IF(!t->data && bytes, HY_INVALID_ARGUMENT, err, "input '%s' has no data", port->name);
+  return HY_OK;
+}
+
+static bool is_dense(const hy_tensor *t) {
+  bool all_zero = true, dense = true;
+  int64_t stride = (int64_t)hy_dtype_bytes(t->dtype);
+  for (int32_t d = t->rank - 1; d >= 0; d--) {
+    all_zero = all_zero && t->strides_bytes[d] == 0;
+    dense = dense && (t->dims[d] == 1 || t->strides_bytes[d] == stride);
+    stride *= t->dims[d];
+  }
+  return all_zero || dense;
+}
+
+static size_t align_of(hy_dtype dtype) {
+  return dtype == HY_STRING ? _Alignof(hy_string) : hy_dtype_bytes(dtype);
+}
+
+static void copy_strided(const hy_tensor *t, bool dense, uint8_t *to) {
+  size_t each = hy_dtype_bytes(t->dtype), bytes = hy__work_bytes(t);
+  int64_t index[HY_MAX_RANK] = {0};
+  const uint8_t *from = t->data;
+  if (dense) {
+    memcpy(to, from, bytes);
+    return;
+  }
+  for (size_t done = 0; done < bytes; done += each) {
+    memcpy(to + done, from, each);
+    for (int32_t d = t->rank - 1; d >= 0; d--) {
+      from += t->strides_bytes[d];
+      if (++index[d] < t->dims[d]) break;
+      from -= t->strides_bytes[d] * t->dims[d];
+      index[d] = 0;
+    }
+  }
+}
+
+/* Elements as the steps want them: the caller's own where dense and aligned, else a copy. */
+static hy_status input_stage(hy_session *s, size_t k, const hy_tensor *t, hy_error *err) {
+  bool dense = is_dense(t);
+  if (dense && ((uintptr_t)t->data & (align_of(t->dtype) - 1)) == 0) {
+    s->in[k] = t->data;
+    return HY_OK;
+  }
+  size_t bytes = hy__work_bytes(t);
+  staging *to = &s->staged[k];
+  if (bytes > to->bytes) {
+    hy__free(s->allocator, to->data, to->bytes);
+    *to = (staging){0};
+    HY_TRY(hy__alloc(s->allocator, bytes, &to->data, err));
+    to->bytes = bytes;
+  }
+  if (bytes) copy_strided(t, dense, to->data);
+  s->in[k] = to->data;
+  return HY_OK;
+}
+
+/* --- plans --- */
+
+static bool plan_fits(const hy__plan *plan, const hy_tensor *in) {
+  for (size_t k = 0; k < plan->n_inputs; k++) {
+    if (plan->inputs[k].rank != in[k].rank) return false;
+    for (int32_t d = 0; d < in[k].rank; d++)
+      if (plan->inputs[k].dims[d] != in[k].dims[d]) return false;
+  }
+  return true;
+}
+
+static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy_error *err) {
+  hy__plan_request request = {.runtime = s->runtime,
+                              .graph = s->graph,
+                              .shared = s->shared,
+                              .kernels = &s->kernels,
+                              .inputs = in,
+                              .outputs = s->outputs,
+                              .n_outputs = s->n_outputs};
+  hy__plan *plan;
+  HY_TRY(hy__plan_create(&request, &plan, err));
+  if (plan->arena_bytes > s->memory_bytes) {
+    void *memory;
+    hy_status status = hy__alloc(s->allocator, plan->arena_bytes, &memory, err);
+    if (status != HY_OK) {
+      hy__plan_destroy(plan);
+      return status;
+    }
+    hy__free(s->allocator, s->memory, s->memory_bytes);
+    s->memory = memory;
+    s->memory_bytes = plan->arena_bytes;
+  }
+  size_t place = s->n_plans;
+  if (s->n_plans == PLANS_MAX) { /* the one used longest ago goes */
+    place = 0;
+    for (size_t i = 1; i < PLANS_MAX; i++)
+      if (s->plans[i]->last_used < s->plans[place]->last_used) place = i;
+    hy__plan_destroy(s->plans[place]);
+  } else {
+    s->n_plans++;
+  }
+  *out = s->plans[place] = plan;
+  return HY_OK;
+}
+
+static hy_status plan_get(hy_session *s, const hy_tensor *in, hy__plan **out, hy_error *err) {
+  *out = NULL;
+  if (s->latest && plan_fits(s->latest, in)) *out = s->latest;
+  for (size_t i = 0; i < s->n_plans && !*out; i++)
+    if (plan_fits(s->plans[i], in)) *out = s->plans[i];
+  if (!*out) HY_TRY(plan_new(s, in, out, err));
+  s->latest = *out;
+  s->latest->last_used = ++s->n_runs;
+  return HY_OK;
+}
+
+static hy_status output_check(const hy_port *port, const hy_tensor *made, const hy_tensor *t,
+                              hy_error *err) {
+  if (!t->data) return HY_OK;
+  bool same = t->dtype == made->dtype && t->rank == made->rank;
+  for (int32_t d = 0; same && d < t->rank; d++) same = t->dims[d] == made->dims[d];
+  if (!same) {
+    char got[128] = "", expected[128];
+    if (t->rank >= 0 && t->rank <= HY_MAX_RANK) shape_text(t->rank, t->dims, got, sizeof got);
+    shape_text(made->rank, made->dims, expected, sizeof expected);
+    HY_FAIL(HY_INVALID_ARGUMENT, err, "output '%s' is %s [%s], the buffer given is %s [%s]",
+            port->name, hy_dtype_name(made->dtype), expected, hy_dtype_name(t->dtype), got);
+  }
+  HY_FAIL_IF(!is_dense(t) || ((uintptr_t)t->data & (align_of(t->dtype) - 1)), HY_INVALID_ARGUMENT,
+             err, "the buffer for output '%s' must be dense and aligned", port->name);
+  return HY_OK;
+}
+
+hy_status hy_session_run(hy_session *s, const hy_tensor *in, size_t n_in, hy_tensor *out,
+                         size_t n_out, hy_error *err) {
+  hy_error_clear(err);
+  HY_FAIL_IF(!s || (!in && n_in) || !out, HY_INVALID_ARGUMENT, err,
+             "session, in and out must not be NULL");
+  HY_FAIL_IF(n_in != s->graph->n_inputs, HY_INVALID_ARGUMENT, err,
+             "%zu inputs given, the model takes %zu", n_in, s->graph->n_inputs);
+  HY_FAIL_IF(n_out != s->n_outputs, HY_INVALID_ARGUMENT, err,
+             "%zu outputs given, the session has %zu", n_out, s->n_outputs);
+  hy__plan *plan;
+  for (size_t k = 0; k < n_in; k++) HY_TRY(input_check(hy_model_input(s->model, k), &in[k], err));
+  HY_TRY(plan_get(s, in, &plan, err));
+  for (size_t k = 0; k < n_out; k++)
+    HY_TRY(output_check(&s->ports[k], &plan->outputs[k], &out[k], err));
+  for (size_t k = 0; k < n_in; k++) HY_TRY(input_stage(s, k, &in[k], err));
+  for (size_t k = 0; k < n_out; k++) s->out[k] = out[k].data;
+  hy__plan_bind(plan, s->memory, s->in, s->out);
+  HY_TRY(hy__plan_run(plan, err));
+  for (size_t k = 0; k < n_out; k++) out[k] = plan->outputs[k];
+  return HY_OK;
+}
+
+size_t hy_session_n_outputs(const hy_session *s) { return s->n_outputs; }
+
+const hy_port *hy_session_output(const hy_session *s, size_t index) {
+  return index < s->n_outputs ? &s->ports[index] : NULL;
+}
+
+void hy_session_describe(const hy_session *s, hy_session_info *info) {
+  if (info->struct_size != sizeof *info) return;
+  info->arena_bytes = s->memory_bytes;
+  info->weight_bytes = s->latest ? s->latest->weight_bytes : 0;
+  info->n_steps = s->latest ? s->latest->n_steps : 0;
+}
