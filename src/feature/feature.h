@@ -15,6 +15,7 @@ typedef struct hy__feature_run hy__feature_run;
 typedef struct hy__feature_range {
   size_t t_begin, t_end; /* rows of the universe's axis to emit, [begin, end) */
   size_t t_start;        /* first bar fed: 0 gives the full run's bits */
+  size_t chunk_rows;     /* rows computed at a time, without effect on the values; 0: chosen */
 } hy__feature_range;
 
 /* Binds and analyses which rows each node needs: windowed nodes start only as far back as they

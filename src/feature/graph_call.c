@@ -33,21 +33,6 @@ static hy_status get_def(hy__graph *b, size_t row, const hy__def **out) {
   return HY_OK;
 }
 
-/* "sma(x, n)" with defaults, for messages. */
-static void signature(const hy__def *def, char *text, size_t bytes) {
-  size_t used = (size_t)snprintf(text, bytes, "%s(", def->id);
-  const char *comma = "";
-  for (size_t i = 0; i < def->n_free && used < bytes; i++, comma = ", ")
-    used += (size_t)snprintf(text + used, bytes - used, "%s%s", comma, def->inputs[i].name);
-  for (size_t i = 0; i < def->n_params && used < bytes; i++, comma = ", ") {
-    char value[HY_NUMBER_TEXT] = "";
-    if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);
-    used += (size_t)snprintf(text + used, bytes - used, "%s%s%s%s", comma, def->params[i].name,
-                             value[0] ? "=" : "", value);
-  }
-  if (used < bytes) snprintf(text + used, bytes - used, ")");
-}
-
 /* Which slot of the row an argument is for: inputs first, then params. */
 static hy_status find_slot(hy__graph *b, const hy__def *def, const hy__arg *arg, size_t position,
                            size_t *slot) {
@@ -55,7 +40,7 @@ static hy_status find_slot(hy__graph *b, const hy__def *def, const hy__arg *arg,
   if (!arg->name) {
     *slot = position < def->n_free ? position : def->n_inputs + (position - def->n_free);
     if (position < def->n_free + def->n_params) return HY_OK;
-    signature(def, text, sizeof text);
+    hy__def_signature(def, text, sizeof text);
     return hy__place_fail(arg->place, HY_BAD_FORMAT, b->err, "one argument too many for %s", text);
   }
   const char *field = hy__field_standard(arg->name);
@@ -68,7 +53,7 @@ static hy_status find_slot(hy__graph *b, const hy__def *def, const hy__arg *arg,
     *slot = def->n_inputs + i;
     if (!strcmp(def->params[i].name, arg->name)) return HY_OK;
   }
-  signature(def, text, sizeof text);
+  hy__def_signature(def, text, sizeof text);
   return hy__place_fail(arg->place, HY_NOT_FOUND, b->err, "no argument \"%.40s\" in %s", arg->name,
                         text);
 }
@@ -103,7 +88,7 @@ static hy_status lower_input(hy__graph *b, hy__node *n, size_t index, const hy__
 static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given) {
   const hy__def *def = n->def;
   char text[200];
-  signature(def, text, sizeof text);
+  hy__def_signature(def, text, sizeof text);
   for (size_t i = 0; i < def->n_inputs; i++) {
     const hy__def_input *input = &def->inputs[i];
     if (given[i]) continue;

@@ -186,3 +186,17 @@ hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *
   HY_FAIL_IF(known_exact && version, HY_NOT_FOUND, err, "\"%s\" has no version %u", text, version);
   return known_family && !version ? fail_variant(text, err) : fail_unknown(text, err);
 }
+
+void hy__def_signature(const hy__def *def, char *text, size_t bytes) {
+  size_t used = (size_t)snprintf(text, bytes, "%s(", def->id);
+  const char *comma = "";
+  for (size_t i = 0; i < def->n_free && used < bytes; i++, comma = ", ")
+    used += (size_t)snprintf(text + used, bytes - used, "%s%s", comma, def->inputs[i].name);
+  for (size_t i = 0; i < def->n_params && used < bytes; i++, comma = ", ") {
+    char value[HY_NUMBER_TEXT] = "";
+    if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);
+    used += (size_t)snprintf(text + used, bytes - used, "%s%s%s%s", comma, def->params[i].name,
+                             value[0] ? "=" : "", value);
+  }
+  if (used < bytes) snprintf(text + used, bytes - used, ")");
+}

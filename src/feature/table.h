@@ -48,6 +48,9 @@ const hy__ind_code *hy__def_code(size_t row, hy_isa isa);
 HY_CHECKED hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *row,
                                   hy_error *err);
 
+/* "sma(x, n=30)", for messages and lists. */
+void hy__def_signature(const hy__def *def, char *text, size_t bytes);
+
 /* A cross-section of one row of the universe: the valid values in symbol order, replaced by the
  * result. */
 typedef struct hy__cross_step {

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One stage of a program over one block of 8 symbols: chunk by chunk in time, each node's rows in a
+ * buffer that keeps what its consumers look back on, so that the block's working set stays in the
+ * cache. A windowed node starts only as far back as it is needed, a recurrence at the series'
+ * start; neither changes a bit of the values. */
+#include <math.h>
+
+#include "feature/run.h"
+
+/* Every NaN that leaves is this one: the sign and payload of a NaN differ between instruction sets.
+ */
+static inline double kept(double v) { return v == v ? v : (double)NAN; }
+
+static bool is_source(const hy__node *n) { return n->kind != HY__NODE_IND; }
+
+/* From which row each node is computed: consumers first. */
+static size_t plan_begins(hy__exec *x) {
+  const hy_features *f = x->run->f;
+  const hy__stage *s = x->stage;
+  size_t earliest = x->axis.begin;
+  for (size_t i = 0; i < s->n_nodes; i++) x->slots[s->nodes[i]].begin = SIZE_MAX;
+  for (size_t i = 0; i < s->n_targets; i++)
+    if (f->nodes[s->targets[i].node].gap == x->gap)
+      x->slots[s->targets[i].node].begin = x->axis.begin;
+  for (size_t i = s->n_nodes; i-- > 0;) {
+    const hy__node *n = &f->nodes[s->nodes[i]];
+    hy__slot *slot = &x->slots[s->nodes[i]];
+    if (slot->begin == SIZE_MAX) continue;
+    if (n->kind == HY__NODE_IND) {
+      slot->begin = hy__node_recurs(n) ? 0 : slot->begin - slot->begin % n->align;
+      size_t from = slot->begin > n->history ? slot->begin - n->history : 0;
+      for (size_t k = 0; k < n->n_in; k++) {
+        hy__slot *in = &x->slots[n->in[k].node];
+        in->begin = HY_MIN(in->begin, from);
+      }
+    }
+    earliest = HY_MIN(earliest, slot->begin);
+  }
+  return earliest;
+}
+
+/* Empty buffers: missing rows before a series' start, states zeroed. */
+static void start_slots(hy__exec *x) {
+  const hy__stage *s = x->stage;
+  for (size_t i = 0; i < s->n_nodes; i++) {
+    const hy__node *n = &x->run->f->nodes[s->nodes[i]];
+    const hy__room *room = &x->run->rooms[s->nodes[i]];
+    hy__slot *slot = &x->slots[s->nodes[i]];
+    if (slot->begin == SIZE_MAX) continue;
+    slot->pos = room->history_rows;
+    if (n->state_bytes) memset(x->workspace + room->state, 0, n->state_bytes);
+    double *buffer = (double *)(x->workspace + room->buffer);
+    for (size_t o = 0; o < n->n_out; o++, buffer += room->capacity_rows * HY_LANES)
+      for (size_t k = 0; k < room->history_rows * HY_LANES; k++) buffer[k] = (double)NAN;
+  }
+}
+
+static void step_node(hy__exec *x, uint32_t index) {
+  const hy__node *n = &x->run->f->nodes[index];
+  const hy__room *room = &x->run->rooms[index];
+  hy__slot *slot = &x->slots[index];
+  size_t from = HY_MAX(slot->begin, x->d), skip = from - x->d;
+  hy__ind_step step = {
+      .n = x->n - skip, .row = from, .state = x->workspace + room->state, .p = n->p};
+  double *buffer = (double *)(x->workspace + room->buffer);
+  for (size_t k = 0; k < n->n_in; k++)
+    step.in[k] = x->slots[n->in[k].node].cur[n->in[k].output] + skip * HY_LANES;
+  for (size_t o = 0; o < n->n_out; o++) {
+    slot->cur[o] = buffer + (o * room->capacity_rows + slot->pos) * HY_LANES;
+    step.out[o] = slot->cur[o] + skip * HY_LANES;
+  }
+  n->code->step(&step);
+}
+
+/* After a chunk: the next one follows in the buffer, or the history moves to its front. */
+static void advance_slot(hy__exec *x, uint32_t index) {
+  const hy__node *n = &x->run->f->nodes[index];
+  const hy__room *room = &x->run->rooms[index];
+  hy__slot *slot = &x->slots[index];
+  if (is_source(n) && x->axis.identity) return;
+  slot->pos += x->n;
+  if (slot->pos + x->run->chunk_rows <= room->capacity_rows) return;
+  double *buffer = (double *)(x->workspace + room->buffer);
+  size_t from = (slot->pos - room->history_rows) * HY_LANES;
+  for (size_t o = 0; o < n->n_out; o++, buffer += room->capacity_rows * HY_LANES)
+    memmove(buffer, buffer + from, room->history_rows * HY_LANES * sizeof(double));
+  slot->pos = room->history_rows;
+}
+
+static void emit_lane(const hy__exec *x, const double *from, double *to, size_t lane) {
+  const hy__axis *a = &x->axis;
+  size_t begin = HY_MAX(a->first[lane], x->d), end = HY_MIN(a->len[lane], x->d + x->n);
+  const size_t base = x->stage->t_begin;
+  const uint32_t *index = a->index + lane * x->run->chunk_rows;
+  for (size_t d = begin; d < end; d++) {
+    size_t t = a->identity ? a->lo[lane] + d : index[d - x->d];
+    double v = kept(from[(d - x->d) * HY_LANES + lane]);
+    if (a->identity && !a->all && !hy__axis_live(x, t, lane)) v = (double)NAN;
+    to[(t - base) * x->row_stride] = v;
+  }
+}
+
+/* All lanes of a row side by side, no bar missing. */
+static void emit_rows(const hy__exec *x, const double *from, double *to) {
+  const hy__axis *a = &x->axis;
+  size_t begin = HY_MAX(a->begin, x->d), end = HY_MIN(a->end, x->d + x->n);
+  for (size_t d = begin; d < end; d++) {
+    const double *row = from + (d - x->d) * HY_LANES;
+    double *out = to + (a->lo[0] + d - x->stage->t_begin) * x->row_stride;
+    for (size_t k = 0; k < a->n_lanes; k++) out[k] = kept(row[k]);
+  }
+}
+
+static void emit(hy__exec *x) {
+  const hy__stage *s = x->stage;
+  if (x->d + x->n <= x->axis.begin) return;
+  for (size_t i = 0; i < s->n_targets; i++) {
+    if (x->run->f->nodes[s->targets[i].node].gap != x->gap) continue;
+    const double *from = x->slots[s->targets[i].node].cur[s->targets[i].output];
+    if (x->axis.identity && x->axis.all && x->lane_stride == 1) {
+      emit_rows(x, from, x->bases[i]);
+      continue;
+    }
+    for (size_t k = 0; k < x->axis.n_lanes; k++)
+      emit_lane(x, from, x->bases[i] + k * x->lane_stride, k);
+  }
+}
+
+/* The nodes of the chunk: sources first, so that reading can be told from computing. */
+static hy_status run_chunk(hy__exec *x) {
+  const hy__stage *s = x->stage;
+  int64_t begin_ns = hy__clock_monotonic_ns();
+  hy__axis_chunk(x);
+  for (size_t i = 0; i < s->n_nodes; i++) {
+    uint32_t index = s->nodes[i];
+    if (is_source(&x->run->f->nodes[index]) && x->slots[index].begin < x->d + x->n)
+      HY_TRY(hy__source_chunk(x, index));
+  }
+  int64_t read_ns = hy__clock_monotonic_ns();
+  for (size_t i = 0; i < s->n_nodes; i++) {
+    uint32_t index = s->nodes[i];
+    if (!is_source(&x->run->f->nodes[index]) && x->slots[index].begin < x->d + x->n)
+      step_node(x, index);
+  }
+  emit(x);
+  for (size_t i = 0; i < s->n_nodes; i++)
+    if (x->slots[s->nodes[i]].begin < x->d + x->n) advance_slot(x, s->nodes[i]);
+  x->time_ns[0] += read_ns - begin_ns;
+  x->time_ns[1] += hy__clock_monotonic_ns() - read_ns;
+  return HY_OK;
+}
+
+static hy_status run_piece(hy__exec *x) {
+  size_t d = plan_begins(x);
+  start_slots(x);
+  hy__axis_seek(x, d);
+  for (; d < x->axis.end; d += x->n) {
+    x->d = d;
+    x->n = HY_MIN(x->run->chunk_rows, x->axis.end - d);
+    HY_TRY(run_chunk(x));
+  }
+  return HY_OK;
+}
+
+/* Where nothing will be written stands a missing value: lanes [from, to). */
+static void fill_missing(const hy__exec *x, size_t from, size_t to) {
+  const hy__stage *s = x->stage;
+  size_t rows = x->run->range.t_end - s->t_begin;
+  for (size_t i = 0; i < s->n_targets; i++) {
+    if (x->run->f->nodes[s->targets[i].node].gap != x->gap) continue;
+    for (size_t r = 0; r < rows; r++)
+      for (size_t k = from; k < to; k++)
+        x->bases[i][k * x->lane_stride + r * x->row_stride] = (double)NAN;
+  }
+}
+
+static void place_targets(hy__exec *x, const hy__sink_plan *sink) {
+  const hy__feature_run *run = x->run;
+  const hy__stage *s = x->stage;
+  size_t rows = run->range.t_end - s->t_begin;
+  x->lane_stride = 1;
+  x->row_stride = HY_LANES;
+  if (!s->cross && sink->out) x->lane_stride = rows * s->n_targets, x->row_stride = s->n_targets;
+  if (!s->cross && !sink->out) x->row_stride = run->info.n_symbols;
+  for (size_t i = 0; i < s->n_targets; i++) {
+    if (s->cross)
+      x->bases[i] = run->store[s->cross[i]] + x->axis.block * rows * HY_LANES;
+    else
+      x->bases[i] = sink->out ? sink->out + i : sink->columns[i] + x->axis.block * HY_LANES;
+  }
+}
+
+static hy_status run_gap(hy__exec *x, const hy__sink_plan *sink) {
+  /* A caller's matrices have no columns for absent lanes. */
+  size_t lanes = x->stage->cross || sink->out ? HY_LANES : x->axis.n_lanes;
+  x->axis.gap = &x->run->f->gaps[x->gap];
+  bool any = hy__axis_next(x, true);
+  fill_missing(x, any && x->axis.identity ? x->axis.n_lanes : 0, lanes);
+  for (; any; any = hy__axis_next(x, false)) HY_TRY(run_piece(x));
+  return HY_OK;
+}
+
+static void count_bars(const hy__exec *x, uint32_t n_bars[HY_LANES]) {
+  size_t rows = x->run->range.t_end - x->run->range.t_start;
+  for (size_t k = 0; k < HY_LANES; k++) n_bars[k] = 0;
+  if (x->axis.all) {
+    for (size_t k = 0; k < x->axis.n_lanes; k++) n_bars[k] = (uint32_t)rows;
+    return;
+  }
+  for (size_t r = 0; r < rows; r++)
+    for (size_t k = 0; k < x->axis.n_lanes; k++) n_bars[k] += x->axis.mask[r] >> k & 1;
+}
+
+hy_status hy__exec_block(const hy__feature_run *run, uint32_t stage, size_t block, void *workspace,
+                         const hy__sink_plan *sink, uint32_t n_bars[HY_LANES], int64_t time_ns[2],
+                         hy_error *err) {
+  uint8_t *memory = workspace;
+  hy__exec x = {.run = run,
+                .stage = &run->stages[stage],
+                .slots = (hy__slot *)(memory + run->slots),
+                .workspace = memory,
+                .scratch = (double *)(memory + run->scratch),
+                .bases = (double **)(memory + run->bases),
+                .time_ns = time_ns,
+                .err = err};
+  int64_t begin_ns = hy__clock_monotonic_ns();
+  x.axis.index = (uint32_t *)(memory + run->index);
+  HY_TRY(hy__axis_open(&x, block, memory + run->mask, err));
+  if (n_bars) count_bars(&x, n_bars);
+  place_targets(&x, sink);
+  time_ns[0] += hy__clock_monotonic_ns() - begin_ns;
+  for (x.gap = 0; x.gap < run->f->n_gaps; x.gap++) HY_TRY(run_gap(&x, sink));
+  return HY_OK;
+}

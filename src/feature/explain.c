@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tables and programs as text for people and as JSON for machines. */
+#include <stdio.h>
+
+#include "feature/program.h"
+
+enum { TEXT_BYTES = 512 };
+
+static const char class_letters[] = {'W', 'E', 'A', 'P'};
+
+static hy_status put_json_text(const hy_sink *sink, const char *text, hy_error *err) {
+  HY_TRY(hy__sink_text(sink, "\"", err));
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    if (*c == '"' || *c == '\\' || *c < 0x20)
+      HY_TRY(hy__sink_printf(sink, err, "\\u%04x", *c));
+    else
+      HY_TRY(hy__sink_write(sink, c, 1, err));
+  }
+  return hy__sink_text(sink, "\"", err);
+}
+
+/* ---- list ---- */
+
+static hy_status list_names(const hy_sink *sink, const char *key, const hy__def *def, bool inputs,
+                            hy_error *err) {
+  HY_TRY(hy__sink_printf(sink, err, "\"%s\":[", key));
+  size_t n = inputs ? def->n_inputs : def->outputs[0][0] ? def->n_outputs : 0;
+  for (size_t i = 0; i < n; i++)
+    HY_TRY(hy__sink_printf(sink, err, "%s\"%s\"", i ? "," : "",
+                           inputs ? def->inputs[i].name : def->outputs[i]));
+  return hy__sink_text(sink, "],", err);
+}
+
+static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, hy_error *err) {
+  HY_TRY(hy__sink_printf(sink, err,
+                         "%s{\"id\":\"%s\",\"version\":%u,\"kind\":\"%s\",\"class\":\"%c\","
+                         "\"default\":%s,",
+                         first ? "" : ",", def->id, def->version,
+                         def->is_cross ? "cross" : "series", class_letters[def->klass],
+                         def->is_default ? "true" : "false"));
+  HY_TRY(list_names(sink, "inputs", def, true, err));
+  HY_TRY(hy__sink_text(sink, "\"params\":[", err));
+  for (size_t i = 0; i < def->n_params; i++) {
+    char value[HY_NUMBER_TEXT] = "null";
+    if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);
+    HY_TRY(hy__sink_printf(sink, err, "%s{\"name\":\"%s\",\"integer\":%s,\"default\":%s}",
+                           i ? "," : "", def->params[i].name,
+                           def->params[i].integer ? "true" : "false", value));
+  }
+  HY_TRY(hy__sink_text(sink, "],", err));
+  HY_TRY(list_names(sink, "outputs", def, false, err));
+  HY_TRY(hy__sink_text(sink, "\"doc\":", err));
+  HY_TRY(put_json_text(sink, def->doc, err));
+  return hy__sink_text(sink, "}", err);
+}
+
+static hy_status list_text(const hy_sink *sink, const hy__def *def, hy_error *err) {
+  char text[TEXT_BYTES];
+  hy__def_signature(def, text, sizeof text);
+  if (def->outputs[0][0]) {
+    size_t used = strlen(text);
+    for (size_t i = 0; i < def->n_outputs && used < sizeof text; i++)
+      used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? " " : " . ",
+                               def->outputs[i]);
+  }
+  return hy__sink_printf(sink, err, "%-46s %c %s  %s\n", text, class_letters[def->klass],
+                         def->is_default ? "*" : " ", def->doc);
+}
+
+hy_status hy_features_list(const char *pattern, bool json, const hy_sink *sink, hy_error *err) {
+  HY_FAIL_IF(!sink, HY_INVALID_ARGUMENT, err, "hy_features_list: sink must be given");
+  size_t n = 0;
+  if (json) HY_TRY(hy__sink_text(sink, "{\"definitions\":[", err));
+  for (size_t row = 0; row < hy__def_n(); row++) {
+    hy__def def;
+    HY_TRY(hy__def_read(row, &def, err));
+    if (pattern && !strstr(def.id, pattern)) continue;
+    HY_TRY(json ? list_json(sink, &def, n == 0, err) : list_text(sink, &def, err));
+    n++;
+  }
+  if (json) return hy__sink_printf(sink, err, "],\"n\":%zu}\n", n);
+  return hy__sink_printf(
+      sink, err,
+      "%zu definitions; class W window, E recurrence that forgets, A cumulative, P path "
+      "dependent; * what the bare family means\n",
+      n);
+}
+
+/* ---- explain ---- */
+
+typedef struct walk {
+  const hy_features *f;
+  const hy_sink *sink;
+  hy_error *err;
+  uint8_t *under; /* [node] */
+  size_t *rows;   /* [node] */
+} walk;
+
+static void mark_under(const walk *w, hy__ref ref) {
+  memset(w->under, 0, w->f->n_nodes);
+  w->under[ref.node] = 1;
+  for (size_t i = ref.node + 1; i-- > 0;)
+    for (size_t k = 0; w->under[i] && k < w->f->nodes[i].n_in; k++)
+      w->under[w->f->nodes[i].in[k].node] = 1;
+}
+
+static hy__ind_class worst_class(const walk *w) {
+  static const int order[] = {[HY__IND_W] = 0, [HY__IND_E] = 1, [HY__IND_P] = 2, [HY__IND_A] = 3};
+  hy__ind_class worst = HY__IND_W;
+  for (size_t i = 0; i < w->f->n_nodes; i++)
+    if (w->under[i] && w->f->nodes[i].def && order[w->f->nodes[i].def->klass] > order[worst])
+      worst = w->f->nodes[i].def->klass;
+  return worst;
+}
+
+static void node_text(const hy_features *f, hy__ref ref, char *text, size_t bytes) {
+  const hy__node *n = &f->nodes[ref.node];
+  if (n->name) {
+    snprintf(text, bytes, "%s", n->name);
+  } else if (n->kind == HY__NODE_NUMBER) {
+    char value[HY_NUMBER_TEXT];
+    hy__format_f64(n->number, value);
+    snprintf(text, bytes, "%s", value);
+  } else {
+    size_t used = (size_t)snprintf(text, bytes, "%s@%u(", n->def->id, n->def->version);
+    const char *comma = "";
+    for (size_t i = 0; i < n->n_in && used < bytes; i++, comma = ", ")
+      used += (size_t)snprintf(
+          text + used, bytes - used, "%s#%u%s%s", comma, n->in[i].node, n->in[i].output ? "." : "",
+          n->in[i].output ? f->nodes[n->in[i].node].def->outputs[n->in[i].output] : "");
+    for (size_t i = 0; i < n->def->n_params && used < bytes; i++, comma = ", ") {
+      char value[HY_NUMBER_TEXT];
+      hy__format_f64(n->p[i], value);
+      used += (size_t)snprintf(text + used, bytes - used, "%s%s=%s", comma, n->def->params[i].name,
+                               value);
+    }
+    if (used < bytes) snprintf(text + used, bytes - used, ")");
+  }
+}
+
+static hy_status put_fields(const walk *w, bool json) {
+  const char *comma = "";
+  for (size_t i = 0; i < w->f->n_nodes; i++) {
+    const hy__node *n = &w->f->nodes[i];
+    if (!w->under[i] || !n->name) continue;
+    HY_TRY(hy__sink_printf(w->sink, w->err, json ? "%s\"%s\"" : "%s%s", comma, n->name));
+    comma = json ? "," : " ";
+  }
+  return HY_OK;
+}
+
+static hy_status explain_feature(walk *w, size_t index, bool json) {
+  const hy_features *f = w->f;
+  hy__ref ref = f->refs[index];
+  size_t stable = 0, n_nodes = 0;
+  mark_under(w, ref);
+  bool bounded = hy__node_stable(f, &ref, 1, 1e-9, w->rows, &stable, NULL);
+  for (size_t i = 0; i < f->n_nodes; i++) n_nodes += w->under[i];
+  char class_letter = class_letters[worst_class(w)], stable_text[HY_NUMBER_TEXT] = "null";
+  if (bounded) hy__format_i64((int64_t)stable, stable_text);
+  if (!json) {
+    HY_TRY(hy__sink_printf(w->sink, w->err,
+                           "%-32s #%-4u %c  look-back %-5zu stable %-8s nodes %-4zu ",
+                           f->names[index], ref.node, class_letter, f->nodes[ref.node].lookback,
+                           bounded ? stable_text : "never", n_nodes));
+    HY_TRY(put_fields(w, false));
+    return hy__sink_text(w->sink, "\n", w->err);
+  }
+  HY_TRY(hy__sink_text(w->sink, index ? ",{\"name\":" : "{\"name\":", w->err));
+  HY_TRY(put_json_text(w->sink, f->names[index], w->err));
+  HY_TRY(hy__sink_printf(w->sink, w->err,
+                         ",\"node\":%u,\"output\":%u,\"class\":\"%c\",\"lookback\":%zu,"
+                         "\"stable\":%s,\"nodes\":%zu,\"fields\":[",
+                         ref.node, ref.output, class_letter, f->nodes[ref.node].lookback,
+                         stable_text, n_nodes));
+  HY_TRY(put_fields(w, true));
+  return hy__sink_text(w->sink, "]}", w->err);
+}
+
+/* ns_per_bar: measured now, on this machine, for one symbol and bar. */
+static hy_status explain_node(const walk *w, uint32_t index, double ns_per_bar, bool json) {
+  const hy__node *n = &w->f->nodes[index];
+  char text[TEXT_BYTES], cost[HY_NUMBER_TEXT];
+  node_text(w->f, (hy__ref){.node = index}, text, sizeof text);
+  snprintf(cost, sizeof cost, "%.2f", ns_per_bar);
+  if (!json)
+    return hy__sink_printf(w->sink, w->err,
+                           "  #%-4u %-56s stage %u  rows back %-5zu state %-6zu %s ns\n", index,
+                           text, n->stage, n->history, n->state_bytes, cost);
+  HY_TRY(hy__sink_text(w->sink, index ? ",{\"text\":" : "{\"text\":", w->err));
+  HY_TRY(put_json_text(w->sink, text, w->err));
+  HY_TRY(hy__sink_text(w->sink, ",\"in\":[", w->err));
+  for (size_t i = 0; i < n->n_in; i++)
+    HY_TRY(hy__sink_printf(w->sink, w->err, "%s[%u,%u]", i ? "," : "", n->in[i].node,
+                           n->in[i].output));
+  return hy__sink_printf(w->sink, w->err,
+                         "],\"stage\":%u,\"history\":%zu,\"state_bytes\":%zu,\"lookback\":%zu,"
+                         "\"cost_ns\":%s}",
+                         n->stage, n->history, n->state_bytes, n->lookback, cost);
+}
+
+static hy_status explain_all(walk *w, const double *cost_ns, bool json) {
+  const hy_features *f = w->f;
+  if (json) {
+    HY_TRY(hy__sink_printf(w->sink, w->err,
+                           "{\"spec_sha256\":\"%s\",\"stages\":%u,\"lookback\":%zu,",
+                           f->spec_sha256, f->n_stages, f->lookback_bars));
+    HY_TRY(hy__sink_text(w->sink, "\"stable\":", w->err));
+    HY_TRY(f->stable_bars ? hy__sink_printf(w->sink, w->err, "%zu", f->stable_bars)
+                          : hy__sink_text(w->sink, "null", w->err));
+    HY_TRY(hy__sink_text(w->sink, ",\"features\":[", w->err));
+  }
+  for (size_t i = 0; i < f->n_features; i++) HY_TRY(explain_feature(w, i, json));
+  HY_TRY(hy__sink_text(w->sink, json ? "],\"nodes\":[" : "nodes\n", w->err));
+  for (uint32_t i = 0; i < f->n_nodes; i++) HY_TRY(explain_node(w, i, cost_ns[i], json));
+  if (json) return hy__sink_text(w->sink, "]}\n", w->err);
+  char stable[HY_NUMBER_TEXT + 8] = "never";
+  if (f->stable_bars) snprintf(stable, sizeof stable, "%zu", f->stable_bars);
+  return hy__sink_printf(w->sink, w->err,
+                         "%zu features, %zu nodes, %u stage%s, look-back %zu, stable after %s "
+                         "(to 1e-9)\nspec sha256 %s\n",
+                         f->n_features, f->n_nodes, f->n_stages, f->n_stages == 1 ? "" : "s",
+                         f->lookback_bars, stable, f->spec_sha256);
+}
+
+hy_status hy_features_explain(const hy_features *f, bool json, const hy_sink *sink, hy_error *err) {
+  HY_FAIL_IF(!f || !sink, HY_INVALID_ARGUMENT, err,
+             "hy_features_explain: features and sink must be given");
+  hy__arena *arena;
+  void *memory[3];
+  const size_t each[3] = {1, sizeof(size_t), sizeof(double)};
+  HY_TRY(hy__arena_create(f->allocator, 0, 0, &arena, err));
+  hy_status status = HY_OK;
+  for (size_t i = 0; i < HY_COUNT(each) && status == HY_OK; i++)
+    status = hy__arena_array(arena, f->n_nodes, each[i], &memory[i], err);
+  if (status == HY_OK) status = hy__cost_measure(f, memory[2], err);
+  if (status == HY_OK) {
+    walk w = {.f = f, .sink = sink, .err = err, .under = memory[0], .rows = memory[1]};
+    status = explain_all(&w, memory[2], json);
+  }
+  hy__arena_destroy(arena);
+  return status;
+}

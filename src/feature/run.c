@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Binds a program to a universe: checks what the spec requires of it, finds its fields, splits the
+ * graph into stages between cross-sections, and lays out a worker's memory. */
+#include "feature/run.h"
+
+#include <math.h>
+
+enum {
+  CHUNK_MIN = 32,
+  CHUNK_MAX = 256,
+  CHUNK_STEP = 16,
+  /* of a worker's node buffers: a part of the second-level cache, which also sees the file's rows
+   */
+  CHUNK_BUDGET_BYTES = 512 << 10
+};
+
+/* ---- what the spec requires ---- */
+
+static hy_status fail_field(const hy__feature_run *run, const hy__node *n, hy_error *err) {
+  hy__nearest near;
+  char suggestion[160];
+  hy__nearest_init(&near, n->name);
+  for (size_t i = 0; i < run->info.n_fields; i++) hy__nearest_offer(&near, run->info.fields[i]);
+  hy__nearest_text(&near, suggestion, sizeof suggestion);
+  return hy__place_fail(n->place, HY_NOT_FOUND, err, "the universe has no field \"%.60s\"%s",
+                        n->name, suggestion);
+}
+
+static hy_status bind_fields(hy__feature_run *run, hy_error *err) {
+  for (size_t i = 0; i < run->f->n_nodes; i++) {
+    const hy__node *n = &run->f->nodes[i];
+    if (n->kind != HY__NODE_FIELD) continue;
+    run->fields[i] = hy__universe_field(run->universe, n->name);
+    if (run->fields[i] < 0) return fail_field(run, n, err);
+  }
+  run->close_field = hy__universe_field(run->universe, "close");
+  for (size_t i = 0; i < run->f->n_gaps; i++)
+    HY_FAIL_IF(run->f->gaps[i].fill == HY__GAP_FLAT && run->close_field < 0, HY_NOT_FOUND, err,
+               "gap: flat needs the field close, which the universe lacks");
+  return HY_OK;
+}
+
+static hy_status require_text(const hy__spec_name *wanted, const char *key, const char *have,
+                              hy_error *err) {
+  if (!wanted->text || !wanted->text[0] || !strcmp(wanted->text, have)) return HY_OK;
+  return hy__place_fail(wanted->place, HY_MISMATCH, err,
+                        "the spec requires %s %.60s, the universe has %.60s", key, wanted->text,
+                        have[0] ? have : "none");
+}
+
+static hy_status check_inputs(const hy__feature_run *run, hy_error *err) {
+  const hy__spec_inputs *in = &run->f->inputs;
+  HY_TRY(require_text(&in->zone, "zone", run->info.zone, err));
+  HY_TRY(require_text(&in->calendar, "calendar", run->info.calendar, err));
+  if (in->base_ns && in->base_ns != run->info.timeframe_ns)
+    return hy__place_fail(in->base.place, HY_MISMATCH, err,
+                          "the spec requires base %.20s, the universe has timeframe %.20s",
+                          in->base.text, run->info.timeframe[0] ? run->info.timeframe : "unknown");
+  for (size_t i = 0; i < in->n_fields; i++) {
+    hy__node n = {.name = in->fields[i].text, .place = in->fields[i].place};
+    if (hy__universe_field(run->universe, n.name) < 0) return fail_field(run, &n, err);
+  }
+  return HY_OK;
+}
+
+/* ---- stages ---- */
+
+/* From which row of the universe cross-sections are needed: windows that stand on them look back,
+ * by a number of rows only where rows of the series are rows of the universe. */
+static hy_status plan_cross(hy__feature_run *run, size_t *begin, hy_error *err) {
+  const hy_features *f = run->f;
+  const size_t t_start = run->range.t_start;
+  for (size_t i = 0; i < f->n_nodes; i++) begin[i] = SIZE_MAX;
+  for (size_t i = 0; i < f->n_features; i++) begin[f->refs[i].node] = run->range.t_begin;
+  run->cross_begin = run->range.t_end;
+  for (size_t i = f->n_nodes; i-- > 0;) {
+    const hy__node *n = &f->nodes[i];
+    size_t from = begin[i], back = n->history + (n->align ? n->align - 1 : 0);
+    if (from == SIZE_MAX) continue;
+    if (hy__node_recurs(n) || (back && f->gaps[n->gap].fill == HY__GAP_NONE))
+      from = t_start;
+    else
+      from = from - t_start > back ? from - back : t_start;
+    for (size_t k = 0; k < n->n_in; k++) begin[n->in[k].node] = HY_MIN(begin[n->in[k].node], from);
+    if (n->kind == HY__NODE_CROSS) run->cross_begin = HY_MIN(run->cross_begin, begin[i]);
+  }
+  for (size_t i = 0; i < f->n_nodes; i++) {
+    size_t cells;
+    void *memory;
+    if (f->nodes[i].kind != HY__NODE_CROSS) continue;
+    bool fits = hy__mul(run->range.t_end - run->cross_begin, run->n_blocks * HY_LANES, &cells);
+    HY_FAIL_IF(!fits, HY_LIMIT, err, "the cross-section is too large");
+    HY_TRY(hy__arena_array(run->arena, cells, sizeof(double), &memory, err));
+    run->store[i] = memory;
+  }
+  return HY_OK;
+}
+
+static bool feeds(const hy__node *n, bool last, uint32_t stage) {
+  return !last && n->kind == HY__NODE_CROSS && n->stage == stage + 1;
+}
+
+static hy_status plan_targets(hy__feature_run *run, uint32_t stage, hy_error *err) {
+  const hy_features *f = run->f;
+  hy__stage *s = &run->stages[stage];
+  bool last = stage + 1 == f->n_stages;
+  void *memory[2];
+  s->t_begin = last ? run->range.t_begin : run->cross_begin;
+  s->n_targets = last ? f->n_features : 0;
+  for (size_t i = 0; i < f->n_nodes; i++) s->n_targets += feeds(&f->nodes[i], last, stage);
+  HY_TRY(hy__arena_array(run->arena, s->n_targets, sizeof(hy__ref), &memory[0], err));
+  HY_TRY(hy__arena_array(run->arena, s->n_targets, sizeof(uint32_t), &memory[1], err));
+  s->targets = memory[0];
+  if (last) {
+    memcpy(s->targets, f->refs, f->n_features * sizeof(hy__ref));
+    return HY_OK;
+  }
+  s->cross = memory[1];
+  size_t n = 0;
+  for (uint32_t i = 0; i < f->n_nodes; i++) {
+    if (!feeds(&f->nodes[i], last, stage)) continue;
+    s->targets[n] = f->nodes[i].in[0];
+    s->cross[n++] = i;
+  }
+  return HY_OK;
+}
+
+/* The nodes under the targets, down to fields and to cross-sections of earlier stages. */
+static hy_status plan_nodes(hy__feature_run *run, hy__stage *s, uint8_t *needed, hy_error *err) {
+  const hy_features *f = run->f;
+  void *memory;
+  memset(needed, 0, f->n_nodes);
+  for (size_t i = 0; i < s->n_targets; i++) needed[s->targets[i].node] = 1;
+  for (size_t i = f->n_nodes; i-- > 0;) {
+    const hy__node *n = &f->nodes[i];
+    if (!needed[i] || n->kind == HY__NODE_CROSS) continue;
+    for (size_t k = 0; k < n->n_in; k++) needed[n->in[k].node] = 1;
+  }
+  for (size_t i = 0; i < f->n_nodes; i++) s->n_nodes += needed[i];
+  HY_TRY(hy__arena_array(run->arena, s->n_nodes, sizeof(uint32_t), &memory, err));
+  s->nodes = memory;
+  size_t n = 0;
+  for (uint32_t i = 0; i < f->n_nodes; i++)
+    if (needed[i]) s->nodes[n++] = i;
+  return HY_OK;
+}
+
+/* ---- a worker's memory ---- */
+
+static size_t choose_chunk(const hy_features *f) {
+  size_t outputs = 0;
+  for (size_t i = 0; i < f->n_nodes; i++) outputs += f->nodes[i].n_out;
+  size_t rows = CHUNK_BUDGET_BYTES / (outputs * HY_LANES * sizeof(double));
+  rows -= rows % CHUNK_STEP;
+  return rows < CHUNK_MIN ? CHUNK_MIN : rows > CHUNK_MAX ? CHUNK_MAX : rows;
+}
+
+static bool take(size_t *at, size_t bytes, size_t *out) {
+  size_t rounded;
+  *out = *at;
+  return hy__round_up(bytes, HY_ALIGN, &rounded) && hy__add(*at, rounded, at);
+}
+
+static bool take_array(size_t *at, size_t n, size_t each, size_t *out) {
+  size_t bytes;
+  return hy__mul(n, each, &bytes) && take(at, bytes, out);
+}
+
+/* A buffer keeps the history that consumers read; a long one slides by more than a chunk at a time,
+ * so that each row is moved once at most. */
+static bool place_rooms(hy__feature_run *run, size_t *at) {
+  const hy_features *f = run->f;
+  size_t chunk = run->chunk_rows, back = 0;
+  for (size_t i = 0; i < f->n_nodes; i++)
+    for (size_t k = 0; k < f->nodes[i].n_in; k++) {
+      hy__room *in = &run->rooms[f->nodes[i].in[k].node];
+      in->history_rows = HY_MAX(in->history_rows, f->nodes[i].history);
+    }
+  for (size_t i = 0; i < f->n_nodes; i++) {
+    hy__room *room = &run->rooms[i];
+    const hy__node *n = &f->nodes[i];
+    size_t slide = HY_MAX(chunk, room->history_rows);
+    room->capacity_rows = room->history_rows + (slide + chunk - 1) / chunk * chunk;
+    if (n->kind != HY__NODE_IND) back = HY_MAX(back, room->history_rows);
+    if (!take_array(at, room->capacity_rows * n->n_out, HY_LANES * sizeof(double), &room->buffer))
+      return false;
+    if (!take(at, n->state_bytes, &room->state)) return false;
+  }
+  size_t fill = 0;
+  for (size_t i = 0; i < f->n_gaps; i++) fill = HY_MAX(fill, (size_t)f->gaps[i].max);
+  run->scratch_rows = 2 * (chunk + back + fill);
+  return take_array(at, run->scratch_rows, HY_LANES * sizeof(double), &run->scratch);
+}
+
+static hy_status place_workspace(hy__feature_run *run, hy_error *err) {
+  const hy_features *f = run->f;
+  size_t at = 0, cross = 0, unused;
+  bool fits =
+      take(&at, run->range.t_end - run->range.t_start, &run->mask) &&
+      take_array(&at, run->chunk_rows * HY_LANES, sizeof(uint32_t), &run->index) &&
+      take_array(&at, f->n_nodes, sizeof(hy__slot), &run->slots) &&
+      take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->bases) &&
+      place_rooms(run, &at) &&
+      take_array(&cross, run->info.n_symbols, 2 * sizeof(double) + 3 * sizeof(uint32_t), &unused);
+  HY_FAIL_IF(!fits, HY_LIMIT, err, "the spec needs more memory than there are addresses");
+  run->workspace_bytes = HY_MAX(at, cross);
+  return HY_OK;
+}
+
+/* ---- zones ---- */
+
+static hy_status read_zone(hy__feature_run *run, hy_error *err) {
+  bool needed = false;
+  for (size_t i = 0; i < run->f->n_nodes; i++)
+    needed |= run->f->nodes[i].kind == HY__NODE_CLOCK && run->f->nodes[i].name[1] == 'l';
+  if (!needed) return HY_OK;
+  hy__zone *zone;
+  void *memory;
+  size_t rows = run->range.t_end - run->range.t_start;
+  HY_TRY(hy__arena_array(run->arena, rows, sizeof(int32_t), &memory, err));
+  HY_TRY(hy__zone_open(run->f->allocator, run->info.zone, &zone, err));
+  run->zone_offset_s = memory;
+  for (size_t r = 0; r < rows; r++) {
+    int64_t ns = run->info.time_ns[run->range.t_start + r];
+    run->zone_offset_s[r] = hy__zone_offset_s(zone, ns / 1000000000);
+  }
+  hy__zone_close(zone);
+  return HY_OK;
+}
+
+/* ---- the façade ---- */
+
+static hy_status bind(hy__feature_run *run, hy_error *err) {
+  const size_t n = run->f->n_nodes;
+  void *memory[5];
+  const size_t each[5] = {sizeof(hy__room), sizeof(int32_t), sizeof(double *), sizeof(size_t), 1};
+  for (size_t i = 0; i < HY_COUNT(each); i++)
+    HY_TRY(hy__arena_array(run->arena, n, each[i], &memory[i], err));
+  run->rooms = memory[0];
+  run->fields = memory[1];
+  run->store = memory[2];
+  HY_TRY(check_inputs(run, err));
+  HY_TRY(bind_fields(run, err));
+  HY_TRY(plan_cross(run, memory[3], err));
+  for (uint32_t s = 0; s < run->f->n_stages; s++) {
+    HY_TRY(plan_targets(run, s, err));
+    HY_TRY(plan_nodes(run, &run->stages[s], memory[4], err));
+  }
+  HY_TRY(read_zone(run, err));
+  return place_workspace(run, err);
+}
+
+hy_status hy__feature_run_create(const hy_features *f, const hy_universe *universe,
+                                 hy__feature_range range, hy__feature_run **out, hy_error *err) {
+  void *memory;
+  hy_universe_info info = {.struct_size = sizeof info};
+  hy_universe_describe(universe, &info);
+  HY_FAIL_IF(
+      range.t_start > range.t_begin || range.t_begin >= range.t_end || range.t_end > info.n_bars,
+      HY_INVALID_ARGUMENT, err, "rows [%zu, %zu) from %zu on asked of a universe of %zu bars",
+      range.t_begin, range.t_end, range.t_start, info.n_bars);
+  HY_TRY(hy__alloc_zero(f->allocator, sizeof(hy__feature_run), &memory, err));
+  hy__feature_run *run = memory;
+  run->f = f;
+  run->universe = universe;
+  run->info = info;
+  run->range = range;
+  run->n_blocks = hy__universe_n_blocks(info.n_symbols);
+  run->chunk_rows = range.chunk_rows ? range.chunk_rows : choose_chunk(f);
+  hy_status status = hy__arena_create(f->allocator, 16384, 0, &run->arena, err);
+  if (status == HY_OK) status = bind(run, err);
+  if (status == HY_OK)
+    *out = run;
+  else
+    hy__feature_run_destroy(run);
+  return status;
+}
+
+void hy__feature_run_destroy(hy__feature_run *run) {
+  if (!run) return;
+  hy__arena_destroy(run->arena);
+  hy__free(run->f->allocator, run, sizeof *run);
+}
+
+uint32_t hy__feature_run_n_stages(const hy__feature_run *run) { return run->f->n_stages; }
+size_t hy__feature_run_n_blocks(const hy__feature_run *run) { return run->n_blocks; }
+size_t hy__feature_run_workspace_bytes(const hy__feature_run *run) { return run->workspace_bytes; }
+
+hy_status hy__feature_run_block(hy__feature_run *run, uint32_t stage, size_t block, void *workspace,
+                                double *out, uint32_t n_bars[HY_LANES], int64_t time_ns[2],
+                                hy_error *err) {
+  HY_FAIL_IF(stage >= run->f->n_stages || block >= run->n_blocks, HY_INVALID_ARGUMENT, err,
+             "stage %u of %u, block %zu of %zu", stage, run->f->n_stages, block, run->n_blocks);
+  hy__sink_plan sink = {.out = out};
+  return hy__exec_block(run, stage, block, workspace, &sink, n_bars, time_ns, err);
+}
+
+size_t hy__feature_run_cross_rows(const hy__feature_run *run, uint32_t stage) {
+  return stage + 1 < run->f->n_stages ? run->range.t_end - run->cross_begin : 0;
+}
+
+/* One row of one cross-section: the values of all symbols that have one, in symbol order. */
+static void cross_row(const hy__feature_run *run, const hy__node *n, double *row, double *values) {
+  size_t symbols = run->info.n_symbols, n_valid = 0;
+  size_t block_stride = (run->range.t_end - run->cross_begin) * HY_LANES;
+  double *sorted = values + symbols;
+  uint32_t *order = (uint32_t *)(sorted + symbols), *which = order + 2 * symbols;
+  for (size_t s = 0; s < symbols; s++) {
+    double *cell = row + s / HY_LANES * block_stride + s % HY_LANES;
+    if (*cell == *cell) values[n_valid] = *cell, which[n_valid++] = (uint32_t)s;
+    *cell = (double)NAN;
+  }
+  hy__cross_step step = {
+      .values = values, .n = n_valid, .p = n->p, .sorted = sorted, .order = order};
+  if (!n_valid || (double)n_valid < n->p[n->def->n_params - 1]) return;
+  hy__def_cross(n->def->row)(&step);
+  for (size_t i = 0; i < n_valid; i++) {
+    double v = values[i] - values[i] == 0 ? values[i] : (double)NAN;
+    row[which[i] / HY_LANES * block_stride + which[i] % HY_LANES] = v;
+  }
+}
+
+hy_status hy__feature_run_cross(hy__feature_run *run, uint32_t stage, size_t row_begin,
+                                size_t row_end, void *workspace, hy_error *err) {
+  HY_FAIL_IF(row_begin > row_end || row_end > hy__feature_run_cross_rows(run, stage),
+             HY_INVALID_ARGUMENT, err, "cross-section rows [%zu, %zu) of %zu", row_begin, row_end,
+             hy__feature_run_cross_rows(run, stage));
+  const hy__stage *s = &run->stages[stage];
+  for (size_t i = 0; i < s->n_targets; i++)
+    for (size_t r = row_begin; r < row_end; r++)
+      cross_row(run, &run->f->nodes[s->cross[i]], run->store[s->cross[i]] + r * HY_LANES,
+                workspace);
+  return HY_OK;
+}

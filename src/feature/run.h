@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A program bound to a universe and a range: which nodes each stage needs, where their buffers lie
+ * in a worker's memory, and the cross-section's storage. Shared by run.c (binding), axis.c (which
+ * bars are a series' rows), source.c (rows of fields and clocks) and exec.c (the loop). */
+#ifndef HY_FEATURE_RUN_H
+#define HY_FEATURE_RUN_H
+
+#include "feature/program.h"
+
+#define HY__NO_ROW UINT32_MAX
+
+/* What one stage computes: the features in the last one, the inputs of cross-sections before. */
+typedef struct hy__stage {
+  size_t t_begin;  /* first row of the universe that is wanted */
+  uint32_t *nodes; /* ascending, so topological */
+  size_t n_nodes;
+  hy__ref *targets;
+  uint32_t *cross; /* the cross-section that each target feeds; NULL in the last stage */
+  size_t n_targets;
+} hy__stage;
+
+/* Where a node's rows lie in the workspace. */
+typedef struct hy__room {
+  size_t capacity_rows; /* history that consumers read, and chunks */
+  size_t history_rows;
+  size_t buffer, state; /* byte offsets */
+} hy__room;
+
+struct hy__feature_run {
+  const hy_features *f;
+  const hy_universe *universe;
+  hy_universe_info info;
+  hy__feature_range range;
+  hy__arena *arena;
+  size_t n_blocks, chunk_rows;
+  size_t scratch_rows; /* of one read */
+  hy__stage stages[HY__STAGES_MAX];
+  hy__room *rooms;        /* [node] */
+  int32_t *fields;        /* [node] index in the universe */
+  int32_t close_field;    /* for fill: flat */
+  int32_t *zone_offset_s; /* [row - t_start], when a node reads @local */
+  double **store;         /* [node] of cross-sections: [block][row][lane], from cross_begin on */
+  size_t cross_begin;
+  size_t mask, index, slots, bases, scratch, workspace_bytes; /* byte offsets */
+};
+
+/* A node at work on one block. */
+typedef struct hy__slot {
+  double *cur[HY__IND_OUTPUTS]; /* the chunk's first row */
+  size_t pos;                   /* its row in the buffer */
+  size_t begin;                 /* first row computed */
+} hy__slot;
+
+/* The rows of the series of 8 lanes: row d of lane k is row index[k][d - chunk's first] of the
+ * universe. */
+typedef struct hy__axis {
+  const hy__gap *gap;
+  size_t block, n_lanes;
+  const uint8_t *mask;               /* [t - range.t_start] */
+  bool identity;                     /* row d is row lo + d for every lane */
+  bool all;                          /* no bar is missing */
+  size_t lo[HY_LANES], hi[HY_LANES]; /* the universe rows of the lane's segment */
+  size_t cursor[HY_LANES];
+  size_t first[HY_LANES], len[HY_LANES]; /* first row that is wanted, rows in all */
+  size_t begin, end;                     /* least first, most len */
+  uint32_t *index; /* [lane][chunk_rows], the chunk's universe rows; HY__NO_ROW past the end */
+  bool contiguous; /* the chunk is index[0][0] + 0, 1, 2 .. for all lanes */
+} hy__axis;
+
+typedef struct hy__exec {
+  const hy__feature_run *run;
+  const hy__stage *stage;
+  hy__axis axis;
+  uint32_t gap;
+  hy__slot *slots; /* [node] */
+  uint8_t *workspace;
+  double *scratch;
+  double **bases; /* [target] */
+  size_t lane_stride, row_stride;
+  size_t d, n; /* the chunk's rows */
+  int64_t *time_ns;
+  hy_error *err;
+} hy__exec;
+
+static inline bool hy__axis_present(const hy__axis *a, const hy__feature_run *run, size_t t,
+                                    size_t lane) {
+  return a->mask[t - run->range.t_start] >> lane & 1;
+}
+
+/* Reads the mask; *all as in hy__axis. */
+HY_CHECKED hy_status hy__axis_open(hy__exec *x, size_t block, uint8_t *mask, hy_error *err);
+/* The next piece of series between two resets that the range needs; false when there is none. */
+bool hy__axis_next(hy__exec *x, bool first);
+/* Places the cursors at row d, and fills index for rows d .. d + n - 1. */
+void hy__axis_seek(hy__exec *x, size_t d);
+void hy__axis_chunk(hy__exec *x);
+/* True where the row counts as a bar: present, or filled. */
+bool hy__axis_live(const hy__exec *x, size_t t, size_t lane);
+/* Fills the chunk of a node that computes nothing: field, clock, number, cross-section. */
+HY_CHECKED hy_status hy__source_chunk(hy__exec *x, uint32_t node);
+
+/* Where a stage's targets go: `out` of the façade's layout, or columns of [row, symbol] matrices.
+ */
+typedef struct hy__sink_plan {
+  double *out;
+  double *const *columns;
+} hy__sink_plan;
+HY_CHECKED hy_status hy__exec_block(const hy__feature_run *run, uint32_t stage, size_t block,
+                                    void *workspace, const hy__sink_plan *sink,
+                                    uint32_t n_bars[HY_LANES], int64_t time_ns[2], hy_error *err);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rows that are read, not computed: fields of the universe, clocks, numbers, and cross-sections of
+ * the stage before. They are laid out along the axis of the series, with history before the chunk.
+ */
+#include <math.h>
+
+#include "feature/run.h"
+
+static const double ns_per_s = 1e9;
+
+/* Rows [t, t + n) of what a source reads, in the universe's own axis. */
+typedef struct reader {
+  hy__exec *x;
+  const hy__node *node;
+  uint32_t index;
+} reader;
+
+static double clock_value(const hy__feature_run *run, const hy__node *n, size_t t) {
+  int64_t ns = run->info.time_ns[t], whole = ns / 1000000000, rest = ns % 1000000000;
+  if (n->name[1] == 'l') whole += run->zone_offset_s[t - run->range.t_start];
+  return (double)whole + (double)rest / ns_per_s;
+}
+
+static void read_clock(const reader *r, size_t t, size_t n, double *out) {
+  const hy__axis *a = &r->x->axis;
+  for (size_t i = 0; i < n; i++) {
+    double value = clock_value(r->x->run, r->node, t + i);
+    for (size_t k = 0; k < HY_LANES; k++)
+      out[i * HY_LANES + k] =
+          k < a->n_lanes && (a->all || hy__axis_live(r->x, t + i, k)) ? value : (double)NAN;
+  }
+}
+
+static void read_cross(const reader *r, size_t t, size_t n, double *out) {
+  const hy__feature_run *run = r->x->run;
+  size_t begin = run->cross_begin, rows = run->range.t_end - begin;
+  const double *store = run->store[r->index] + r->x->axis.block * rows * HY_LANES;
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = 0; k < HY_LANES; k++)
+      out[i * HY_LANES + k] = t + i < begin ? (double)NAN : store[(t + i - begin) * HY_LANES + k];
+}
+
+typedef enum fill_as { FILL_PRICE, FILL_ZERO, FILL_NOTHING } fill_as;
+
+static fill_as fill_kind(const char *field) {
+  if (!strcmp(field, "volume")) return FILL_ZERO;
+  return hy__field_standard(field) ? FILL_PRICE : FILL_NOTHING;
+}
+
+/* rows [a, t + n) of field and close; the first t - a rows are only there to find the last close.
+ */
+static void fill_lane(const reader *r, size_t a, size_t t, size_t n, size_t lane,
+                      const double *const rows[2], double *out) {
+  const hy__axis *axis = &r->x->axis;
+  fill_as kind = fill_kind(r->node->name);
+  double last = (double)NAN;
+  size_t missing = SIZE_MAX;
+  for (size_t i = a; i < t + n; i++) {
+    double value = rows[0][(i - a) * HY_LANES + lane];
+    if (hy__axis_present(axis, r->x->run, i, lane)) {
+      last = rows[1][(i - a) * HY_LANES + lane];
+      missing = 0;
+    } else {
+      missing += missing != SIZE_MAX;
+      bool filled = missing <= axis->gap->max;
+      value = !filled || kind == FILL_NOTHING ? (double)NAN : kind == FILL_ZERO ? 0.0 : last;
+    }
+    if (i >= t) out[(i - t) * HY_LANES + lane] = value;
+  }
+}
+
+static hy_status read_filled(const reader *r, size_t t, size_t n, double *out) {
+  hy__exec *x = r->x;
+  size_t back = HY_MIN((size_t)x->axis.gap->max, t - x->run->range.t_start), a = t - back;
+  double *close = x->scratch + x->run->scratch_rows / 2 * HY_LANES;
+  const double *rows[2];
+  HY_TRY(hy__universe_block(x->run->universe, x->run->fields[r->index], x->axis.block, a, t + n,
+                            x->scratch, &rows[0], x->err));
+  HY_TRY(hy__universe_block(x->run->universe, x->run->close_field, x->axis.block, a, t + n, close,
+                            &rows[1], x->err));
+  for (size_t k = 0; k < HY_LANES; k++) {
+    if (k < x->axis.n_lanes) {
+      fill_lane(r, a, t, n, k, rows, out);
+      continue;
+    }
+    for (size_t i = 0; i < n; i++) out[i * HY_LANES + k] = (double)NAN;
+  }
+  return HY_OK;
+}
+
+/* *out becomes `room`, or the mapped file's own rows. room holds n rows. */
+static hy_status read_rows(const reader *r, size_t t, size_t n, double *room, const double **out) {
+  hy__exec *x = r->x;
+  *out = room;
+  if (r->node->kind == HY__NODE_CLOCK) {
+    read_clock(r, t, n, room);
+    return HY_OK;
+  }
+  if (r->node->kind == HY__NODE_CROSS) {
+    read_cross(r, t, n, room);
+    return HY_OK;
+  }
+  if (x->axis.gap->fill == HY__GAP_FLAT && !x->axis.all) return read_filled(r, t, n, room);
+  return hy__universe_block(x->run->universe, x->run->fields[r->index], x->axis.block, t, t + n,
+                            room, out, x->err);
+}
+
+/* Every row of the axis is one of the series: the chunk with its history in one read. */
+static hy_status identity_chunk(const reader *r, hy__slot *slot, const hy__room *room,
+                                double *buffer) {
+  hy__exec *x = r->x;
+  size_t back = HY_MIN(room->history_rows, x->d), lacking = room->history_rows - back;
+  size_t t = x->axis.lo[0] + x->d - back, n = back + x->n;
+  double *rows = buffer + lacking * HY_LANES;
+  const double *got;
+  HY_TRY(read_rows(r, t, n, rows, &got));
+  if (got != rows && lacking) memcpy(rows, got, n * HY_LANES * sizeof(double));
+  for (size_t i = 0; i < lacking * HY_LANES; i++) buffer[i] = (double)NAN;
+  slot->cur[0] = (got != rows && !lacking ? (double *)got : rows) + back * HY_LANES;
+  return HY_OK;
+}
+
+/* Copies what the read rows [t, t_end) hold of each lane's series. */
+static void gather(const hy__axis *a, size_t stride, const double *rows, size_t t, size_t t_end,
+                   size_t pos[HY_LANES], size_t n, double *out) {
+  for (size_t k = 0; k < a->n_lanes; k++) {
+    const uint32_t *index = a->index + k * stride;
+    size_t i = pos[k];
+    for (; i < n && index[i] < t_end; i++)
+      out[i * HY_LANES + k] = rows[(index[i] - t) * HY_LANES + k];
+    pos[k] = i;
+  }
+}
+
+/* Lanes have their own rows: reads pieces of the universe from the earliest row still needed on. */
+static hy_status gather_chunk(const reader *r, double *out) {
+  hy__exec *x = r->x;
+  const hy__axis *a = &x->axis;
+  size_t stride = x->run->chunk_rows, pos[HY_LANES] = {0};
+  for (;;) {
+    size_t t = SIZE_MAX, last = 0;
+    for (size_t k = 0; k < a->n_lanes; k++) {
+      const uint32_t *index = a->index + k * stride;
+      if (pos[k] == x->n || index[pos[k]] == HY__NO_ROW) continue;
+      t = HY_MIN(t, (size_t)index[pos[k]]);
+      for (size_t i = x->n; i-- > pos[k];)
+        if (index[i] != HY__NO_ROW) {
+          last = HY_MAX(last, (size_t)index[i]);
+          break;
+        }
+    }
+    if (t == SIZE_MAX) return HY_OK;
+    size_t t_end = HY_MIN(last + 1, t + x->run->scratch_rows);
+    const double *rows;
+    HY_TRY(read_rows(r, t, t_end - t, x->scratch, &rows));
+    gather(a, stride, rows, t, t_end, pos, x->n, out);
+  }
+}
+
+static hy_status series_chunk(const reader *r, double *out) {
+  hy__exec *x = r->x;
+  const double *got;
+  if (x->axis.contiguous) {
+    HY_TRY(read_rows(r, x->axis.index[0], x->n, out, &got));
+    if (got != out) memcpy(out, got, x->n * HY_LANES * sizeof(double));
+    return HY_OK;
+  }
+  for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = (double)NAN;
+  return gather_chunk(r, out);
+}
+
+hy_status hy__source_chunk(hy__exec *x, uint32_t node) {
+  const hy__node *n = &x->run->f->nodes[node];
+  const hy__room *room = &x->run->rooms[node];
+  hy__slot *slot = &x->slots[node];
+  double *buffer = (double *)(x->workspace + room->buffer);
+  reader r = {.x = x, .node = n, .index = node};
+  if (n->kind == HY__NODE_NUMBER) {
+    for (size_t i = 0; i < x->n * HY_LANES; i++) buffer[slot->pos * HY_LANES + i] = n->number;
+  } else if (x->axis.identity) {
+    return identity_chunk(&r, slot, room, buffer);
+  } else {
+    HY_TRY(series_chunk(&r, buffer + slot->pos * HY_LANES));
+  }
+  slot->cur[0] = buffer + slot->pos * HY_LANES;
+  return HY_OK;
+}

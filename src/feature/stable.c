@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How much history makes a feature's value independent of where the history began: windows add
+ * their length, recurrences what they need to forget, and what never forgets has no bound. */
+#include "feature/program.h"
+
+/* Rows that the node itself adds to what its inputs need; false when no bound exists. */
+static bool own_stable(const hy__node *n, double tol, size_t *out) {
+  *out = 0;
+  if (!n->code) return true;
+  size_t lookback = n->code->lookback ? n->code->lookback(n->p) : 0;
+  if (n->def->klass == HY__IND_A) return false;
+  if (n->def->klass == HY__IND_P) {
+    *out = lookback + n->warmup_bars;
+    return n->warmup_bars > 0;
+  }
+  *out = lookback + (n->code->stable ? n->code->stable(n->p, tol) : 0);
+  return true;
+}
+
+static bool node_stable(const hy_features *f, double tol, size_t *rows, const hy__node **culprit) {
+  for (size_t i = 0; i < f->n_nodes; i++) {
+    const hy__node *n = &f->nodes[i];
+    size_t own, most = 0;
+    if (rows[i] == SIZE_MAX) continue; /* no feature stands on it */
+    for (size_t k = 0; k < n->n_in; k++) most = HY_MAX(most, rows[n->in[k].node]);
+    if (!own_stable(n, tol, &own)) {
+      if (culprit) *culprit = n;
+      return false;
+    }
+    rows[i] = most + own;
+  }
+  return true;
+}
+
+bool hy__node_stable(const hy_features *f, const hy__ref *refs, size_t n_refs, double tol,
+                     size_t *rows, size_t *out, const hy__node **culprit) {
+  for (size_t i = 0; i < f->n_nodes; i++) rows[i] = SIZE_MAX;
+  for (size_t i = 0; i < n_refs; i++) rows[refs[i].node] = 0;
+  for (size_t i = f->n_nodes; i-- > 0;)
+    for (size_t k = 0; rows[i] == 0 && k < f->nodes[i].n_in; k++) rows[f->nodes[i].in[k].node] = 0;
+  if (!node_stable(f, tol, rows, culprit)) return false;
+  *out = 0;
+  for (size_t i = 0; i < n_refs; i++) *out = HY_MAX(*out, rows[refs[i].node]);
+  return true;
+}
+
+hy_status hy__feature_stable_bars(const hy_features *f, double tol, size_t *out, hy_error *err) {
+  void *rows;
+  const hy__node *culprit = NULL;
+  HY_TRY(hy__alloc_array(f->allocator, f->n_nodes, sizeof(size_t), &rows, err));
+  bool bounded = hy__node_stable(f, f->refs, f->n_features, tol, rows, out, &culprit);
+  hy__free(f->allocator, rows, f->n_nodes * sizeof(size_t));
+  if (bounded) return HY_OK;
+  return hy__place_fail(
+      culprit->place, HY_UNSUPPORTED, err,
+      culprit->def->klass == HY__IND_A
+          ? "%s accumulates from the first bar: no shorter history gives its value"
+          : "%s depends on its whole path: give warmup_bars, or the full history",
+      culprit->def->id);
+}
