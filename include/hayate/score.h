@@ -27,6 +27,7 @@ typedef struct hy_score_options {
   bool evaluate;
   bool strict; /* any symbol without a score makes the run's answer "no" */
   uint64_t symbol_limit_ns, run_limit_ns; /* 0: none */
+  uint32_t repeat; /* runs the job that often and reports the medians of the times; 0: once */
   const volatile int
       *cancel; /* becomes non-zero: stop with CANCELLED, leaving no partial file; NULL: none */
   hy_progress_fn progress;
