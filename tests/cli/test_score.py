@@ -147,11 +147,12 @@ def test_last_equals_the_full_run(tmp_path, holed):
 
 
 def test_threads_do_not_change_a_byte(tmp_path, holed):
-    p = pipeline(tmp_path, [LINEAR, WINDOW], features=FEATURES[:2] + ["range=cs.rank((high-low)/close)"])
+    features = FEATURES[:2] + ["range=cs.rank((high-low)/close)"]
+    p = pipeline(tmp_path, [LINEAR, WINDOW], features=features)
     texts = []
     for n in (1, 2, 3):
-        run = hayate("score", p, "--data", holed.path, "--from", "2022-01-01", "--evaluate", "--out",
-                     tmp_path / f"o{n}", "--threads", n)
+        run = hayate("score", p, "--data", holed.path, "--from", "2022-01-01", "--evaluate",
+                     "--out", tmp_path / f"o{n}", "--threads", n)
         assert run.returncode == 0, run.stderr
         texts.append([(tmp_path / f"o{n}" / f).read_bytes()
                       for f in ("scores.csv", "evaluation.json", "daily.csv")])
@@ -163,10 +164,12 @@ def test_combinations(tmp_path, holed):
     z = [(x - np.nanmean(x, 1, keepdims=True)) / np.nanstd(x, 1, ddof=1, keepdims=True)
          for x in (a, b)]
     models = [dict(LINEAR, weight=1), dict(WINDOW, weight=3)]
-    wants = {"weighted": (a + 3 * b) / 4, "median": (a + b) / 2, "zscore_mean": (z[0] + 3 * z[1]) / 4}
+    wants = {"weighted": (a + 3 * b) / 4, "median": (a + b) / 2,
+             "zscore_mean": (z[0] + 3 * z[1]) / 4}
     for kind, want in wants.items():
         p = pipeline(tmp_path, models, combine=kind)
-        run = hayate("score", p, "--data", holed.path, "--from", "2022-02-01", "--out", tmp_path / kind)
+        run = hayate("score", p, "--data", holed.path, "--from", "2022-02-01", "--out",
+                     tmp_path / kind)
         assert run.returncode == 0, run.stderr
         got = panel(tmp_path / kind, holed)
         want[~np.isfinite(got).any(1)] = np.nan
@@ -238,7 +241,8 @@ def test_a_symbols_trouble_is_its_own_line(tmp_path, holed):
     run = hayate("score", p, "--data", holed.path, "--out", tmp_path / "o")
     assert run.returncode == 0, run.stderr
     lines = {r["symbol"]: r for r in read_scores(tmp_path / "o")}
-    assert [lines[f"S00{k}"]["flags"] for k in range(4)] == ["no_data", "no_bar", "short_history", ""]
+    flags = [lines[f"S00{k}"]["flags"] for k in range(4)]
+    assert flags == ["no_data", "no_bar", "short_history", ""]
     assert lines["S001"]["age_bars"] == "3" and lines["S000"]["close"] == ""
     assert float(lines["S001"]["close"]) == holed.close[-4, 1]
     strict = hayate("score", p, "--data", holed.path, "--strict", "--json")
@@ -343,7 +347,8 @@ def test_evaluation(tmp_path, n_symbols, n_buckets, horizon):
     last[np.isnan(score)] = np.nan
     want = evaluate(last, close, 4, 3, 7, 252, n_buckets, horizon)
     for key, value in want.items():
-        assert keys["baselines"]["last_return"][key] == pytest.approx(value, rel=1e-9, abs=1e-12), key
+        got = keys["baselines"]["last_return"][key]
+        assert got == pytest.approx(value, rel=1e-9, abs=1e-12), key
     zero = keys["baselines"]["zero"]
     assert zero["ic"] is None and zero["turnover"] == 0 and zero["max_drawdown"] == 0
 
@@ -362,7 +367,8 @@ def test_evaluation_of_one_series(tmp_path):
     ok = ~np.isnan(score) & ~np.isnan(label)
     r = np.corrcoef(score[ok], label[ok])[0, 1]
     n = ok.sum()
-    assert keys["ic"] == pytest.approx(r) and keys["ic_t"] == pytest.approx(r * np.sqrt((n - 2) / (1 - r * r)))
+    assert keys["ic"] == pytest.approx(r)
+    assert keys["ic_t"] == pytest.approx(r * np.sqrt((n - 2) / (1 - r * r)))
     side = np.where(ok, np.sign(score), 0)[:-2]
     held, net = 0.0, []
     for t in range(398):
@@ -400,7 +406,8 @@ def test_repeat_and_json_keys(tmp_path, holed):
 
 def test_a_time_limit_is_an_answer(tmp_path, holed):
     p = pipeline(tmp_path, [LINEAR])
-    run = hayate("score", p, "--data", holed.path, "--time-limit", "0.000000001", "--out", tmp_path / "o")
+    run = hayate("score", p, "--data", holed.path, "--time-limit", "0.000000001", "--out",
+                 tmp_path / "o")
     assert run.returncode == 1
     assert {r["flags"] for r in read_scores(tmp_path / "o")} == {"timed_out"}
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes tests/golden/score/*.onnx: models small enough to be worked out by hand in tests/cli/test_score.py.
+"""Makes tests/golden/score/*.onnx: models small enough to be worked out by hand in
+tests/cli/test_score.py.
 
     python tools/golden/score.py        (needs onnx, see requirements.txt)
 """
@@ -53,7 +54,8 @@ def main():
          port("y", 1, 4, 3), {"k": f32(2, shape=(1,))})
     (OUT / ".origin").write_text(
         f"tool: onnx {onnx.__version__} (onnx.helper)\ncommand: python tools/golden/score.py\n"
-        "licence: Apache-2.0, made here\nvalues: worked out in tests/cli/test_score.py with numpy\n")
+        "licence: Apache-2.0, made here\n"
+        "values: worked out in tests/cli/test_score.py with numpy\n")
 
 
 if __name__ == "__main__":
