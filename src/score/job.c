@@ -228,7 +228,7 @@ static hy_status job_init(job *j, hy_error *err) {
   j->n_workers = hy__pool_n_workers(hy__runtime_pool(j->p->runtime));
   r->n_workers = j->n_workers;
   HY_TRY(find_feature_rows(j, err));
-  hy__feature_range range = {j->t_begin, j->t_end, 0};
+  hy__feature_range range = {.t_begin = j->t_begin, .t_end = j->t_end};
   HY_TRY(history_start(j, &range.t_start, err));
   HY_TRY(hy__feature_run_create(j->p->features, r->universe, range, &j->run, err));
   j->n_stages = hy__feature_run_n_stages(j->run);

@@ -25,10 +25,11 @@ typedef struct place {
 static void write_pipeline(const place *p, const char *rest) {
   FILE *f = fopen(p->pipeline, "w");
   assert_non_null(f);
-  fprintf(f,
-          "pipeline: test\nfeatures: 'a=logret(close,1); b=logret(close,5); c=(high-low)/close'\n"
-          "models:\n  - {name: lin, file: %s, output: 'y[0]'}\n%s",
-          p->linear, rest);
+  fprintf(
+      f,
+      "pipeline: test\nfeatures: 'r1=logret(close,1); r5=logret(close,5); range=(high-low)/close'\n"
+      "models:\n  - {name: lin, file: %s, output: 'y[0]'}\n%s",
+      p->linear, rest);
   fclose(f);
 }
 
