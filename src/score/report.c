@@ -8,7 +8,7 @@
 #include "score/svg.h"
 #include "score/write.h"
 
-enum { REPORT_ROWS = 60, LATENCY_BINS = 30 };
+enum { REPORT_ROWS = 60, LATENCY_BINS = 20, LATENCY_LABELS = 5 };
 
 static const char page_head[] =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -32,7 +32,7 @@ static const char page_style[] =
     "24px}\n"
     "figure{margin:12px 0;min-width:0}figcaption{font-weight:600;margin-bottom:4px}"
     "svg{width:100%;height:auto;display:block}\n"
-    "svg text{font:13px system-ui,sans-serif;fill:var(--soft)}svg .ylabel{text-anchor:end}"
+    "svg text{font:14px system-ui,sans-serif;fill:var(--soft)}svg .ylabel{text-anchor:end}"
     "svg .grid{stroke:var(--rule)}svg .zero{stroke:var(--soft)}\n"
     "svg .line{fill:none;stroke-width:2}svg .up{fill:var(--up)}svg .down{fill:var(--down)}\n"
     ".legend{margin:.2em 0;color:var(--soft);font-size:.85rem}.legend span{margin-right:1.2em}"
@@ -185,13 +185,20 @@ static hy_status plot_latency(const page *g, hy_error *err) {
     size_t bin = (size_t)((double)r->unit_us[k] / high * (LATENCY_BINS - 1e-9));
     count[HY_MIN(bin, (size_t)LATENCY_BINS - 1)]++;
   }
-  char title[160];
-  snprintf(title, sizeof title, "Latency: units of work by time per symbol, 0 to %.3g us", high);
+  char title[160], text[LATENCY_BINS][HY_NUMBER_TEXT];
+  const char *labels[LATENCY_BINS];
+  for (size_t k = 0; k < LATENCY_BINS; k++) {
+    double from_us = high * (double)k / LATENCY_BINS;
+    snprintf(text[k], sizeof text[k], k % LATENCY_LABELS ? "" : "%.3g", from_us);
+    labels[k] = text[k];
+  }
+  snprintf(title, sizeof title, "Latency: units of work by microseconds per symbol");
   hy__svg_plot p = {.title = title,
                     .unit = "",
                     .series = {{"units", "accent", count}},
                     .n_series = 1,
-                    .n = LATENCY_BINS};
+                    .n = LATENCY_BINS,
+                    .labels = labels};
   return hy__svg_bars(&p, g->sink, err);
 }
 

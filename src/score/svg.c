@@ -8,14 +8,14 @@
 #include "score/svg.h"
 
 enum {
-  WIDTH = 720,
-  HEIGHT = 260,
-  LEFT = 64,
+  WIDTH = 460,
+  HEIGHT = 240,
+  LEFT = 56,
   RIGHT = 12,
   TOP = 12,
   BOTTOM = 28,
   ROW = 20,
-  LABEL = 190
+  LABEL = 150
 };
 
 typedef struct axis {
@@ -98,7 +98,7 @@ static hy_status draw_grid(const hy__svg_plot *p, const axis *a, const hy_sink *
 
 static hy_status draw_times(const hy__svg_plot *p, const hy_sink *sink, hy_error *err) {
   if (!p->time_ns || p->n == 0) return HY_OK;
-  const size_t ticks = 4;
+  const size_t ticks = 3;
   for (size_t k = 0; k < ticks; k++) {
     size_t at = (p->n - 1) * k / (ticks - 1);
     char text[40];
@@ -198,13 +198,13 @@ hy_status hy__svg_bars(const hy__svg_plot *p, const hy_sink *sink, hy_error *err
 hy_status hy__svg_shares(const hy__svg_plot *p, const hy_sink *sink, hy_error *err) {
   int height = (int)HY_MIN(p->n, (size_t)1000) * ROW + TOP;
   HY_TRY(open_svg(p->title, height, sink, err));
-  const double span = WIDTH - LABEL - 60;
+  const double span = WIDTH - LABEL - 64;
   for (size_t k = 0; k < HY_MIN(p->n, (size_t)1000); k++) {
     double v = p->series[0].y[k], y = TOP * 0.5 + (double)k * ROW;
     HY_TRY(hy__sink_printf(sink, err, "<text x=\"%d\" y=\"%.1f\" class=\"ylabel\">", LABEL - 8,
                            y + 14));
-    char label[28];
-    snprintf(label, sizeof label, "%.25s", p->labels[k]);
+    char label[24];
+    snprintf(label, sizeof label, "%.20s", p->labels[k]);
     HY_TRY(hy__html_text(label, sink, err));
     HY_TRY(hy__sink_printf(
         sink, err,
