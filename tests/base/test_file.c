@@ -18,7 +18,7 @@
 
 typedef struct place {
   char folder[64];
-  char path[256];
+  char path[400];
 } place;
 
 static const char *in(place *p, const char *name) {
@@ -65,7 +65,7 @@ static void outputs_appear_whole(void **state) {
   place *p = *state;
   hy_error err;
   hy__outfile f;
-  char path[256];
+  char path[400];
   snprintf(path, sizeof path, "%s", in(p, "out.csv"));
   assert_int_equal(hy__file_write_all(path, "old", 3, &err), HY_OK);
   assert_int_equal(hy__outfile_open(path, &f, &err), HY_OK);
