@@ -11,6 +11,7 @@
 
 #include "kernel/binary/binary.h"
 #include "kernel/gemm/gemm.h"
+#include "kernel/tree/tree.h"
 #include "kernel/unary/unary.h"
 
 /* The chosen kernels: one pointer per family. */
@@ -20,6 +21,7 @@ typedef struct hy__kernels {
   const hy__unary_f32 *unary_f32;
   const hy__unary_f64 *unary_f64;
   const hy__binary_ops *binary;
+  const hy__tree *tree;
 } hy__kernels;
 
 /* Fills the table: for each family the first row that the mask allows and whose check has passed
