@@ -7,46 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include <hayate/hayate.h>
 
-/* Counts what is out, and refuses the allocation with the index `fail_at`. */
-typedef struct meter {
-  size_t n_calls, fail_at, out_bytes, n_out;
-} meter;
-
-static void *meter_alloc(void *ctx, size_t bytes, size_t align) {
-  meter *m = ctx;
-  if (__atomic_fetch_add(&m->n_calls, 1, __ATOMIC_RELAXED) == m->fail_at) return NULL;
-  size_t unit = align < sizeof(void *) ? sizeof(void *) : align;
-  void *p = NULL;
-  if (posix_memalign(&p, unit, bytes ? bytes : 1) != 0) return NULL;
-  memset(p, 0xA5, bytes); /* nobody may count on zeros */
-  __atomic_fetch_add(&m->out_bytes, bytes, __ATOMIC_RELAXED);
-  __atomic_fetch_add(&m->n_out, 1, __ATOMIC_RELAXED);
-  return p;
-}
-
-static void meter_free(void *ctx, void *p, size_t bytes) {
-  meter *m = ctx;
-  if (!p) return;
-  __atomic_fetch_sub(&m->out_bytes, bytes, __ATOMIC_RELAXED);
-  __atomic_fetch_sub(&m->n_out, 1, __ATOMIC_RELAXED);
-  free(p);
-}
+#include "support/failing_allocator.h"
 
 typedef hy_status (*path_fn)(hy_runtime *runtime, hy_error *err);
 
 /* One run with one thread; what the runtime itself takes is swept too. */
-static hy_status run_once(path_fn path, meter *m, hy_error *err) {
-  hy_allocator allocator = {.alloc = meter_alloc, .free = meter_free, .ctx = m};
+static hy_status run_once(path_fn path, failing_allocator *fa, hy_error *err) {
   hy_runtime_options options = {.struct_size = sizeof options,
-                                .allocator = &allocator,
+                                .allocator = &fa->allocator,
                                 .n_threads = 1,
                                 .log_level = HY_LOG_OFF};
   hy_runtime *runtime = NULL;
@@ -58,21 +31,23 @@ static hy_status run_once(path_fn path, meter *m, hy_error *err) {
 }
 
 static void sweep(const char *what, path_fn path) {
-  for (size_t fail_at = 0;; fail_at++) {
-    meter m = {.fail_at = fail_at};
+  for (size_t k = 1;; k++) {
+    failing_allocator fa;
     hy_error err;
-    hy_status status = run_once(path, &m, &err);
-    if (m.n_out || m.out_bytes)
-      fail_msg("%s: allocation %zu failed: %zu blocks, %zu bytes not given back (%s)", what,
-               fail_at, m.n_out, m.out_bytes, hy_status_name(status));
-    if (m.n_calls <= fail_at) {
+    failing_allocator_init(&fa);
+    failing_allocator_arm(&fa, k);
+    hy_status status = run_once(path, &fa, &err);
+    if (fa.n_live || fa.live_bytes)
+      fail_msg("%s: allocation %zu failed: %zu blocks, %zu bytes not given back (%s)", what, k,
+               (size_t)fa.n_live, (size_t)fa.live_bytes, hy_status_name(status));
+    if (fa.n_calls < k) {
       if (status != HY_OK) fail_msg("%s: %s", what, err.message);
-      print_message("%s: %zu allocations\n", what, m.n_calls);
+      print_message("%s: %zu allocations\n", what, (size_t)fa.n_calls);
       return;
     }
     if (status != HY_OUT_OF_MEMORY)
-      fail_msg("%s: allocation %zu failed, the answer was %s (%s)", what, fail_at,
-               hy_status_name(status), err.message);
+      fail_msg("%s: allocation %zu failed, the answer was %s (%s)", what, k, hy_status_name(status),
+               err.message);
     assert_int_equal(err.status, HY_OUT_OF_MEMORY);
   }
 }
