@@ -3,6 +3,7 @@
 #ifndef HAYATE_FEATURE_H
 #define HAYATE_FEATURE_H
 
+#include <hayate/array.h>
 #include <hayate/market.h>
 
 #ifdef __cplusplus
@@ -47,6 +48,22 @@ HY_API HY_CHECKED hy_status hy_features_compute(const hy_features *features,
                                                 const hy_universe *universe, size_t t_begin,
                                                 size_t t_end, double *const *out,
                                                 uint8_t *const *valid, hy_error *err);
+
+typedef struct hy_features_write_options {
+  size_t struct_size;
+  const char *path;      /* the .npz */
+  size_t t_begin, t_end; /* rows; t_end 0: to the last */
+  hy_dtype dtype;        /* HY_F64 (also 0) or HY_F32, rounded once */
+  hy_progress_fn progress;
+  void *progress_ctx;
+} hy_features_write_options;
+/* Computes rows and writes them as .npz: NAME f8 or f4 [row, symbol] and NAME.valid u1 for each
+ * feature, `time` i8, `symbol` U, and hayate.spec_sha256. Errors as in hy_features_compute, LIMIT,
+ * IO, CANCELLED. */
+HY_API HY_CHECKED hy_status hy_features_write(const hy_features *features,
+                                              const hy_universe *universe,
+                                              const hy_features_write_options *options,
+                                              hy_error *err);
 
 #ifdef __cplusplus
 }

@@ -52,6 +52,14 @@ HY_API HY_CHECKED hy_status hy_universe_read(const hy_universe *universe, const 
                                              size_t t_begin, size_t t_end, double *out,
                                              hy_error *err);
 
+/* The rows [*t_begin, *t_end) that texts name: `at` one row ("last", a date, ISO 8601 with offset
+ * or Z; the last bar at or before it), or `from` and `to`, both included; NULL is the first, the
+ * last. A date is a day of the universe's zone. Errors: INVALID_ARGUMENT (at beside from or to),
+ * BAD_FORMAT, NOT_FOUND (no bar there). */
+HY_API HY_CHECKED hy_status hy_universe_find_rows(const hy_universe *universe, const char *at,
+                                                  const char *from, const char *to, size_t *t_begin,
+                                                  size_t *t_end, hy_error *err);
+
 typedef enum hy_stamp { HY_STAMP_DEFAULT = 0, HY_STAMP_OPEN = 1, HY_STAMP_CLOSE = 2 } hy_stamp;
 
 typedef struct hy_import_options {

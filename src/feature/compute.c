@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hy_features_compute: a whole range into the caller's matrices, blocks in parallel, cross-sections
  * between. */
+#include <stdatomic.h>
+
+#include "feature/compute.h"
 #include "feature/run.h"
 
 enum { CROSS_ROWS_GRAIN = 64 };
@@ -11,14 +14,23 @@ typedef struct job {
   size_t workspace_bytes;
   uint32_t stage;
   hy__sink_plan sink;
+  hy_progress_fn progress;
+  void *progress_ctx;
+  _Atomic size_t n_done;
 } job;
 
 static hy_status run_blocks(void *ctx, uint32_t worker, size_t begin, size_t end, hy_error *err) {
-  const job *j = ctx;
+  job *j = ctx;
   int64_t time_ns[2] = {0, 0};
-  for (size_t block = begin; block < end; block++)
+  size_t total = j->run->n_blocks * hy__feature_run_n_stages(j->run);
+  for (size_t block = begin; block < end; block++) {
     HY_TRY(hy__exec_block(j->run, j->stage, block, j->workspaces + worker * j->workspace_bytes,
                           &j->sink, NULL, time_ns, err));
+    /* a count alone: nothing is ordered by it */
+    size_t done = atomic_fetch_add_explicit(&j->n_done, 1, memory_order_relaxed) + 1;
+    HY_FAIL_IF(worker == 0 && j->progress && !j->progress(j->progress_ctx, done, total, "blocks"),
+               HY_CANCELLED, err, "stopped after %zu of %zu blocks", done, total);
+  }
   return HY_OK;
 }
 
@@ -38,18 +50,31 @@ static hy_status run_all(job *j, hy__pool *pool, hy_error *err) {
   return HY_OK;
 }
 
-static hy_status run_with_memory(hy__feature_run *run, double *const *out, hy_error *err) {
-  hy__pool *pool = hy__runtime_pool(run->f->runtime);
-  job j = {.run = run, .sink = {.columns = out}};
+static hy_status run_with_memory(job *j, hy_error *err) {
+  const hy_features *f = j->run->f;
+  hy__pool *pool = hy__runtime_pool(f->runtime);
   size_t bytes;
   void *memory;
-  j.workspace_bytes = hy__feature_run_workspace_bytes(run);
-  HY_FAIL_IF(!hy__mul(j.workspace_bytes, hy__pool_n_workers(pool), &bytes), HY_LIMIT, err,
-             "%zu bytes for each worker are too many", j.workspace_bytes);
-  HY_TRY(hy__alloc(run->f->allocator, bytes, &memory, err));
-  j.workspaces = memory;
-  hy_status status = run_all(&j, pool, err);
-  hy__free(run->f->allocator, memory, bytes);
+  j->workspace_bytes = hy__feature_run_workspace_bytes(j->run);
+  HY_FAIL_IF(!hy__mul(j->workspace_bytes, hy__pool_n_workers(pool), &bytes), HY_LIMIT, err,
+             "%zu bytes for each worker are too many", j->workspace_bytes);
+  HY_TRY(hy__alloc(f->allocator, bytes, &memory, err));
+  j->workspaces = memory;
+  hy_status status = run_all(j, pool, err);
+  hy__free(f->allocator, memory, bytes);
+  return status;
+}
+
+hy_status hy__compute_range(const hy_features *f, const hy_universe *universe,
+                            hy__feature_range range, const hy__compute_out *out, hy_error *err) {
+  hy__feature_run *run;
+  HY_TRY(hy__feature_run_create(f, universe, range, &run, err));
+  job j = {.run = run,
+           .sink = {.columns = out->columns},
+           .progress = out->progress,
+           .progress_ctx = out->progress_ctx};
+  hy_status status = run_with_memory(&j, err);
+  hy__feature_run_destroy(run);
   return status;
 }
 
@@ -58,13 +83,13 @@ hy_status hy_features_compute(const hy_features *f, const hy_universe *universe,
                               hy_error *err) {
   HY_FAIL_IF(!f || !universe || !out, HY_INVALID_ARGUMENT, err,
              "hy_features_compute: features, universe and out must be given");
-  hy__feature_run *run;
+  hy_universe_info info = {.struct_size = sizeof info};
   hy__feature_range range = {.t_begin = t_begin, .t_end = t_end};
-  HY_TRY(hy__feature_run_create(f, universe, range, &run, err));
-  hy_status status = run_with_memory(run, out, err);
-  size_t cells = (t_end - t_begin) * run->info.n_symbols;
-  hy__feature_run_destroy(run);
-  for (size_t i = 0; valid && status == HY_OK && i < f->n_features; i++)
+  hy__compute_out to = {.columns = out};
+  HY_TRY(hy__compute_range(f, universe, range, &to, err));
+  hy_universe_describe(universe, &info);
+  size_t cells = (t_end - t_begin) * info.n_symbols;
+  for (size_t i = 0; valid && i < f->n_features; i++)
     for (size_t c = 0; c < cells; c++) valid[i][c] = out[i][c] == out[i][c];
-  return status;
+  return HY_OK;
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A range into matrices, for compute.c's callers within the room. */
+#ifndef HY_FEATURE_COMPUTE_H
+#define HY_FEATURE_COMPUTE_H
+
+#include "feature/feature.h"
+
+typedef struct hy__compute_out {
+  double *const *columns; /* [feature] -> [row, symbol] */
+  hy_progress_fn progress;
+  void *progress_ctx;
+} hy__compute_out;
+
+HY_CHECKED hy_status hy__compute_range(const hy_features *f, const hy_universe *universe,
+                                       hy__feature_range range, const hy__compute_out *out,
+                                       hy_error *err);
+
+#endif
