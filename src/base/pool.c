@@ -121,14 +121,13 @@ static bool share_steal(worker *w) {
 }
 
 /* Pieces under a failed one still run, those above it do not: so the lowest failure is found
- * whatever the number of threads, and the error of a job does not depend on timing. */
+ * whatever the number of threads, and the error of a job does not depend on timing. A worker's own
+ * failures therefore fall from one to the next, and the last is its lowest. */
 static void piece_failed(worker *w, size_t piece, hy_status status, const hy_error *err) {
   hy__pool *pool = w->pool;
-  if (piece < w->failed_piece) {
-    w->failed_piece = piece;
-    w->failed_status = status;
-    w->failed_error = *err;
-  }
+  w->failed_piece = piece;
+  w->failed_status = status;
+  w->failed_error = *err;
   size_t lowest = atomic_load_explicit(&pool->lowest_failed, memory_order_relaxed);
   while (piece < lowest &&
          !atomic_compare_exchange_weak_explicit(&pool->lowest_failed, &lowest, piece,

@@ -96,6 +96,31 @@ static double random_bits(hy__random *r) {
   return value;
 }
 
+static int significant_digits(const char *text) {
+  int n = 0, zeros = 0;
+  for (; *text && *text != 'e'; text++) {
+    if (*text == '0' && n > 0) zeros++;
+    if (*text < '1' || *text > '9') continue;
+    n += zeros + 1;
+    zeros = 0;
+  }
+  return n;
+}
+
+/* The nearest decimal of fewer digits never reads back, and of as many digits it is ours. (It may
+ * not read back where ours does: below a power of two the doubles lie closer than above.) */
+static void check_shortest(double value, const char *text) {
+  char other[64];
+  int n = significant_digits(text);
+  assert_in_range(n, 1, 17);
+  for (int digits = 1; digits <= n; digits++) {
+    snprintf(other, sizeof other, "%.*e", digits - 1, value);
+    if (strtod(other, NULL) != value) continue;
+    assert_int_equal(digits, n);
+    assert_true(strtold(text, NULL) == strtold(other, NULL));
+  }
+}
+
 static void random_values(void **state) {
   (void)state;
   hy__random r;
@@ -112,13 +137,17 @@ static void random_values(void **state) {
     assert_true(n < HY_NUMBER_TEXT);
     same_bits(text, strtod(text, NULL), value);
     check_parse(text);
-    char longer[64]; /* one digit fewer must not read back: it is the shortest */
-    int digits = 0;
-    for (const char *p = text; *p && *p != 'e'; p++) digits += *p >= '1' && *p <= '9' ? 1 : 0;
-    if (digits > 15) {
-      snprintf(longer, sizeof longer, "%.15g", value);
-      assert_true(strtod(longer, NULL) != value);
-    }
+    if (value != 0) check_shortest(value, text);
+  }
+}
+
+static void powers_of_two(void **state) {
+  (void)state;
+  for (int e = -1074; e < 1024; e++) {
+    char text[HY_NUMBER_TEXT];
+    hy__format_f64(ldexp(1, e), text);
+    same_bits(text, strtod(text, NULL), ldexp(1, e));
+    check_shortest(ldexp(1, e), text);
   }
 }
 
@@ -278,6 +307,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(hard_cases),
       cmocka_unit_test(random_values),
+      cmocka_unit_test(powers_of_two),
       cmocka_unit_test(halfway_values),
       cmocka_unit_test(shortest_as_python_writes),
       cmocka_unit_test(every_float_pattern_reads_back),

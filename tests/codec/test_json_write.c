@@ -67,8 +67,11 @@ static void indented(void **state) {
   hy__json_i64(w, 1);
   hy__json_i64(w, 2);
   hy__json_array_end(w);
+  hy__json_key(w, "z");
+  hy__json_array_begin(w);
+  hy__json_array_end(w);
   hy__json_object_end(w);
-  expect(&f, "{\n  \"x\": 2,\n  \"y\": [\n    1,\n    2\n  ]\n}\n");
+  expect(&f, "{\n  \"x\": 2,\n  \"y\": [\n    1,\n    2\n  ],\n  \"z\": []\n}\n");
 }
 
 static void escapes(void **state) {
