@@ -3,6 +3,7 @@
 #ifndef HY_CODEC_CODEC_H
 #define HY_CODEC_CODEC_H
 
+#include "codec/csv.h"
 #include "codec/json.h"
 #include "codec/nearest.h"
 #include "codec/npz.h"

@@ -307,3 +307,49 @@ hy_status hy_arrays_write(hy_runtime *runtime, const char *path, const char *con
   }
   return status;
 }
+
+/* --- .gz --- */
+
+static hy_status gunzip_room(const hy_allocator *a, size_t max_bytes, hy__gunzipped *g,
+                             hy_error *err) {
+  if (g->bytes < g->capacity_bytes) return HY_OK;
+  HY_FAIL_IF(g->bytes >= max_bytes, HY_LIMIT, err, "unpacks to more than %zu bytes", max_bytes);
+  return hy__grow(a, &g->data, &g->capacity_bytes, HY_MAX(g->bytes * 2, (size_t)1 << 18), 1, err);
+}
+
+/* Members one after the other; the window sizes ask for a gzip head. */
+static hy_status gunzip_all(z_stream *z, const hy_allocator *a, size_t left, size_t max_bytes,
+                            hy__gunzipped *g, hy_error *err) {
+  for (;;) {
+    HY_TRY(gunzip_room(a, max_bytes, g, err));
+    const uInt in = left > INT32_MAX ? INT32_MAX : (uInt)left;
+    const size_t room = HY_MIN(g->capacity_bytes - g->bytes, (size_t)INT32_MAX);
+    z->next_out = (Bytef *)g->data + g->bytes;
+    z->avail_in = in;
+    z->avail_out = (uInt)room;
+    const int code = inflate(z, Z_NO_FLUSH);
+    left -= in - z->avail_in;
+    g->bytes += room - z->avail_out;
+    HY_FAIL_IF(code == Z_MEM_ERROR, HY_OUT_OF_MEMORY, err, "no memory to unpack");
+    HY_FAIL_IF(code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR, HY_BAD_FORMAT, err,
+               "the packed data is broken");
+    if (code == Z_STREAM_END && left == 0) return HY_OK;
+    HY_FAIL_IF(left == 0 && z->avail_out > 0, HY_BAD_FORMAT, err, "the packed data is truncated");
+    if (code == Z_STREAM_END) (void)inflateReset(z);
+  }
+}
+
+hy_status hy__gunzip(const hy_allocator *a, const void *data, size_t bytes, size_t max_bytes,
+                     hy__gunzipped *out, hy_error *err) {
+  *out = (hy__gunzipped){0};
+  z_stream z = {.zalloc = z_alloc, .zfree = z_free, .opaque = (void *)(uintptr_t)a};
+  HY_FAIL_IF(inflateInit2(&z, MAX_WBITS + 16) != Z_OK, HY_OUT_OF_MEMORY, err,
+             "no memory to unpack");
+  z.next_in = (Bytef *)(uintptr_t)data;
+  hy_status status = gunzip_all(&z, a, bytes, max_bytes, out, err);
+  inflateEnd(&z);
+  if (status == HY_OK) return HY_OK;
+  hy__free(a, out->data, out->capacity_bytes);
+  *out = (hy__gunzipped){0};
+  return status;
+}
