@@ -76,7 +76,8 @@ typedef struct hy_import_options {
   bool compress;
   hy_progress_fn progress;
   void *progress_ctx;
-  const char *date_order; /* "dmy" or "mdy" for dates such as 03/04/2024; NULL: the data must prove it */
+  const char
+      *date_order; /* "dmy" or "mdy" for dates such as 03/04/2024; NULL: the data must prove it */
 } hy_import_options;
 
 /* What was found and done, each policy counted; see docs/data-formats.md for the policies. */
