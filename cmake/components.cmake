@@ -26,4 +26,5 @@ endforeach()
 if(HAYATE_CUDA AND NOT EXISTS ${PROJECT_SOURCE_DIR}/src/kernel/cuda)
   message(FATAL_ERROR "HAYATE_CUDA is on, but this version has no src/kernel/cuda")
 endif()
-configure_file(${PROJECT_SOURCE_DIR}/cmake/components.h.in ${PROJECT_BINARY_DIR}/gen/components.h @ONLY)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/components.h.in
+  ${PROJECT_BINARY_DIR}/gen/components.h @ONLY)

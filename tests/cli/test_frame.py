@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command from outside: what the frame gives every command. Each command has its own test file."""
+"""The command from outside: what the frame gives every command, each of which has its own
+test file."""
 import json
 import os
 import re

@@ -33,7 +33,8 @@ def read_until(terminal, wanted, limit_s=60):
 
 def test_bar_and_interrupt(tmp_path):
     target = tmp_path / "u.h5"
-    pid, terminal = start_on_terminal("gen", "--symbols", "3000", "--bars", "20000", "-o", str(target))
+    pid, terminal = start_on_terminal("gen", "--symbols", "3000", "--bars", "20000", "-o",
+                                      str(target))
     shown = read_until(terminal, b" left")
     assert b"gen [" in shown and b"/3000 symbols" in shown
     os.write(terminal, b"\x03")

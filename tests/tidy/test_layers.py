@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""src/LAYERS holds: every #include goes to the own room, or to the façade of a room listed below."""
+"""src/LAYERS holds: every #include goes to the own room, or to the façade of a room that
+is listed."""
 import os
 import re
 
@@ -60,7 +61,9 @@ def refusal(room, path, quoted, angled, layers):
         return None
     if other not in layers[room]:
         return f"src/LAYERS does not let {room} see {other}"
-    return None if is_facade(other, quoted) else f"is private to {other}; its façade is {other}/{other}.h"
+    if is_facade(other, quoted):
+        return None
+    return f"is private to {other}; its façade is {other}/{other}.h"
 
 
 def test_rooms_are_listed():
@@ -105,7 +108,8 @@ def test_headers_have_no_cycle():
 
     def visit(name):
         if name in trail:
-            raise AssertionError("include cycle: " + " -> ".join(trail[trail.index(name):] + [name]))
+            ring = trail[trail.index(name):] + [name]
+            raise AssertionError("include cycle: " + " -> ".join(ring))
         if name in done or name.endswith(".inc"):
             return
         trail.append(name)

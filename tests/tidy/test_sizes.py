@@ -20,7 +20,8 @@ def allowed():
 
 
 def c_files():
-    return tree.some(".c", ".h", under=["src/", "include/", "fuzz/", "bench/", "examples/", "tests/"])
+    return tree.some(".c", ".h", under=["src/", "include/", "fuzz/", "bench/", "examples/",
+                                       "tests/"])
 
 
 def functions(path):
@@ -60,8 +61,8 @@ def percentile(values, q):
 
 
 def show(what, values):
-    print(f"{what}: {len(values)}, median {percentile(values, 0.5)}, p90 {percentile(values, 0.9)}, "
-          f"max {max(values, default=0)}")
+    print(f"{what}: {len(values)}, median {percentile(values, 0.5)}, "
+          f"p90 {percentile(values, 0.9)}, max {max(values, default=0)}")
 
 
 def test_files():
