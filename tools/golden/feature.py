@@ -84,6 +84,22 @@ def synth():
     return np.array(fields + [volume] + clock + [np.round(other, 4)])
 
 
+def ticks():
+    """Minute bars on a grid of cents, where equal typical prices differ by rounding alone."""
+    rng = np.random.default_rng(20240608)
+    close = 40 + 0.01 * np.cumsum(rng.integers(-1, 2, N_BARS))
+    open_ = np.concatenate([[40.0], close[:-1]])
+    high = np.maximum(open_, close) + 0.01 * rng.integers(0, 3, N_BARS)
+    low = np.minimum(open_, close) - 0.01 * rng.integers(0, 3, N_BARS)
+    volume = np.floor(rng.lognormal(8, 1, N_BARS))
+    clock = 60.0 * np.arange(N_BARS) + 1.7e9
+    prices = [np.round(field, 2) for field in (open_, high, low, close)]
+    return np.array(prices + [volume, clock, clock, prices[0]])
+
+
+TICKS = ("mfi",)  # definitions that compare prices which were computed
+
+
 class Series:
     """A series by its fields' first letters, and its pandas form."""
 
@@ -102,7 +118,7 @@ def text(params):
 
 def main(wanted):
     OUT.mkdir(parents=True, exist_ok=True)
-    rows = {"sp500": sp500(), "eurusd": eurusd(), "synth": synth()}
+    rows = {"sp500": sp500(), "eurusd": eurusd(), "synth": synth(), "ticks": ticks()}
     series = [Series(name, values) for name, values in rows.items()]
     np.savez_compressed(OUT / "input.npz", **rows)
     origin(OUT / "input.npz.origin", "arch 8.0.0 sp500.csv.gz and nasdaq.csv.gz (first 400 rows); "
@@ -113,7 +129,7 @@ def main(wanted):
             continue
         arrays = {}
         for one in series:
-            if one.name in definition.skip:
+            if one.name in definition.skip or one.name == "ticks" and name not in TICKS:
                 continue
             for params in definition.cases:
                 found = definition.form(one, *params)

@@ -20,12 +20,15 @@ HY_INLINE lanes located(const double *const *in) {
   return v_ratio((close - low) - (high - close), high - low, v_zero()) * v_load(in[3]);
 }
 
+/* Typical prices within 1e-14 of their sum are equal, as in TA-Lib: on a grid of ticks equal ones
+ * differ by rounding alone, and its sign would decide where the flow goes. */
 static void mfi_inner(const double *const *in, const double *p, lanes *out) {
   const lanes now = typical(in, 0), before = typical(in, 1), flow = now * v_load(in[3]);
+  const lanes step = now - before, equal = v_set(1e-14) * (v_abs(now) + v_abs(before));
   const lanes none_or_missing = flow - flow + (before - before);
   (void)p;
-  out[0] = v_sel(v_lt(before, now), flow, none_or_missing);
-  out[1] = v_sel(v_lt(now, before), flow, none_or_missing);
+  out[0] = v_sel(v_lt(equal, step), flow, none_or_missing);
+  out[1] = v_sel(v_lt(step, v_zero() - equal), flow, none_or_missing);
 }
 static void mfi_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
