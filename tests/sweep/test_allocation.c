@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -57,32 +59,141 @@ static hy_status runtime_alone(hy_runtime *runtime, hy_error *err) {
   return HY_OK;
 }
 
-static hy_status model_opened(hy_runtime *runtime, const char *folder, hy_error *err) {
+static hy_status arrays_read(hy_runtime *runtime, hy_error *err) {
+  hy_arrays *arrays = NULL;
+  hy_status status = hy_arrays_read(runtime, "tests/golden/onnx/lgbm_reg/input.npz", &arrays, err);
+  hy_arrays_destroy(arrays);
+  return status;
+}
+
+/* A model of the goldens on its golden input: open, plan, run twice. */
+static hy_status model_run(hy_runtime *runtime, const char *folder, hy_error *err) {
   char path[256];
   hy_model *model = NULL;
+  hy_arrays *arrays = NULL;
+  hy_session *session = NULL;
   (void)snprintf(path, sizeof path, "tests/golden/onnx/%s/model.onnx", folder);
   hy_status status = hy_model_open(runtime, path, NULL, &model, err);
+  (void)snprintf(path, sizeof path, "tests/golden/onnx/%s/input.npz", folder);
+  if (status == HY_OK) status = hy_arrays_read(runtime, path, &arrays, err);
+  if (status == HY_OK) status = hy_session_create(model, NULL, &session, err);
+  for (int k = 0; status == HY_OK && k < 2; k++) {
+    hy_tensor in[4], out[4] = {{.data = NULL}};
+    size_t n_in = hy_model_n_inputs(model), n_out = hy_session_n_outputs(session);
+    assert_true(n_in <= 4 && n_out <= 4);
+    for (size_t i = 0; i < n_in; i++) {
+      const hy_tensor *found = hy_arrays_find(arrays, hy_model_input(model, i)->name);
+      assert_non_null(found);
+      in[i] = *found;
+    }
+    status = hy_session_run(session, in, n_in, out, n_out, err);
+  }
+  hy_session_destroy(session);
+  hy_arrays_destroy(arrays);
   hy_model_destroy(model);
   return status;
 }
 
 static hy_status model_trees(hy_runtime *runtime, hy_error *err) {
-  return model_opened(runtime, "lgbm_reg", err);
+  return model_run(runtime, "lgbm_reg", err);
 }
 
 static hy_status model_lstm(hy_runtime *runtime, hy_error *err) {
-  return model_opened(runtime, "torch_lstm_last_dynamo", err);
+  return model_run(runtime, "torch_lstm_last_dynamo", err);
 }
 
-static void test_runtime(void **state) { (void)state, sweep("runtime", runtime_alone); }
-static void test_model_trees(void **state) { (void)state, sweep("model, trees", model_trees); }
-static void test_model_lstm(void **state) { (void)state, sweep("model, LSTM", model_lstm); }
+enum { BARS = 40, SYMBOLS = 9 };
+
+static hy_status panel_opened(hy_runtime *runtime, hy_universe **out, hy_error *err) {
+  static int64_t time_ns[BARS];
+  static double close[BARS * SYMBOLS];
+  static const char *const symbols[SYMBOLS] = {"A", "B", "C", "D", "E", "F", "G", "H", "I"};
+  static const char *const fields[1] = {"close"};
+  const double *data[1] = {close};
+  for (int t = 0; t < BARS; t++) {
+    time_ns[t] = (int64_t)(t + 1) * 86400 * 1000000000;
+    for (int s = 0; s < SYMBOLS; s++) close[t * SYMBOLS + s] = 100 + (t * 7 + s * 3) % 11;
+  }
+  hy_panel panel = {.struct_size = sizeof panel,
+                    .n_bars = BARS,
+                    .n_symbols = SYMBOLS,
+                    .n_fields = 1,
+                    .time_ns = time_ns,
+                    .symbols = symbols,
+                    .fields = fields,
+                    .data = data,
+                    .timeframe = "1d"};
+  return hy_universe_from_panel(runtime, &panel, out, err);
+}
+
+/* The features of `spec` over the panel. */
+static hy_status features_of(hy_runtime *runtime, const char *spec, hy_error *err) {
+  enum { MOST = 8 };
+  static double values[MOST][BARS * SYMBOLS];
+  double *out[MOST];
+  hy_universe *universe = NULL;
+  hy_features *features = NULL;
+  hy_features_info info = {.struct_size = sizeof info};
+  hy_status status = panel_opened(runtime, &universe, err);
+  if (status == HY_OK) status = hy_features_create(runtime, spec, &features, err);
+  if (status == HY_OK) {
+    hy_features_describe(features, &info);
+    assert_true(info.n_features <= MOST);
+    for (size_t f = 0; f < info.n_features; f++) out[f] = values[f];
+    status = hy_features_compute(features, universe, 0, BARS, out, NULL, err);
+  }
+  hy_features_destroy(features);
+  hy_universe_destroy(universe);
+  return status;
+}
+
+static hy_status features_inline(hy_runtime *runtime, hy_error *err) {
+  return features_of(runtime,
+                     "ma=sma(close,5); rsi(close,7); macd(close,3,6,4).signal; cs.rank(ma)", err);
+}
+
+static hy_status features_file(hy_runtime *runtime, hy_error *err) {
+  hy_features *features = NULL;
+  hy_status status =
+      hy_features_create(runtime, "examples/us20-daily/features.yaml", &features, err);
+  hy_features_destroy(features);
+  return status;
+}
+
+static hy_status universe_file(hy_runtime *runtime, hy_error *err) {
+  char path[1024];
+  const char *build = getenv("HAYATE_BUILD");
+  (void)snprintf(path, sizeof path, "%s/sweep-XXXXXX.h5", build ? build : "build/release");
+  int fd = mkstemps(path, 3);
+  if (fd >= 0) (void)close(fd);
+  hy_generate_options options = {
+      .struct_size = sizeof options, .n_symbols = 9, .n_bars = 30, .output = path};
+  hy_universe *universe = NULL;
+  double row[9];
+  hy_status status = hy_universe_generate(runtime, &options, err);
+  if (status == HY_OK) status = hy_universe_open(runtime, path, &universe, err);
+  if (status == HY_OK) status = hy_universe_read(universe, "close", 0, 1, row, err);
+  hy_universe_destroy(universe);
+  (void)unlink(path);
+  return status;
+}
+
+#define TEST(name)                                                                                 \
+  static void test_##name(void **state) { (void)state, sweep(#name, name); }
+TEST(runtime_alone)
+TEST(arrays_read)
+TEST(model_trees)
+TEST(model_lstm)
+TEST(features_inline)
+TEST(features_file)
+TEST(universe_file)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_runtime),
-      cmocka_unit_test(test_model_trees),
-      cmocka_unit_test(test_model_lstm),
+      cmocka_unit_test(test_runtime_alone),   cmocka_unit_test(test_arrays_read),
+      cmocka_unit_test(test_model_trees),     cmocka_unit_test(test_model_lstm),
+      cmocka_unit_test(test_features_inline), cmocka_unit_test(test_features_file),
+      cmocka_unit_test(test_universe_file),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
