@@ -38,7 +38,7 @@ static void roots_by_alias(layout *l) {
     if (w->values[v].t.data) l->root_of[v] = root_new(l, KNOWN, 0, 0);
   }
   for (size_t k = 0; k < w->n_inputs; k++) {
-    if (w->inputs[k] < 0) continue;
+    if (w->inputs[k] < 0 || w->values[w->inputs[k]].t.data) continue;
     int32_t r = root_new(l, IN_CALLER, hy__work_bytes(&l->plan->inputs[k]), 0);
     l->roots[r].input = (int32_t)k;
     l->root_of[w->inputs[k]] = r;

@@ -3,7 +3,7 @@
  * (layout.c); then binding and running, which allocate nothing. */
 #include "engine/plan.h"
 
-enum { ARENA_BLOCK = 1 << 14 };
+enum { ARENA_BLOCK = 1 << 14, SHAPE_INTS_MAX = 16 };
 
 /* Copies `n` of the view's elements into the plan's arena. */
 static hy_status keep(hy__arena *arena, const void *from, size_t n, size_t each, void **out,
@@ -67,6 +67,12 @@ static hy_status lower_all(hy__plan *plan, hy__work *w, hy_error *err) {
   return hy__plan_layout(plan, w, drafts, n, err);
 }
 
+static bool like_shape(const hy_tensor *t) {
+  size_t n = hy__work_bytes(t) / hy_dtype_bytes(t->dtype);
+  bool integers = t->dtype == HY_I64 || t->dtype == HY_I32;
+  return n > 0 && t->dtype != HY_STRING && n <= (integers ? SHAPE_INTS_MAX : 1);
+}
+
 static hy_status plan_types(hy__plan *plan, const hy__plan_request *r, hy_error *err) {
   void *inputs, *outputs, *offsets;
   plan->n_inputs = r->graph->n_inputs;
@@ -77,7 +83,12 @@ static hy_status plan_types(hy__plan *plan, const hy__plan_request *r, hy_error 
   plan->inputs = inputs;
   plan->outputs = outputs;
   plan->output_offsets = offsets;
-  for (size_t k = 0; k < plan->n_inputs; k++) plan->inputs[k].data = NULL;
+  for (size_t k = 0; k < plan->n_inputs; k++) {
+    plan->inputs[k].data = NULL;
+    if (!r->take_values || !like_shape(&r->inputs[k])) continue;
+    size_t bytes = hy__work_bytes(&r->inputs[k]);
+    HY_TRY(keep(plan->arena, r->inputs[k].data, bytes, 1, &plan->inputs[k].data, err));
+  }
   return HY_OK;
 }
 
@@ -90,7 +101,7 @@ static hy_status make(hy__plan *plan, const hy__plan_request *r, hy_error *err) 
                 .packs = &packs,
                 .folds = r->shared->folds};
   HY_TRY(plan_types(plan, r, err));
-  hy_status status = hy__work_build(&w, r->graph, r->inputs, r->outputs, r->n_outputs, err);
+  hy_status status = hy__work_build(&w, r->graph, plan->inputs, r->outputs, r->n_outputs, err);
   if (status == HY_OK) status = hy__pass_run_all(&w, err);
   if (status == HY_OK) status = lower_all(plan, &w, err);
   hy__work_destroy(&w);

@@ -25,7 +25,8 @@ typedef struct hy__bind {
 
 typedef struct hy__plan {
   hy__arena *arena;
-  hy_tensor *inputs; /* the types it was made for; data: the pointer that is bound now */
+  hy_tensor
+      *inputs; /* the types it was made for; data: the values, where they were taken as known */
   hy_tensor *outputs;
   size_t *output_offsets; /* where an output lies when the caller gives no memory */
   size_t n_inputs, n_outputs;
@@ -47,6 +48,9 @@ typedef struct hy__plan_request {
   const hy_tensor *inputs; /* dtype, rank, dims per graph input */
   const int32_t *outputs;  /* value ids of the graph */
   size_t n_outputs;
+  /* Take inputs that look like shapes (few integers, single numbers) as known: such a plan holds
+   * for these values alone. For graphs that cannot be planned otherwise. */
+  bool take_values;
 } hy__plan_request;
 
 HY_CHECKED hy_status hy__plan_create(const hy__plan_request *request, hy__plan **out,

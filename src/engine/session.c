@@ -30,7 +30,8 @@ struct hy_session {
   uint64_t n_runs;
   void *memory; /* the arena that all plans run in, one at a time */
   size_t memory_bytes;
-  staging *staged; /* per input */
+  staging *staged;  /* per input */
+  hy_tensor *typed; /* per input, while a plan is made */
   void **in, **out;
 };
 
@@ -111,11 +112,13 @@ static hy_status ops_check(const hy_session *s, hy_error *err) {
 }
 
 static hy_status lists_make(hy_session *s, hy_error *err) {
-  void *staged, *in, *out;
+  void *staged, *in, *out, *typed;
+  HY_TRY(hy__arena_array(s->arena, s->graph->n_inputs + 1, sizeof(hy_tensor), &typed, err));
   HY_TRY(hy__arena_array(s->arena, s->graph->n_inputs + 1, sizeof(staging), &staged, err));
   HY_TRY(hy__arena_array(s->arena, s->graph->n_inputs + 1, sizeof(void *), &in, err));
   HY_TRY(hy__arena_array(s->arena, s->n_outputs + 1, sizeof(void *), &out, err));
   s->staged = staged;
+  s->typed = typed;
   s->in = in;
   s->out = out;
   return HY_OK;
@@ -271,25 +274,41 @@ static hy_status input_stage(hy_session *s, size_t k, const hy_tensor *t, hy_err
 
 /* --- plans --- */
 
-static bool plan_fits(const hy__plan *plan, const hy_tensor *in) {
+static bool plan_fits(const hy__plan *plan, const hy_tensor *in, void *const *values) {
   for (size_t k = 0; k < plan->n_inputs; k++) {
     if (plan->inputs[k].rank != in[k].rank) return false;
     for (int32_t d = 0; d < in[k].rank; d++)
       if (plan->inputs[k].dims[d] != in[k].dims[d]) return false;
+    if (plan->inputs[k].data &&
+        memcmp(plan->inputs[k].data, values[k], hy__work_bytes(&plan->inputs[k])) != 0)
+      return false;
   }
   return true;
 }
 
 static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy_error *err) {
+  for (size_t k = 0; k < s->graph->n_inputs; k++) {
+    s->typed[k] = in[k];
+    s->typed[k].data = s->in[k]; /* dense by now */
+    memset(s->typed[k].strides_bytes, 0, sizeof s->typed[k].strides_bytes);
+  }
   hy__plan_request request = {.runtime = s->runtime,
                               .graph = s->graph,
                               .shared = s->shared,
                               .kernels = &s->kernels,
-                              .inputs = in,
+                              .inputs = s->typed,
                               .outputs = s->outputs,
                               .n_outputs = s->n_outputs};
   hy__plan *plan;
-  HY_TRY(hy__plan_create(&request, &plan, err));
+  hy_status made = hy__plan_create(&request, &plan, err);
+  if (made == HY_UNSUPPORTED) { /* a shape that is fed as an input? */
+    hy_error first_err;
+    request.take_values = true;
+    made = hy__plan_create(&request, &plan, &first_err);
+    if (made != HY_OK) return HY_UNSUPPORTED;
+    hy_error_clear(err);
+  }
+  HY_TRY(made);
   if (plan->arena_bytes > s->memory_bytes) {
     void *memory;
     hy_status status = hy__alloc(s->allocator, plan->arena_bytes, &memory, err);
@@ -316,9 +335,9 @@ static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy
 
 static hy_status plan_get(hy_session *s, const hy_tensor *in, hy__plan **out, hy_error *err) {
   *out = NULL;
-  if (s->latest && plan_fits(s->latest, in)) *out = s->latest;
+  if (s->latest && plan_fits(s->latest, in, s->in)) *out = s->latest;
   for (size_t i = 0; i < s->n_plans && !*out; i++)
-    if (plan_fits(s->plans[i], in)) *out = s->plans[i];
+    if (plan_fits(s->plans[i], in, s->in)) *out = s->plans[i];
   if (!*out) HY_TRY(plan_new(s, in, out, err));
   s->latest = *out;
   s->latest->last_used = ++s->n_runs;
@@ -353,10 +372,10 @@ hy_status hy_session_run(hy_session *s, const hy_tensor *in, size_t n_in, hy_ten
              "%zu outputs given, the session has %zu", n_out, s->n_outputs);
   hy__plan *plan;
   for (size_t k = 0; k < n_in; k++) HY_TRY(input_check(hy_model_input(s->model, k), &in[k], err));
+  for (size_t k = 0; k < n_in; k++) HY_TRY(input_stage(s, k, &in[k], err));
   HY_TRY(plan_get(s, in, &plan, err));
   for (size_t k = 0; k < n_out; k++)
     HY_TRY(output_check(&s->ports[k], &plan->outputs[k], &out[k], err));
-  for (size_t k = 0; k < n_in; k++) HY_TRY(input_stage(s, k, &in[k], err));
   for (size_t k = 0; k < n_out; k++) s->out[k] = out[k].data;
   hy__plan_bind(plan, s->memory, s->in, s->out);
   HY_TRY(hy__plan_run(plan, err));

@@ -66,6 +66,13 @@ void hy__walk_broadcast(hy__walk *w, const hy_tensor *out, const hy_tensor *cons
                         size_t n);
 /* One operand with its own strides in elements along each output dim. */
 void hy__walk_strided(hy__walk *w, const hy_tensor *out, const int64_t *strides);
+/* The one operand's elements of `each` bytes to dense memory. */
+void hy__walk_copy(const hy__walk *w, const void *from, size_t each, void *to);
+/* Lowers to a copy of input 0 with these strides (in elements) along the output's dims. */
+HY_CHECKED hy_status hy__op_lower_strided(hy__op_plan *p, const int64_t *strides, int64_t offset,
+                                          hy_error *err);
+/* Dense strides of t, in elements. */
+void hy__op_strides(const hy_tensor *t, int64_t *strides);
 /* Moves to the next row; offsets and index start at zero. */
 static inline void hy__walk_next(const hy__walk *w, int64_t *index, int64_t *offsets) {
   for (int32_t d = w->rank - 1; d >= 0; d--) {

@@ -218,11 +218,9 @@ hy_status hy__work_build(hy__work *w, const hy__graph *graph, const hy_tensor *i
   w->n_outputs = n_outputs;
   for (size_t k = 0; k < graph->n_inputs; k++) {
     int32_t id = graph->inputs[k];
-    hy_tensor t = inputs[k];
-    t.data = NULL;
     w->inputs[k] = HY__ABSENT;
     if (!main_walk.uses[id]) continue;
-    HY_TRY(hy__work_value_new(w, &t, graph->values[id].name, &w->inputs[k], err));
+    HY_TRY(hy__work_value_new(w, &inputs[k], graph->values[id].name, &w->inputs[k], err));
     w->values[w->inputs[k]].uses = main_walk.uses[id];
     main_walk.map[id] = w->inputs[k];
   }

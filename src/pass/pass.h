@@ -45,9 +45,10 @@ typedef struct hy__work {
   size_t n_outputs;
 } hy__work;
 
-/* Builds the graph for `inputs` (dtype, rank, dims; one per graph input) and the wanted value ids
- * of the model's graph. The caller has set runtime, allocator, arena, kernels, packs. Errors name
- * the node: UNSUPPORTED (operator, or a shape that depends on data), BAD_FORMAT, LIMIT. */
+/* Builds the graph for `inputs` (dtype, rank, dims, and data where a value is taken as known; one
+ * per graph input) and the wanted value ids of the model's graph. The caller has set runtime,
+ * allocator, arena, kernels, packs. Errors name the node: UNSUPPORTED (operator, or a shape that
+ * depends on data), BAD_FORMAT, LIMIT. */
 HY_CHECKED hy_status hy__work_build(hy__work *w, const hy__graph *graph, const hy_tensor *inputs,
                                     const int32_t *outputs, size_t n_outputs, hy_error *err);
 void hy__work_destroy(hy__work *w); /* what is not in the arena */
