@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rows of a universe by time: what --at, --from and --to mean, the same for every command. */
+#include <stdio.h>
+
 #include "market/market.h"
 
 static const int64_t day_ns = INT64_C(86400000000000);
@@ -30,7 +32,18 @@ static hy_status find_end(const hy_universe_info *info, const char *text, size_t
   return HY_OK;
 }
 
-/* A date means its beginning here; it is parsed as the end of its day. */
+/* A date's beginning is the end of the day before, whose length daylight saving may change. */
+static hy_status parse_beginning(const char *date, const char *zone, int64_t *out_ns,
+                                 hy_error *err) {
+  char text[40];
+  int64_t noon_ns;
+  (void)snprintf(text, sizeof text, "%.10sT12:00:00Z", date);
+  HY_TRY(hy__time_parse(text, zone, &noon_ns, err));
+  hy__time_format(noon_ns - day_ns, text);
+  text[sizeof "2024-01-31" - 1] = '\0';
+  return hy__time_parse(text, zone, out_ns, err);
+}
+
 static hy_status find_begin(const hy_universe_info *info, const char *text, size_t *t_begin,
                             hy_error *err) {
   int64_t time_ns;
@@ -40,8 +53,11 @@ static hy_status find_begin(const hy_universe_info *info, const char *text, size
     *t_begin = info->n_bars - 1;
     return HY_OK;
   }
-  HY_TRY(hy__time_parse(text, info->zone, &time_ns, err));
-  *t_begin = is_date(text) ? count_until(info, time_ns - day_ns) : count_until(info, time_ns - 1);
+  if (is_date(text))
+    HY_TRY(parse_beginning(text, info->zone, &time_ns, err));
+  else
+    HY_TRY(hy__time_parse(text, info->zone, &time_ns, err));
+  *t_begin = count_until(info, is_date(text) ? time_ns : time_ns - 1);
   HY_FAIL_IF(*t_begin == info->n_bars, HY_NOT_FOUND, err, "%.60s is after the universe's last bar",
              text);
   return HY_OK;

@@ -38,72 +38,17 @@ typedef struct job {
 
 /* ---- the range ---- */
 
-static hy_status find_row(const hy_score_result *r, const char *text, bool end_of_range,
-                          size_t *row, hy_error *err) {
-  size_t n = r->info.n_bars;
-  if (!text || strcmp(text, "last") == 0) {
-    *row = n - 1;
-    return HY_OK;
-  }
-  int64_t time_ns = 0;
-  HY_TRY(hy__time_parse(text, r->info.zone, &time_ns, err));
-  size_t low = 0, high = n; /* the first row after time_ns */
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (r->info.time_ns[middle] <= time_ns) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  if (end_of_range) {
-    HY_FAIL_IF(low == 0, HY_NOT_FOUND, err, "'%s' is before the universe's first bar", text);
-    *row = low - 1;
-    return HY_OK;
-  }
-  if (low > 0 && r->info.time_ns[low - 1] == time_ns) low--;
-  HY_FAIL_IF(low == n, HY_NOT_FOUND, err, "'%s' is after the universe's last bar", text);
-  *row = low;
-  return HY_OK;
-}
-
-/* A date as --from means its beginning: hy__time_parse gives a date's end, so step back a day and a
- * tick. */
-static hy_status find_from(const hy_score_result *r, const char *text, size_t *row, hy_error *err) {
-  bool is_date = strlen(text) == 10;
-  if (!is_date) return find_row(r, text, false, row, err);
-  int64_t end_ns = 0;
-  HY_TRY(hy__time_parse(text, r->info.zone, &end_ns, err));
-  int64_t begin_ns = end_ns - (int64_t)86400 * 1000000000;
-  size_t k = 0;
-  while (k < r->info.n_bars && r->info.time_ns[k] <= begin_ns) k++;
-  HY_FAIL_IF(k == r->info.n_bars, HY_NOT_FOUND, err, "'%s' is after the universe's last bar", text);
-  *row = k;
-  return HY_OK;
-}
-
 static hy_status find_range(hy_score_result *r, const hy_score_options *o, hy_error *err) {
-  HY_FAIL_IF(o->at && (o->from || o->to), HY_INVALID_ARGUMENT, err,
-             "give --at, or --from and --to");
-  HY_FAIL_IF(r->info.n_bars == 0 || r->info.n_symbols == 0, HY_NEED_MORE_DATA, err,
-             "the universe has %zu bars of %zu symbols", r->info.n_bars, r->info.n_symbols);
-  size_t first = 0, last = r->info.n_bars - 1;
-  r->is_range = o->from || o->to || o->evaluate;
-  if (!r->is_range || o->at) {
-    HY_TRY(find_row(r, o->at, true, &last, err));
-    first = last;
-    r->is_range = false;
-  } else {
-    if (o->from) HY_TRY(find_from(r, o->from, &first, err));
-    if (o->to) HY_TRY(find_row(r, o->to, true, &last, err));
-  }
-  HY_FAIL_IF(first > last, HY_INVALID_ARGUMENT, err, "no bar lies between --from %s and --to %s",
-             o->from ? o->from : "the first", o->to ? o->to : "the last");
-  HY_FAIL_IF(o->evaluate && !r->is_range, HY_INVALID_ARGUMENT, err,
+  HY_FAIL_IF(r->info.n_symbols == 0, HY_NEED_MORE_DATA, err, "the universe has no symbols");
+  HY_FAIL_IF(o->evaluate && o->at, HY_INVALID_ARGUMENT, err,
              "--evaluate needs a range: give --from and --to, or neither for all bars");
-  r->n_lead = first > 0 ? 1 : 0;
-  r->row_begin = first - r->n_lead;
-  r->n_rows = last + 1 - r->row_begin;
+  size_t begin = 0, end = 0;
+  r->is_range = !o->at && (o->from || o->to || o->evaluate);
+  const char *at = r->is_range || o->at ? o->at : "last";
+  HY_TRY(hy_universe_find_rows(r->universe, at, o->from, o->to, &begin, &end, err));
+  r->n_lead = begin > 0 ? 1 : 0;
+  r->row_begin = begin - r->n_lead;
+  r->n_rows = end - r->row_begin;
   return HY_OK;
 }
 

@@ -253,7 +253,7 @@ def test_a_symbols_trouble_is_its_own_line(tmp_path, holed):
 def test_missing_policies(tmp_path, holed):
     at, x = holed.features(3)
     k = 2  # logret(close,5) is missing there
-    day = str(np.datetime64(int(holed.time[at[k]]), "ns"))[:10]
+    day = str(np.datetime64(int(holed.time[at[k]]), "ns"))[:19] + "Z"
     got = {}
     for policy in ("refuse", "nan", {"value": 7}):
         p = pipeline(tmp_path, [dict(LINEAR, missing=policy)])
@@ -442,7 +442,7 @@ def test_usage(tmp_path, holed):
     for words in (["--last", "--at", "2022-01-08"], ["--npz"], ["--at", "2022-01-08", "--evaluate"],
                   ["--at", "1970-01-01"], ["--from", "2030-01-01"], ["--at", "yesterday"]):
         run = hayate("score", p, "--data", holed.path, *words)
-        assert run.returncode == 2 and run.stderr.startswith("hayate: "), (words, run.stderr)
+        assert run.returncode == 2 and "hayate: " in run.stderr, (words, run.stderr)
     run = hayate("score", p, "--data", tmp_path / "none.h5")
     assert run.returncode == 2 and "none.h5" in run.stderr
 
