@@ -111,7 +111,9 @@ static hy_status plan_file(hy__import *im, const char *path, size_t n_files, hy_
 static hy_status read_file(hy__import *im, hy__import_file *f, hy_error *err) {
   hy__source source;
   HY_TRY(hy__source_open(im->allocator, f->path, &source, err));
+  const int64_t start_ns = hy__clock_monotonic_ns();
   hy_status status = hy__import_read(im, f, &source, err);
+  im->report->parse_ns += hy__clock_monotonic_ns() - start_ns;
   im->report->bytes_read += source.bytes;
   hy__source_close(&source);
   hy__arena_reset(im->scratch);
@@ -161,7 +163,10 @@ static hy_status read_all(hy__import *im, const hy__source_list *list, hy_runtim
     HY_TRY(read_file(im, &files[k], err));
   }
   HY_TRY(note_source(im, list, err));
-  return hy__import_settle(im, err);
+  const int64_t start_ns = hy__clock_monotonic_ns();
+  HY_TRY(hy__import_settle(im, err));
+  im->report->settle_ns = hy__clock_monotonic_ns() - start_ns;
+  return HY_OK;
 }
 
 /* What the report says about the settled import; its texts must outlive it. */
@@ -193,10 +198,11 @@ static hy_status import_all(hy__import *im, hy_runtime *runtime, hy_error *err) 
   im->report->n_files = list.n;
   hy__source_list_destroy(&list, im->allocator);
   HY_TRY(status);
-  im->report->read_ns = hy__clock_monotonic_ns() - start_ns;
   if (im->n_axis) {
+    const int64_t write_ns = hy__clock_monotonic_ns();
     HY_TRY(describe(im, err));
     HY_TRY(hy__import_write(im, err));
+    im->report->write_ns = hy__clock_monotonic_ns() - write_ns;
   }
   im->report->total_ns = hy__clock_monotonic_ns() - start_ns;
   return HY_OK;

@@ -21,7 +21,7 @@ struct hy_import_report {
   size_t n_files, n_symbols, n_bars, n_fields, n_cells_present;
   const char *const *fields;
   uint64_t n_rows, bytes_read;
-  int64_t first_ns, last_ns, read_ns, total_ns;
+  int64_t first_ns, last_ns, parse_ns, settle_ns, write_ns, total_ns;
   bool stamp_assumed;
   hy__import_counts counts;
 };

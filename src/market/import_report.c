@@ -32,7 +32,7 @@ static hy_status text_head(const hy_import_report *r, const hy_sink *sink, hy_er
     HY_TRY(hy__sink_printf(sink, err, "  read     %llu rows, %s, from %zu %s (%s) in %.0f ms\n",
                            (unsigned long long)r->n_rows, bytes, r->n_files,
                            r->n_files == 1 ? "file" : "files", r->dialects,
-                           (double)r->read_ns / 1e6));
+                           (double)r->total_ns / 1e6));
   HY_TRY(hy__sink_printf(sink, err, "  fields  "));
   for (size_t k = 0; k < r->n_fields; k++) HY_TRY(hy__sink_printf(sink, err, " %s", r->fields[k]));
   if (r->ignored[0]) HY_TRY(hy__sink_printf(sink, err, "; not read: %s", r->ignored));
@@ -77,7 +77,11 @@ hy_status hy_import_report_json(const hy_import_report *r, const hy_sink *sink, 
   hy__json_member_bool(&w, "stamp_assumed", r->stamp_assumed);
   hy__json_member_text(&w, "zone", r->zone);
   hy__json_member_text(&w, "calendar", r->calendar);
-  hy__json_member_f64(&w, "read_ms", (double)r->read_ns / 1e6);
+  hy__json_member_f64(&w, "parse_ms", (double)r->parse_ns / 1e6);
+  hy__json_member_f64(&w, "parse_mb_per_s",
+                      r->parse_ns ? (double)r->bytes_read / 1e6 / ((double)r->parse_ns / 1e9) : 0);
+  hy__json_member_f64(&w, "settle_ms", (double)r->settle_ns / 1e6);
+  hy__json_member_f64(&w, "write_ms", (double)r->write_ns / 1e6);
   hy__json_member_f64(&w, "elapsed_ms", (double)r->total_ns / 1e6);
   hy__json_key(&w, "counts");
   hy__json_object_begin(&w);
