@@ -232,9 +232,18 @@ bool hy__csv_f64(const char *text, size_t len_bytes, const char *end, double *ou
   return after == text + len_bytes;
 }
 
+/* A mark between digits groups them only by threes: 1,234 but not 12,5. */
+static bool groups(const char *text, size_t len_bytes, size_t at) {
+  size_t n = 0;
+  while (at + 1 + n < len_bytes && text[at + 1 + n] >= '0' && text[at + 1 + n] <= '9') n++;
+  return n == 3;
+}
+
 bool hy__csv_f64_grouped(const char *text, size_t len_bytes, char decimal, double *out) {
   char plain[64];
   size_t n = 0;
+  while (len_bytes > 0 && *text == ' ') text++, len_bytes--;
+  while (len_bytes > 0 && text[len_bytes - 1] == ' ') len_bytes--;
   if (len_bytes >= sizeof plain) return false;
   for (size_t k = 0; k < len_bytes; k++) {
     const char ch = text[k];
@@ -242,9 +251,7 @@ bool hy__csv_f64_grouped(const char *text, size_t len_bytes, char decimal, doubl
       plain[n++] = '.';
     else if (ch != ' ' && ch != '\'' && ch != '_' && ch != ',' && ch != '.')
       plain[n++] = ch;
-    else if (k == 0 || k + 1 == len_bytes)
-      continue; /* blanks around */
-    else if (text[k + 1] < '0' || text[k + 1] > '9')
+    else if (n == 0 || !groups(text, len_bytes, k))
       return false;
   }
   return n > 0 && hy__parse_f64(plain, plain + n, out) == plain + n;

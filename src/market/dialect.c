@@ -45,17 +45,18 @@ static hy_status keep_row(hy__sample *s, const hy__csv *c, hy__arena *arena, hy_
   return HY_OK;
 }
 
-/* 1,5 where commas do not separate: some field reads only so, and none has a point. */
+/* 1,5 where commas do not separate: some number has a comma, and none reads with a point alone. */
 static char guess_decimal(const hy__sample *s) {
   bool comma = false, point = false;
   double value;
   if (s->delimiter == ',') return '.';
   for (size_t r = 1; r < s->n_rows; r++)
-    for (size_t k = 1; k < s->n_fields[r]; k++) {
+    for (size_t k = 0; k < s->n_fields[r]; k++) {
       const hy__csv_field *f = &s->row[r][k];
-      if (!hy__csv_f64_grouped(f->text, f->len_bytes, ',', &value)) continue;
-      comma = comma || memchr(f->text, ',', f->len_bytes) != NULL;
-      point = point || (memchr(f->text, '.', f->len_bytes) && !memchr(f->text, ',', f->len_bytes));
+      if (hy__csv_f64_grouped(f->text, f->len_bytes, ',', &value))
+        comma = comma || memchr(f->text, ',', f->len_bytes) != NULL;
+      else
+        point = point || hy__csv_f64_grouped(f->text, f->len_bytes, '.', &value);
     }
   return comma && !point ? ',' : '.';
 }

@@ -112,7 +112,9 @@ static hy_status check_text(const hy__source *s, hy_error *err) {
              HY_UNSUPPORTED, err,
              "text in UTF-16; expected UTF-8 (save it as UTF-8, or run iconv)");
   for (size_t k = 0; k < HY_MIN(s->bytes, (size_t)LOOK_BYTES); k++) {
-    if (text[k] >= 0x20 || text[k] == '\n' || text[k] == '\r' || text[k] == '\t') continue;
+    if ((text[k] >= 0x20 && text[k] != 0x7f) || text[k] == '\n' || text[k] == '\r' ||
+        text[k] == '\t')
+      continue;
     hy_status status = hy__error_set(
         err, HY_BAD_FORMAT, "not a text file: byte 0x%02x; expected delimited text", text[k]);
     hy__error_place(err, 0, 0, (int64_t)k);

@@ -183,7 +183,8 @@ static void other_marks_are_read(void **state) {
         hy__csv_f64_grouped(cases[k].text, strlen(cases[k].text), cases[k].decimal, &value));
     assert_true(value == cases[k].value);
   }
-  static const char *const bad[] = {"", "a", "1,,2", ",", "1,2a", "- 5 x"};
+  static const char *const bad[] = {"",      "a",    "1,,2",   ",",   "1,2a",
+                                    "- 5 x", "12,5", "1,2345", ",123"};
   for (size_t k = 0; k < HY_COUNT(bad); k++)
     assert_false(hy__csv_f64_grouped(bad[k], strlen(bad[k]), '.', &value));
   assert_true(hy__csv_is_missing("", 0) && hy__csv_is_missing("NULL", 4) &&
