@@ -104,7 +104,9 @@ static hy_status infer_timeframe(hy__import *im, hy_error *err) {
   const size_t n = collect_steps(im, memory);
   const int64_t step = most_frequent(memory, n, &count);
   hy__free(im->allocator, memory, STEPS_MAX * sizeof(int64_t));
-  const bool even = 2 * count > n && step < 28 * HY_S_PER_DAY * HY_NS_PER_S;
+  /* daily bars with many holes are still daily */
+  const bool daily = !im->any_clock && step == HY_S_PER_DAY * HY_NS_PER_S;
+  const bool even = (2 * count > n || daily) && step < 28 * HY_S_PER_DAY * HY_NS_PER_S;
   if (even)
     im->timeframe_ns = step;
   else if (n == 0 && !im->any_clock)
