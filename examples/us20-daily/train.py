@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains trees.onnx of this example, and says what such a model is worth out of sample.
 
-    hayate import prices.csv -o us20.h5
+    hayate import prices.csv --zone America/New_York --calendar XNYS -o us20.h5
     pip install -r requirements.txt
     python train.py us20.h5
 
