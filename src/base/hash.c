@@ -42,19 +42,30 @@ static void schedule(const uint8_t block[64], uint32_t w[64]) {
   }
 }
 
+/* One round; the caller renames the eight words in place of moving them. */
+static inline __attribute__((always_inline)) void round_step(uint32_t *v, int i, uint32_t input) {
+  uint32_t *a = &v[-i & 7], *b = &v[(1 - i) & 7], *c = &v[(2 - i) & 7], *d = &v[(3 - i) & 7];
+  uint32_t *e = &v[(4 - i) & 7], *f = &v[(5 - i) & 7], *g = &v[(6 - i) & 7], *h = &v[(7 - i) & 7];
+  uint32_t s1 = rotate_right(*e, 6) ^ rotate_right(*e, 11) ^ rotate_right(*e, 25);
+  uint32_t t1 = *h + s1 + ((*e & *f) ^ (~*e & *g)) + input;
+  uint32_t s0 = rotate_right(*a, 2) ^ rotate_right(*a, 13) ^ rotate_right(*a, 22);
+  *d += t1;
+  *h = t1 + s0 + ((*a & *b) ^ (*a & *c) ^ (*b & *c));
+}
+
 static void compress(uint32_t state[8], const uint8_t block[64]) {
   uint32_t w[64], v[8];
   schedule(block, w);
   memcpy(v, state, sizeof v);
-  for (int i = 0; i < 64; i++) {
-    uint32_t e = v[4], a = v[0];
-    uint32_t s1 = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
-    uint32_t t1 = v[7] + s1 + ((e & v[5]) ^ (~e & v[6])) + round_constants[i] + w[i];
-    uint32_t s0 = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
-    uint32_t t2 = s0 + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-    memmove(v + 1, v, 7 * sizeof v[0]);
-    v[4] += t1;
-    v[0] = t1 + t2;
+  for (int i = 0; i < 64; i += 8) {
+    round_step(v, 0, round_constants[i] + w[i]);
+    round_step(v, 1, round_constants[i + 1] + w[i + 1]);
+    round_step(v, 2, round_constants[i + 2] + w[i + 2]);
+    round_step(v, 3, round_constants[i + 3] + w[i + 3]);
+    round_step(v, 4, round_constants[i + 4] + w[i + 4]);
+    round_step(v, 5, round_constants[i + 5] + w[i + 5]);
+    round_step(v, 6, round_constants[i + 6] + w[i + 6]);
+    round_step(v, 7, round_constants[i + 7] + w[i + 7]);
   }
   for (int i = 0; i < 8; i++) state[i] += v[i];
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/number.h"
 #include "base/number_powers.h"
 
@@ -62,13 +63,17 @@ static shortest find_shortest(binary b) {
 
 static size_t put_digits(uint64_t value, char *text) {
   char reversed[24];
-  size_t n = 0;
-  do {
-    reversed[n++] = (char)('0' + value % 10);
-    value /= 10;
-  } while (value);
-  for (size_t i = 0; i < n; i++) text[i] = reversed[n - 1 - i];
-  return n;
+  size_t n = sizeof reversed;
+  while (value >= 100) { /* two at a time: half the divisions, which wait for each other */
+    unsigned two = (unsigned)(value % 100);
+    value /= 100;
+    reversed[--n] = (char)('0' + two % 10);
+    reversed[--n] = (char)('0' + two / 10);
+  }
+  if (value >= 10) reversed[--n] = (char)('0' + value % 10);
+  reversed[--n] = (char)('0' + (value >= 10 ? value / 10 : value));
+  memcpy(text, reversed + n, sizeof reversed - n);
+  return sizeof reversed - n;
 }
 
 static size_t put_exponent(int32_t exponent, char *text) {
@@ -80,6 +85,11 @@ static size_t put_exponent(int32_t exponent, char *text) {
   return n + put_digits(e, text + n);
 }
 
+static size_t put_zeros(int32_t count, char *text) {
+  memset(text, '0', (size_t)count);
+  return (size_t)count;
+}
+
 /* Digits with their point where Python puts it: plain from 1e-4 up to 1e16. */
 static size_t lay_out(shortest s, char *text) {
   char digits[24];
@@ -88,23 +98,20 @@ static size_t lay_out(shortest s, char *text) {
     s.exponent++;
   }
   int32_t n = (int32_t)put_digits(s.digits, digits), point = n + s.exponent;
-  size_t at = 0;
-  if (point > 16 || point <= -4) {
-    text[at++] = digits[0];
-    if (n > 1) {
-      text[at++] = '.';
-      memcpy(text + at, digits + 1, (size_t)n - 1);
-      at += (size_t)n - 1;
-    }
-    return at + put_exponent(point - 1, text + at);
+  bool scientific = point > 16 || point <= -4;
+  int32_t before = scientific ? 1 : HY_MAX(point, 0); /* places in front of the point */
+  size_t at = 0, own = (size_t)HY_MIN(before, n);
+  if (before == 0) text[at++] = '0';
+  memcpy(text + at, digits, own);
+  at += own;
+  if (before > n) at += put_zeros(before - n, text + at);
+  if (before < n) {
+    text[at++] = '.';
+    if (!scientific && point < 0) at += put_zeros(-point, text + at);
+    memcpy(text + at, digits + own, (size_t)n - own);
+    at += (size_t)n - own;
   }
-  for (int32_t i = point <= 0 ? point - 1 : 0; i < HY_NUMBER_TEXT && i < (point > n ? point : n);
-       i++) {
-    if (i == point && i > 0) text[at++] = '.';
-    text[at++] = i < 0 || i >= n ? '0' : digits[i];
-    if (point <= 0 && i == point - 1) text[at++] = '.';
-  }
-  return at;
+  return scientific ? at + put_exponent(point - 1, text + at) : at;
 }
 
 static size_t put_word(const char *word, char *text) {

@@ -85,6 +85,23 @@ static void texts_there_and_back(void **state) {
   hy_runtime_destroy(runtime);
 }
 
+static void sizes_are_known_before(void **state) {
+  (void)state;
+  float values[6] = {0};
+  size_t bytes = 0;
+  hy__buffer b;
+  hy_tensor t = {
+      .data = values, .dtype = HY_F32, .rank = 2, .dims = {2, 3}, .strides_bytes = {4, 8}};
+  hy__buffer_init(&b, &hy__allocator_libc, 1000);
+  assert_int_equal(hy__npy_write(&t, hy__buffer_sink(&b), NULL), HY_OK);
+  assert_int_equal(hy__npy_bytes(&t, &bytes, NULL), HY_OK);
+  assert_int_equal(bytes, b.len_bytes);
+  assert_int_equal(bytes, 128 + 24);
+  hy__buffer_destroy(&b);
+  t.rank = HY_MAX_RANK + 1;
+  assert_int_equal(hy__npy_bytes(&t, &bytes, NULL), HY_INVALID_ARGUMENT);
+}
+
 static void strides_and_empty(void **state) {
   (void)state;
   hy_runtime *runtime = runtime_make();
@@ -295,9 +312,10 @@ static void files_are_refused_by_name(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_type_there_and_back), cmocka_unit_test(texts_there_and_back),
-      cmocka_unit_test(strides_and_empty),         cmocka_unit_test(fortran_order_is_turned),
-      cmocka_unit_test(headers_are_strict),        cmocka_unit_test(cut_anywhere_is_refused),
-      cmocka_unit_test(zip64_there_and_back),      cmocka_unit_test(files_are_refused_by_name),
+      cmocka_unit_test(sizes_are_known_before),    cmocka_unit_test(strides_and_empty),
+      cmocka_unit_test(fortran_order_is_turned),   cmocka_unit_test(headers_are_strict),
+      cmocka_unit_test(cut_anywhere_is_refused),   cmocka_unit_test(zip64_there_and_back),
+      cmocka_unit_test(files_are_refused_by_name),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
