@@ -74,8 +74,11 @@ HY_INLINE lanes v_min(lanes a, lanes b) { return LANE_OP(min_pd)(a, b); }
 HY_INLINE lanes v_zero(void) { return v_set(0.0); }
 HY_INLINE lanes v_missing(void) { return v_set(__builtin_nan("")); }
 HY_INLINE lanes v_abs(lanes a) { return v_max(v_zero() - a, a); }
-/* What is not finite becomes NaN, -0 becomes +0. */
-HY_INLINE lanes v_fin(lanes a) { return a + (a - a); }
+/* What is not finite becomes the one NaN of v_missing, -0 becomes +0. */
+HY_INLINE lanes v_fin(lanes a) {
+  const lanes sum = a + (a - a);
+  return v_sel(v_ok(sum), sum, v_missing());
+}
 HY_INLINE lanes v_keep(mask m, lanes a) {
   return v_sel(m, a, v_missing());
 } /* NaN where m is not set */

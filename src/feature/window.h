@@ -1,143 +1,193 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Leaves over one window, in lanes: x points at the newest row, row k lies k bars before it. The
- * order of every addition is fixed relative to the newest row, so a value depends on its window
- * alone. */
+ * Leaves over one window of a series, newest row first, in blocks of four. The order of every
+ * addition is fixed relative to the newest row. Those with a view run in tiles; the same of a bare
+ * series are for windows over derived rows (nest.h). */
 #ifndef HY_FEATURE_WINDOW_H
 #define HY_FEATURE_WINDOW_H
 
-#include "feature/lane.h"
+#include "feature/block.h"
 
-/* Row k goes to accumulator k mod 4, then (a0 + a1) + (a2 + a3): four chains hide the adder's
- * latency. */
-HY_INLINE lanes w_sum(const double *x, size_t n) {
-  lanes a0 = v_zero(), a1 = v_zero(), a2 = v_zero(), a3 = v_zero();
-  size_t k = 0;
-  for (; k + 4 <= n; k += 4) {
-    a0 += v_ago(x, k);
-    a1 += v_ago(x, k + 1);
-    a2 += v_ago(x, k + 2);
-    a3 += v_ago(x, k + 3);
-  }
-  if (k < n) a0 += v_ago(x, k);
-  if (k + 1 < n) a1 += v_ago(x, k + 1);
-  if (k + 2 < n) a2 += v_ago(x, k + 2);
-  return (a0 + a1) + (a2 + a3);
+/* The look-back of a window over p[i] bars. */
+HY_INLINE size_t last_of(const double *p, int i) { return (size_t)p[i] - 1; }
+
+/* Column 0: the sum of four rows. */
+HY_INLINE void sum_block(const double *const *in, lanes *column) {
+  const double *const x = in[0];
+  column[0] = (v_load(x) + v_ago(x, 1)) + (v_ago(x, 2) + v_ago(x, 3));
 }
 
+/* Two chains of blocks, then what is left. */
+HY_INLINE lanes v_sum(view v, size_t n) {
+  lanes a0 = v_zero(), a1 = v_zero(), c[COLUMNS];
+  size_t k = 0;
+  for (; k + 2 * BLOCK <= n; k += 2 * BLOCK) {
+    fetch(v, k, c);
+    a0 += c[0];
+    fetch(v, k + BLOCK, c);
+    a1 += c[0];
+  }
+  if (k + BLOCK <= n) {
+    fetch(v, k, c);
+    a0 += c[0];
+    k += BLOCK;
+  }
+  for (; k < n; k++) a1 += v_ago(v.in[0], k);
+  return a0 + a1;
+}
+
+HY_INLINE lanes w_sum(const double *x, size_t n) { return v_sum(view_of(x, sum_block, 1), n); }
 HY_INLINE lanes w_mean(const double *x, size_t n) { return w_sum(x, n) / v_set((double)n); }
 
-/* Weights n, n-1 .. 1 from the newest. */
-HY_INLINE lanes w_linear(const double *x, size_t n) {
-  lanes a0 = v_zero(), a1 = v_zero();
-  double weight = (double)n;
-  size_t k = 0;
-  for (; k + 2 <= n; k += 2, weight -= 2.0) {
-    a0 += v_set(weight) * v_ago(x, k);
-    a1 += v_set(weight - 1.0) * v_ago(x, k + 1);
-  }
-  if (k < n) a0 += v_ago(x, k);
-  return (a0 + a1) / v_set((double)n * ((double)n + 1.0) / 2.0);
+/* Column 1: the sum of squared deviations of four rows from their mean, by pairs of pairs, so that
+ * nothing cancels and a flat block has exactly 0. Column 2: the rows weighted 1.5, 0.5, -0.5, -1.5.
+ */
+HY_INLINE void spread_block(const double *const *in, lanes *column) {
+  const double *const x = in[0];
+  const lanes x0 = v_load(x), x1 = v_ago(x, 1), x2 = v_ago(x, 2), x3 = v_ago(x, 3);
+  const lanes s01 = x0 + x1, s23 = x2 + x3, d01 = x0 - x1, d23 = x2 - x3, d = s01 - s23;
+  column[0] = s01 + s23;
+  column[1] = v_set(0.5) * (d01 * d01 + d23 * d23) + v_set(0.25) * (d * d);
 }
-
-/* First and second sums of x - newest: no level, so nothing cancels. */
-typedef struct shifted {
-  lanes sum, squares;
-} shifted;
-
-HY_INLINE shifted w_shifted(const double *x, size_t n) {
-  const lanes newest = v_load(x);
-  lanes a0 = v_zero(), a1 = v_zero(), b0 = v_zero(), b1 = v_zero();
-  size_t k = 0;
-  for (; k + 2 <= n; k += 2) {
-    const lanes d0 = v_ago(x, k) - newest, d1 = v_ago(x, k + 1) - newest;
-    a0 += d0;
-    a1 += d1;
-    b0 += d0 * d0;
-    b1 += d1 * d1;
-  }
-  if (k < n) {
-    const lanes d = v_ago(x, k) - newest;
-    a0 += d;
-    b0 += d * d;
-  }
-  return (shifted){a0 + a1, b0 + b1};
+HY_INLINE void fit_block(const double *const *in, lanes *column) {
+  const double *const x = in[0];
+  spread_block(in, column);
+  column[2] = v_set(1.5) * (v_load(x) - v_ago(x, 3)) + v_set(0.5) * (v_ago(x, 1) - v_ago(x, 2));
+}
+HY_INLINE void tilt_block(const double *const *in, lanes *column) {
+  const double *const x = in[0];
+  sum_block(in, column);
+  column[1] = v_set(1.5) * (v_load(x) - v_ago(x, 3)) + v_set(0.5) * (v_ago(x, 1) - v_ago(x, 2));
 }
 
 HY_INLINE lanes not_negative(lanes a) { return v_sel(v_lt(a, v_zero()), v_zero(), a); }
 
-/* Sum of squared deviations from the mean. A flat window gives exactly 0; since the newest value is
- * in the window, the condition stays below 2n whatever the level. */
-HY_INLINE lanes shifted_squares(shifted s, size_t n) {
-  return not_negative(s.squares - s.sum * s.sum / v_set((double)n));
+/* The level that sums are taken relative to: the mean of the newest block, or the newest value. It
+ * is made of values of the window, so it is near their mean on the scale of their spread, and a
+ * flat window has differences of exactly 0. */
+HY_INLINE lanes v_level(view v, size_t n) {
+  lanes c[COLUMNS];
+  if (n < BLOCK) return v_load(v.in[0]);
+  fetch(v, 0, c);
+  return c[0] * v_set(0.25);
 }
 
-HY_INLINE lanes w_squares(const double *x, size_t n) { return shifted_squares(w_shifted(x, n), n); }
+/* The mean relative to a level, and the sum of squared deviations from it. */
+typedef struct spread {
+  lanes level, offset, squares;
+} spread;
 
-HY_INLINE lanes w_std(const double *x, size_t n, double ddof) {
-  return v_sqrt(w_squares(x, n) / v_set((double)n - ddof));
+HY_INLINE spread v_spread(view v, size_t n) {
+  const lanes level = v_level(v, n), level4 = level * v_set(4.0);
+  lanes sum = v_zero(), between = v_zero(), within = v_zero(), c[COLUMNS];
+  size_t k = 0;
+  for (; k + BLOCK <= n; k += BLOCK) {
+    fetch(v, k, c);
+    const lanes d = c[0] - level4;
+    sum += d;
+    between += d * d;
+    within += c[1];
+  }
+  between = v_set(0.25) * between;
+  for (; k < n; k++) {
+    const lanes d = v_ago(v.in[0], k) - level;
+    sum += d;
+    between += d * d;
+  }
+  const lanes offset = sum / v_set((double)n);
+  return (spread){level, offset, within + not_negative(between - sum * offset)};
 }
 
-/* The largest and the smallest, NaN where the window holds a NaN (which the sum carries). */
+HY_INLINE lanes v_mean(spread s) { return s.level + s.offset; }
+HY_INLINE lanes v_std(spread s, double n, double ddof) {
+  return v_sqrt(s.squares / v_set(n - ddof));
+}
+HY_INLINE spread w_spread(const double *x, size_t n) {
+  return v_spread(view_of(x, spread_block, 2), n);
+}
+
+/* Weights n, n-1 .. 1 from the newest; tilt_block. */
+HY_INLINE lanes v_linear(view v, size_t n) {
+  lanes a0 = v_zero(), a1 = v_zero(), c[COLUMNS];
+  double weight = (double)n;
+  size_t k = 0;
+  for (; k + BLOCK <= n; k += BLOCK, weight -= BLOCK) {
+    fetch(v, k, c);
+    a0 += v_set(weight - 1.5) * c[0];
+    a1 += c[1];
+  }
+  for (; k < n; k++, weight -= 1.0) a0 += v_set(weight) * v_ago(v.in[0], k);
+  return (a0 + a1) / v_set((double)n * ((double)n + 1.0) / 2.0);
+}
+HY_INLINE lanes w_linear(const double *x, size_t n) {
+  return v_linear(view_of(x, tilt_block, 2), n);
+}
+
+/* Blocks of eight for extremes, which may overlap. A missing value stands as the infinity that
+ * wins, which v_fin makes missing again. */
+enum { RUN = 8 };
+
+HY_INLINE lanes or_high(lanes x) { return v_sel(v_ok(x), x, v_set(__builtin_inf())); }
+HY_INLINE lanes or_low(lanes x) { return v_sel(v_ok(x), x, v_set(-__builtin_inf())); }
+
+HY_INLINE lanes max_run(const double *x, size_t n) {
+  lanes a = or_high(v_load(x));
+  for (size_t k = 1; k < n; k++) a = v_max(a, or_high(v_ago(x, k)));
+  return a;
+}
+HY_INLINE lanes min_run(const double *x, size_t n) {
+  lanes a = or_low(v_load(x));
+  for (size_t k = 1; k < n; k++) a = v_min(a, or_low(v_ago(x, k)));
+  return a;
+}
+
+/* Extremes of input `input` whose runs stand in column `column`. */
+HY_INLINE lanes v_highest(view v, int input, int column, size_t n) {
+  lanes c[COLUMNS];
+  if (n < RUN) return max_run(v.in[input], n);
+  fetch(v, n - RUN, c);
+  lanes best = c[column];
+  for (size_t k = 0; k + RUN < n; k += RUN) {
+    fetch(v, k, c);
+    best = v_max(best, c[column]);
+  }
+  return best;
+}
+HY_INLINE lanes v_lowest(view v, int input, int column, size_t n) {
+  lanes c[COLUMNS];
+  if (n < RUN) return min_run(v.in[input], n);
+  fetch(v, n - RUN, c);
+  lanes best = c[column];
+  for (size_t k = 0; k + RUN < n; k += RUN) {
+    fetch(v, k, c);
+    best = v_min(best, c[column]);
+  }
+  return best;
+}
+
+HY_INLINE void max_block(const double *const *in, lanes *column) {
+  column[0] = max_run(in[0], RUN);
+}
+HY_INLINE void min_block(const double *const *in, lanes *column) {
+  column[0] = min_run(in[0], RUN);
+}
 HY_INLINE lanes w_max(const double *x, size_t n) {
-  lanes a0 = v_load(x), a1 = a0, s0 = a0, s1 = v_zero();
-  size_t k = 1;
-  for (; k + 2 <= n; k += 2) {
-    const lanes x0 = v_ago(x, k), x1 = v_ago(x, k + 1);
-    a0 = v_max(a0, x0);
-    a1 = v_max(a1, x1);
-    s0 += x0;
-    s1 += x1;
-  }
-  if (k < n) {
-    a0 = v_max(a0, v_ago(x, k));
-    s0 += v_ago(x, k);
-  }
-  return v_keep(v_ok(s0 + s1), v_max(a0, a1));
+  return v_highest(view_of(x, max_block, 1), 0, 0, n);
 }
-
 HY_INLINE lanes w_min(const double *x, size_t n) {
-  lanes a0 = v_load(x), a1 = a0, s0 = a0, s1 = v_zero();
-  size_t k = 1;
-  for (; k + 2 <= n; k += 2) {
-    const lanes x0 = v_ago(x, k), x1 = v_ago(x, k + 1);
-    a0 = v_min(a0, x0);
-    a1 = v_min(a1, x1);
-    s0 += x0;
-    s1 += x1;
-  }
-  if (k < n) {
-    a0 = v_min(a0, v_ago(x, k));
-    s0 += v_ago(x, k);
-  }
-  return v_keep(v_ok(s0 + s1), v_min(a0, a1));
+  return v_lowest(view_of(x, min_block, 1), 0, 0, n);
 }
 
-/* Bars since the largest; the oldest of equals, or the newest. NaN where the window holds a NaN. */
-HY_INLINE lanes w_since_max(const double *x, size_t n, bool oldest) {
-  lanes best = v_load(x), since = v_zero(), sum = best;
-  for (size_t k = 1; k < n; k++) {
-    const lanes value = v_ago(x, k);
-    const mask better = oldest ? v_le(best, value) : v_lt(best, value);
-    best = v_sel(better, value, best);
-    since = v_sel(better, v_set((double)k), since);
-    sum += value;
-  }
-  return v_keep(v_ok(sum), since);
+/* Bars since the value of the window that equals `best`: of equals the oldest, or the newest.
+ * Missing where best is no number. */
+HY_INLINE lanes since_oldest(const double *x, size_t n, lanes best) {
+  lanes since = v_missing();
+  for (size_t k = 0; k < n; k++) since = v_sel(v_eq(v_ago(x, k), best), v_set((double)k), since);
+  return since;
 }
-
-HY_INLINE lanes w_since_min(const double *x, size_t n, bool oldest) {
-  lanes best = v_load(x), since = v_zero(), sum = best;
-  for (size_t k = 1; k < n; k++) {
-    const lanes value = v_ago(x, k);
-    const mask better = oldest ? v_le(value, best) : v_lt(value, best);
-    best = v_sel(better, value, best);
-    since = v_sel(better, v_set((double)k), since);
-    sum += value;
-  }
-  return v_keep(v_ok(sum), since);
+HY_INLINE lanes since_newest(const double *x, size_t n, lanes best) {
+  lanes since = v_missing();
+  for (size_t k = n; k-- > 0;) since = v_sel(v_eq(v_ago(x, k), best), v_set((double)k), since);
+  return since;
 }
-
-/* The look-back of a window over p[i] bars. */
-HY_INLINE size_t last_of(const double *p, int i) { return (size_t)p[i] - 1; }
 
 #endif

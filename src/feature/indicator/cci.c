@@ -20,7 +20,8 @@ HY_INLINE lanes mean_distance(const double *x, size_t n, lanes mean) {
 /* The mean as the newest value and the mean of the differences to it, so that a flat window has no
  * deviation at all. */
 HY_INLINE lanes mean_offset(const double *x, size_t n) {
-  return w_shifted(x, n).sum / v_set((double)n);
+  const spread s = w_spread(x, n);
+  return (s.level - v_load(x)) + s.offset;
 }
 
 static void mad_mean_row(const double *const *in, const double *p, lanes *out) {

@@ -4,36 +4,47 @@
 
 static size_t window(const double *p) { return p_count(p, 0); }
 
+/* Column 0: the way of four bars. */
+HY_INLINE lanes way(const double *x, size_t k) { return v_abs(v_ago(x, k) - v_ago(x, k + 1)); }
+HY_INLINE void way_block(const double *const *in, lanes *column) {
+  const double *const x = in[0];
+  column[0] = (way(x, 0) + way(x, 1)) + (way(x, 2) + way(x, 3));
+}
+
 /* |x - x[n]| over the way between, 1 where that is 0. */
-HY_INLINE lanes efficiency(const double *x, size_t n) {
-  lanes a0 = v_zero(), a1 = v_zero();
+HY_INLINE lanes v_efficiency(view v, size_t n) {
+  const double *const x = v.in[0];
+  lanes a0 = v_zero(), a1 = v_zero(), c[COLUMNS];
   size_t k = 0;
-  for (; k + 2 <= n; k += 2) {
-    a0 += v_abs(v_ago(x, k) - v_ago(x, k + 1));
-    a1 += v_abs(v_ago(x, k + 1) - v_ago(x, k + 2));
+  for (; k + BLOCK <= n; k += BLOCK) {
+    fetch(v, k, c);
+    a0 += c[0];
   }
-  if (k < n) a0 += v_abs(v_ago(x, k) - v_ago(x, k + 1));
+  for (; k < n; k++) a1 += way(x, k);
   const lanes ratio = v_ratio(v_abs(v_load(x) - v_ago(x, n)), a0 + a1, v_set(1.0));
   return v_sel(v_lt(v_set(1.0), ratio), v_set(1.0), ratio);
 }
 
-static void er_row(const double *const *in, const double *p, lanes *out) {
-  out[0] = efficiency(in[0], p_count(p, 0));
+static void er_leaf(view v, const double *p, lanes *out) {
+  out[0] = v_efficiency(v, p_count(p, 0));
 }
-static void er_step(const hy__ind_step *s) { rows_map(s, 1, 1, er_row); }
+static void er_step(const hy__ind_step *s) {
+  tiles_map(s, (tiling){1, 1, 1, p_count(s->p, 0), BLOCK, way_block, er_leaf});
+}
 HY_IND_CODE(er) = {.step = er_step, .lookback = window, .history = window};
 
 /* The average starts at the value before its first bar. Constants: spans of 2 and 30 bars. */
 static size_t kama_bytes(const double *p) { return (void)p, 2 * HY_LANES * sizeof(double); }
 static void kama_step(const hy__ind_step *s) {
+  er_step(s); /* the ratios stand in the output until each is used */
   const double slow = 2.0 / 31.0, reach = 2.0 / 3.0 - slow;
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
     double *const state = (double *)s->state + g;
     lanes k = v_load(state), seen = v_load(state + HY_LANES);
     for (size_t t = 0; t < s->n; t++) {
       const double *const x = s->in[0] + t * HY_LANES + g;
-      const lanes ratio = efficiency(x, p_count(s->p, 0)),
-                  root = ratio * v_set(reach) + v_set(slow);
+      const lanes ratio = v_load(s->out[0] + t * HY_LANES + g);
+      const lanes root = ratio * v_set(reach) + v_set(slow);
       const mask ok = v_ok(ratio);
       const lanes before = v_sel(v_lt(v_zero(), seen), k, v_ago(x, 1));
       k = v_sel(ok, before + root * root * (v_load(x) - before), k);

@@ -12,11 +12,11 @@ typedef struct powers {
 } powers;
 
 HY_INLINE powers w_powers(const double *x, size_t n) {
-  const lanes newest = v_load(x), mean = w_shifted(x, n).sum / v_set((double)n);
+  const spread s = w_spread(x, n);
   powers even = {v_zero(), v_zero(), v_zero()}, odd = even;
   for (size_t k = 0; k < n; k++) {
     powers *const to = k % 2 == 0 ? &even : &odd;
-    const lanes d = (v_ago(x, k) - newest) - mean, dd = d * d;
+    const lanes d = (v_ago(x, k) - s.level) - s.offset, dd = d * d;
     to->two += dd;
     to->three += dd * d;
     to->four += dd * dd;

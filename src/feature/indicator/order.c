@@ -30,13 +30,11 @@ static size_t sorted_bytes(const double *p) {
   return (SORTED + (p_count(p, 0) + 1) * HY_LANES) * sizeof(double);
 }
 
-HY_INLINE lanes or_infinite(lanes x) { return v_sel(v_ok(x), x, v_set(__builtin_inf())); }
-
 /* One pass takes `old` out and puts `value` in, all lanes at once: from the first element that is
  * not below `old` on, the elements move down by one; each place then gets the middle of its two
  * neighbours and the value. */
 HY_INLINE void sorted_replace(double *sorted, size_t n, lanes old, lanes value) {
-  const lanes take = or_infinite(old), put = or_infinite(value);
+  const lanes take = or_high(old), put = or_high(value);
   lanes below = v_set(-__builtin_inf()), here = v_load(sorted);
   for (size_t i = 0; i < n; i++) {
     const lanes next = v_load(sorted + (i + 1) * HY_LANES);

@@ -5,39 +5,41 @@
 
 static size_t last(const double *p) { return last_of(p, 0); }
 
-static void sum_row(const double *const *in, const double *p, lanes *out) {
-  out[0] = w_sum(in[0], p_count(p, 0));
+HY_INLINE void by_sums(const hy__ind_step *s, view_fn leaf) {
+  tiles_map(s, (tiling){1, 1, 1, p_count(s->p, 0), BLOCK, sum_block, leaf});
 }
-static void sum_step(const hy__ind_step *s) { rows_map(s, 1, 1, sum_row); }
+
+static void sum_leaf(view v, const double *p, lanes *out) { out[0] = v_sum(v, p_count(p, 0)); }
+static void sum_step(const hy__ind_step *s) { by_sums(s, sum_leaf); }
 HY_IND_CODE(sum) = {.step = sum_step, .lookback = last, .history = last};
 
-static void sma_row(const double *const *in, const double *p, lanes *out) {
-  out[0] = w_mean(in[0], p_count(p, 0));
+static void sma_leaf(view v, const double *p, lanes *out) {
+  out[0] = v_sum(v, p_count(p, 0)) / v_set(p[0]);
 }
-static void sma_step(const hy__ind_step *s) { rows_map(s, 1, 1, sma_row); }
+static void sma_step(const hy__ind_step *s) { by_sums(s, sma_leaf); }
 HY_IND_CODE(sma) = {.step = sma_step, .lookback = last, .history = last};
 
-static void wma_row(const double *const *in, const double *p, lanes *out) {
-  out[0] = w_linear(in[0], p_count(p, 0));
+static void wma_leaf(view v, const double *p, lanes *out) { out[0] = v_linear(v, p_count(p, 0)); }
+static void wma_step(const hy__ind_step *s) {
+  tiles_map(s, (tiling){1, 2, 1, p_count(s->p, 0), BLOCK, tilt_block, wma_leaf});
 }
-static void wma_step(const hy__ind_step *s) { rows_map(s, 1, 1, wma_row); }
 HY_IND_CODE(wma) = {.step = wma_step, .lookback = last, .history = last};
 
-/* Weights 1, 2 .. m .. 2, 1, the middle one twice when n is even. */
-static void trima_row(const double *const *in, const double *p, lanes *out) {
-  const size_t n = p_count(p, 0), half = n / 2;
-  lanes newer = v_zero(), older = v_zero();
-  for (size_t k = 0; k < half; k++) {
-    const lanes weight = v_set((double)k + 1.0);
-    newer += weight * v_ago(in[0], k);
-    older += weight * v_ago(in[0], n - 1 - k);
-  }
-  const double m = (double)half;
-  if (n % 2 == 1) newer += v_set(m + 1.0) * v_ago(in[0], half);
-  out[0] = (newer + older) / v_set((m + 1.0) * (n % 2 == 1 ? m + 1.0 : m));
+/* Weights 1, 2 .. m .. 2, 1, the middle one twice when n is even: the sum of the m windows of
+ * n - m + 1 rows, so a mean of means. */
+static size_t trima_rows(const double *p) { return (p_count(p, 0) + 1) / 2; }
+static size_t trima_bytes(const double *p) { return nest_bytes(1, trima_rows(p)); }
+static void trima_inner(const double *const *in, const double *p, lanes *out) {
+  out[0] = w_mean(in[0], p_count(p, 0) - trima_rows(p) + 1);
 }
-static void trima_step(const hy__ind_step *s) { rows_map(s, 1, 1, trima_row); }
-HY_IND_CODE(trima) = {.step = trima_step, .lookback = last, .history = last};
+static void trima_outer(const double *const *mid, const double *p, lanes *out) {
+  out[0] = w_mean(mid[0], trima_rows(p));
+}
+static void trima_step(const hy__ind_step *s) {
+  nest_map(s, (nest){1, 1, 1, trima_rows(s->p), trima_inner, trima_outer});
+}
+HY_IND_CODE(trima) = {
+    .step = trima_step, .lookback = last, .history = last, .state_bytes = trima_bytes};
 
 /* Hull: a short weighted average of 2 wma(n/2) - wma(n). */
 static size_t hma_short(const double *p) {
@@ -79,8 +81,13 @@ HY_IND_CODE(vwma) = {
 
 /* The value against the mean of the n before it. */
 static size_t window(const double *p) { return p_count(p, 0); }
-static void rvol_row(const double *const *in, const double *p, lanes *out) {
-  out[0] = v_ratio(v_load(in[0]), w_mean(in[0] - HY_LANES, p_count(p, 0)), v_missing());
+static void rvol_leaf(view v, const double *p, lanes *out) {
+  const lanes mean = v_sum(v, p_count(p, 0)) / v_set(p[0]);
+  out[0] = v_ratio(v_ago(v.in[0] + HY_LANES, 0), mean, v_missing());
 }
-static void rvol_step(const hy__ind_step *s) { rows_map(s, 1, 1, rvol_row); }
+static void rvol_step(const hy__ind_step *s) {
+  hy__ind_step before = *s;
+  before.in[0] -= HY_LANES;
+  by_sums(&before, rvol_leaf);
+}
 HY_IND_CODE(rvol) = {.step = rvol_step, .lookback = window, .history = window};

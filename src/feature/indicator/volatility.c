@@ -112,7 +112,8 @@ static void yang_zhang_outer(const double *const *mid, const double *p, lanes *o
   const size_t n = p_count(p, 0);
   const double k = 0.34 / (1.34 + (p[0] + 1.0) / (p[0] - 1.0));
   const lanes below = v_set(p[0] - 1.0);
-  const lanes overnight = w_squares(mid[0], n) / below, day = w_squares(mid[1], n) / below;
+  const lanes overnight = w_spread(mid[0], n).squares / below,
+              day = w_spread(mid[1], n).squares / below;
   out[0] = v_sqrt(not_negative(overnight + v_set(k) * day + v_set(1.0 - k) * w_mean(mid[2], n)));
 }
 static void yang_zhang_step(const hy__ind_step *s) {

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The cost of each indicator: nanoseconds per row of one symbol, per instruction set, on one
+ * thread, beside TA-Lib's C core called directly on the same series.
+ *
+ *     bench_features [ID...]
+ *
+ * TA-Lib's shared object is the file that HAYATE_TALIB names (bench/peers/talib_so.py prints the
+ * one of the wheel); without it hayate runs alone. */
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "feature/indicator.h"
+
+enum { N_BARS = 2000, CHUNK = 128, N_BLOCKS = 8, N_FIELDS = 7, PASSES = 5, N_ISAS = 3, HEAD = 128 };
+
+#define HY_IND(id, version, symbol, class, is_default, inputs, params, outputs, doc)               \
+  extern const hy__ind_code hy__ind_##symbol##_scalar, hy__ind_##symbol##_avx2,                    \
+      hy__ind_##symbol##_avx512;
+#include "feature/indicator.inc"
+#undef HY_IND
+
+typedef struct row {
+  const char *id, *inputs, *params, *outputs;
+  const hy__ind_code *code[N_ISAS];
+} row;
+
+#define HY_IND(id, version, symbol, class, is_default, inputs, params, outputs, doc)               \
+  {id,                                                                                             \
+   inputs,                                                                                         \
+   params,                                                                                         \
+   outputs,                                                                                        \
+   {&hy__ind_##symbol##_scalar, &hy__ind_##symbol##_avx2, &hy__ind_##symbol##_avx512}},
+static const row rows[] = {
+#include "feature/indicator.inc"
+};
+#undef HY_IND
+
+/* TA-Lib's function for a row: which of o h l c v and y it reads, its parameters (counts; a capital
+ * letter is a real), how many outputs. MA types stand as a count. */
+typedef struct peer {
+  const char *id, *function, *fields, *params;
+  double p[8];
+  int n_out;
+} peer;
+
+static const peer peers[] = {
+    {"sma", "TA_SMA", "c", "i", {30}, 1},
+    {"sum", "TA_SUM", "c", "i", {30}, 1},
+    {"ema.talib", "TA_EMA", "c", "i", {30}, 1},
+    {"dema", "TA_DEMA", "c", "i", {30}, 1},
+    {"tema", "TA_TEMA", "c", "i", {30}, 1},
+    {"t3", "TA_T3", "c", "iR", {5, 0.7}, 1},
+    {"wma", "TA_WMA", "c", "i", {30}, 1},
+    {"trima", "TA_TRIMA", "c", "i", {30}, 1},
+    {"kama", "TA_KAMA", "c", "i", {30}, 1},
+    {"bbands", "TA_BBANDS", "c", "iRRi", {20, 2, 2, 0}, 3},
+    {"std.pop", "TA_STDDEV", "c", "iR", {5, 1}, 1},
+    {"var.pop", "TA_VAR", "c", "iR", {5, 1}, 1},
+    {"roc", "TA_ROC", "c", "i", {10}, 1},
+    {"rsi.talib", "TA_RSI", "c", "i", {14}, 1},
+    {"cmo", "TA_CMO", "c", "i", {14}, 1},
+    {"macd", "TA_MACD", "c", "iii", {12, 26, 9}, 3},
+    {"trix", "TA_TRIX", "c", "i", {30}, 1},
+    {"tr", "TA_TRANGE", "hlc", "", {0}, 1},
+    {"atr.talib", "TA_ATR", "hlc", "i", {14}, 1},
+    {"natr", "TA_NATR", "hlc", "i", {14}, 1},
+    {"adx", "TA_ADX", "hlc", "i", {14}, 1},
+    {"dx", "TA_DX", "hlc", "i", {14}, 1},
+    {"plus_di", "TA_PLUS_DI", "hlc", "i", {14}, 1},
+    {"stoch", "TA_STOCH", "hlc", "iiiii", {5, 3, 0, 3, 0}, 2},
+    {"stochrsi", "TA_STOCHRSI", "c", "iiii", {14, 5, 3, 0}, 2},
+    {"willr", "TA_WILLR", "hlc", "i", {14}, 1},
+    {"cci", "TA_CCI", "hlc", "i", {14}, 1},
+    {"mfi", "TA_MFI", "hlcv", "i", {14}, 1},
+    {"obv", "TA_OBV", "cv", "", {0}, 1},
+    {"ad", "TA_AD", "hlcv", "", {0}, 1},
+    {"adosc", "TA_ADOSC", "hlcv", "ii", {3, 10}, 1},
+    {"aroon", "TA_AROON", "hl", "i", {14}, 2},
+    {"ultosc", "TA_ULTOSC", "hlc", "iii", {7, 14, 28}, 1},
+    {"bop", "TA_BOP", "ohlc", "", {0}, 1},
+    {"highest", "TA_MAX", "c", "i", {30}, 1},
+    {"lowest", "TA_MIN", "c", "i", {30}, 1},
+    {"midpoint", "TA_MIDPOINT", "c", "i", {14}, 1},
+    {"corr", "TA_CORREL", "cy", "i", {30}, 1},
+    {"beta.ret", "TA_BETA", "cy", "i", {5}, 1},
+    {"linreg", "TA_LINEARREG", "c", "i", {14}, 1},
+    {"slope", "TA_LINEARREG_SLOPE", "c", "i", {14}, 1},
+    {"tsf", "TA_TSF", "c", "i", {14}, 1},
+};
+
+static double volatile sink;
+static double *fields[N_FIELDS]; /* o h l c v y local: N_BLOCKS of HEAD + N_BARS rows of 8 lanes */
+static double *series[N_FIELDS]; /* the same, N_BLOCKS * 8 series of N_BARS */
+
+static double *made(size_t n) {
+  double *p = aligned_alloc(64, n * sizeof(double));
+  if (p != NULL) memset(p, 0, n * sizeof(double));
+  return p;
+}
+
+/* Random walks of a few basis points a bar, with ranges, opening steps and volumes. */
+static void walk(double *bars[N_FIELDS], hy__random *random) {
+  double price = 20.0 + 200.0 * hy__random_uniform(random), other = price;
+  for (size_t t = 0; t < N_BARS; t++) {
+    const double open = price * (1.0 + 2e-4 * hy__random_normal(random));
+    price *= 1.0 + 1e-3 * hy__random_normal(random);
+    other *= 1.0 + 1e-3 * hy__random_normal(random);
+    bars[0][t] = open;
+    bars[1][t] = fmax(open, price) * (1.0 + 5e-4 * hy__random_uniform(random));
+    bars[2][t] = fmin(open, price) * (1.0 - 5e-4 * hy__random_uniform(random));
+    bars[3][t] = price;
+    bars[4][t] = (double)(100 + hy__random_below(random, 10000));
+    bars[5][t] = other;
+    bars[6][t] = 1.7e9 + 60.0 * (double)t;
+  }
+}
+
+static bool make_inputs(void) {
+  const size_t block = (HEAD + N_BARS) * HY_LANES;
+  hy__random random;
+  hy__random_init(&random, 7, 0);
+  for (int f = 0; f < N_FIELDS; f++) {
+    fields[f] = made(N_BLOCKS * block);
+    series[f] = made((size_t)N_BLOCKS * HY_LANES * N_BARS);
+    if (fields[f] == NULL || series[f] == NULL) return false;
+    for (size_t k = 0; k < N_BLOCKS * block; k++) fields[f][k] = (double)NAN;
+  }
+  for (size_t s = 0; s < (size_t)N_BLOCKS * HY_LANES; s++) {
+    double *bars[N_FIELDS];
+    for (int f = 0; f < N_FIELDS; f++) bars[f] = series[f] + s * N_BARS;
+    walk(bars, &random);
+    for (int f = 0; f < N_FIELDS; f++)
+      for (size_t t = 0; t < N_BARS; t++)
+        fields[f][s / HY_LANES * block + (HEAD + t) * HY_LANES + s % HY_LANES] = bars[f][t];
+  }
+  return true;
+}
+
+static int field_of(const char *name, size_t length, int *n_free) {
+  static const char *const names[N_FIELDS] = {"open",   "high", "low",   "close",
+                                              "volume", "",     "@local"};
+  for (int f = 0; f < N_FIELDS; f++)
+    if (strlen(names[f]) == length && strncmp(names[f], name, length) == 0) return f;
+  const int nth = (*n_free)++;
+  return nth == 0 ? 3 : nth == 1 ? 5 : 0;
+}
+
+static int inputs_of(const row *r, int out[HY__IND_INPUTS]) {
+  int n = 0, n_free = 0;
+  for (const char *at = r->inputs; *at != '\0'; at += strspn(at, " ")) {
+    const size_t length = strcspn(at, " ");
+    out[n++] = field_of(at, length, &n_free);
+    at += length;
+  }
+  return n;
+}
+
+/* The defaults of the row; a parameter without one is 1. */
+static void defaults_of(const row *r, double p[HY__IND_PARAMS]) {
+  int n = 0;
+  for (const char *at = r->params; *at != '\0'; at += strspn(at, " ")) {
+    const size_t length = strcspn(at, " ");
+    const char *equals = memchr(at, '=', length);
+    p[n] = 1.0;
+    if (equals != NULL) (void)hy__parse_f64(equals + 1, at + length, &p[n]);
+    n++;
+    at += length;
+  }
+}
+
+static double ours_ns(const row *r, int isa, double *const out[HY__IND_OUTPUTS], void *state) {
+  double p[HY__IND_PARAMS] = {0};
+  int in[HY__IND_INPUTS] = {0};
+  const int n_in = inputs_of(r, in);
+  const hy__ind_code *code = r->code[isa];
+  defaults_of(r, p);
+  const size_t bytes = code->state_bytes != NULL ? code->state_bytes(p) : 0;
+  int64_t best = INT64_MAX;
+  for (int pass = 0; pass < PASSES; pass++) {
+    const int64_t began = hy__clock_monotonic_ns();
+    for (size_t b = 0; b < N_BLOCKS; b++) {
+      memset(state, 0, bytes);
+      for (size_t t = 0; t < N_BARS; t += CHUNK) {
+        hy__ind_step s = {.n = HY_MIN(CHUNK, N_BARS - t), .row = t, .state = state, .p = p};
+        for (int i = 0; i < n_in; i++)
+          s.in[i] = fields[in[i]] + (b * (HEAD + N_BARS) + HEAD + t) * HY_LANES;
+        for (int i = 0; i < HY__IND_OUTPUTS; i++) s.out[i] = out[i];
+        code->step(&s);
+      }
+    }
+    best = HY_MIN(best, hy__clock_monotonic_ns() - began);
+  }
+  sink += out[0][0];
+  return (double)best / ((double)N_BLOCKS * HY_LANES * N_BARS);
+}
+
+typedef uintptr_t word;
+typedef int (*any_fn)(word, word, word, word, word, word, word, word, word, word, word, word, word,
+                      word, double, double, double);
+typedef int (*start_fn)(void);
+
+/* One call with its arguments in the order of TA-Lib's signatures: range, inputs, options, outputs.
+ * In the x86-64 convention integers and pointers take one sequence of registers and doubles
+ * another, so a signature is the list of its integers (inputs, counts, outputs) and of its reals.
+ */
+static void call_peer(any_fn f, const peer *q, const double *const in[6], double *const out[3]) {
+  static const char order[] = "ohlcvy";
+  int begin = 0, count = 0, n = 0, n_reals = 0;
+  uintptr_t a[16] = {0};
+  double reals[4] = {0};
+  a[n++] = 0;
+  a[n++] = N_BARS - 1;
+  for (const char *k = q->fields; *k != '\0'; k++)
+    a[n++] = (uintptr_t)in[strchr(order, *k) - order];
+  for (int i = 0; q->params[i] != '\0'; i++) {
+    if (q->params[i] == 'R')
+      reals[n_reals++] = q->p[i];
+    else
+      a[n++] = (uintptr_t)(int)q->p[i];
+  }
+  a[n++] = (uintptr_t)&begin;
+  a[n++] = (uintptr_t)&count;
+  for (int i = 0; i < q->n_out; i++) a[n++] = (uintptr_t)out[i];
+  (void)f(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13],
+          reals[0], reals[1], reals[2]);
+}
+
+static double peer_ns(void *library, const peer *q, double *const out[3]) {
+  any_fn f = NULL;
+  void *const symbol = dlsym(library, q->function);
+  if (symbol == NULL) return (double)NAN;
+  memcpy(&f, &symbol, sizeof f);
+  int64_t best = INT64_MAX;
+  for (int pass = 0; pass < PASSES; pass++) {
+    const int64_t began = hy__clock_monotonic_ns();
+    for (size_t s = 0; s < (size_t)N_BLOCKS * HY_LANES; s++) {
+      const double *in[6];
+      for (int k = 0; k < 6; k++) in[k] = series[k] + s * N_BARS;
+      call_peer(f, q, in, out);
+    }
+    best = HY_MIN(best, hy__clock_monotonic_ns() - began);
+  }
+  sink += out[0][0];
+  return (double)best / ((double)N_BLOCKS * HY_LANES * N_BARS);
+}
+
+static void *talib(void) {
+  const char *path = getenv("HAYATE_TALIB");
+  void *library = path != NULL ? dlopen(path, RTLD_NOW) : NULL;
+  void *const start = library != NULL ? dlsym(library, "TA_Initialize") : NULL;
+  start_fn initialize = NULL;
+  if (start == NULL) return NULL;
+  memcpy(&initialize, &start, sizeof initialize);
+  return initialize() == 0 ? library : NULL;
+}
+
+static bool wanted(const char *id, int argc, char **argv) {
+  for (int i = 1; i < argc; i++)
+    if (strcmp(argv[i], id) == 0) return true;
+  return argc == 1;
+}
+
+static void report(const row *r, int n_isas, void *library, double *const out[HY__IND_OUTPUTS],
+                   void *state) {
+  double ns[N_ISAS];
+  (void)printf("%-20s", r->id);
+  for (int isa = 0; isa < N_ISAS; isa++) {
+    ns[isa] = isa < n_isas ? ours_ns(r, isa, out, state) : (double)NAN;
+    (void)printf("%9.2f", ns[isa]);
+  }
+  for (size_t k = 0; k < HY_COUNT(peers) && library != NULL; k++) {
+    if (strcmp(peers[k].id, r->id) != 0) continue;
+    const double theirs = peer_ns(library, &peers[k], out);
+    (void)printf("%9.2f %7.1fx %7.1fx", theirs, theirs / ns[HY_MIN(1, n_isas - 1)],
+                 theirs / ns[n_isas - 1]);
+  }
+  (void)printf("\n");
+}
+
+int main(int argc, char **argv) {
+  double *out[HY__IND_OUTPUTS];
+  void *const state = made(1 << 16), *const library = talib();
+  const hy_isa best = hy_isa_detect();
+  const int n_isas = best >= HY_ISA_AVX512 ? 3 : best >= HY_ISA_AVX2 ? 2 : 1;
+  for (int i = 0; i < HY__IND_OUTPUTS; i++)
+    if ((out[i] = made(N_BARS * HY_LANES)) == NULL) return 1;
+  if (state == NULL || !make_inputs()) return 1;
+  (void)printf("ns per row of one symbol, one thread, %d bars in chunks of %d, defaults\n"
+               "%-20s%9s%9s%9s%9s %8s %8s\n",
+               N_BARS, CHUNK, "", "sse2", "avx2", "avx512", library ? "ta-lib" : "", "avx2",
+               "best");
+  for (size_t i = 0; i < HY_COUNT(rows); i++)
+    if (wanted(rows[i].id, argc, argv)) report(&rows[i], n_isas, library, out, state);
+  if (library == NULL)
+    (void)printf("TA-Lib is not beside it: set HAYATE_TALIB=$(python bench/peers/talib_so.py)\n");
+  return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Windows by blocks: what a few neighbouring rows amount to (their sum, their largest) is needed by
+ * every later window that holds them, so a tile of rows makes it once per row and the windows take
+ * it in strides. A leaf is written over fetch(), which loads the block or, for a short chunk or a
+ * long window, makes it on the spot: one written form, so the same bits either way, and a value
+ * depends on its window alone. */
+#ifndef HY_FEATURE_BLOCK_H
+#define HY_FEATURE_BLOCK_H
+
+#include "feature/lane.h"
+
+enum { BLOCK = 4, TILE = 64, TILE_REACH = 124, TILE_SHORT = 8, COLUMNS = 5 };
+
+/* The columns of the block whose newest row in[] points at. */
+typedef void (*block_fn)(const double *const *in, lanes *column);
+
+/* A row of the inputs with the blocks that end there; tile NULL: there are none. */
+typedef struct view {
+  const double *in[HY__IND_INPUTS];
+  const double
+      *tile; /* column 0 of the newest row; rows LANE_WIDTH apart, columns TILE_ROWS rows */
+  block_fn block;
+  int n_in, n_columns;
+} view;
+
+enum { TILE_ROWS = TILE + TILE_REACH };
+
+/* The columns of the block whose newest row lies k bars ago. */
+HY_INLINE void fetch(view v, size_t k, lanes *column) {
+  if (v.tile != NULL) {
+    for (int i = 0; i < v.n_columns; i++)
+      column[i] = v_load(v.tile + ((ptrdiff_t)i * TILE_ROWS - (ptrdiff_t)k) * LANE_WIDTH);
+    return;
+  }
+  const double *in[HY__IND_INPUTS];
+  for (int i = 0; i < v.n_in; i++) in[i] = v.in[i] - k * HY_LANES;
+  v.block(in, column);
+}
+
+/* A view without a tile of one series. */
+HY_INLINE view view_of(const double *x, block_fn block, int n_columns) {
+  return (view){.in = {x}, .block = block, .n_in = 1, .n_columns = n_columns};
+}
+
+typedef void (*view_fn)(view v, const double *p, lanes *out);
+
+typedef struct tiling {
+  int n_in, n_columns, n_out;
+  size_t window, rows; /* of the leaf, of a block; no block reaches past the window */
+  block_fn block;
+  view_fn leaf;
+} tiling;
+
+HY_INLINE view view_at(const hy__ind_step *s, tiling f, size_t t, size_t g) {
+  view v = {.block = f.block, .n_in = f.n_in, .n_columns = f.n_columns};
+  for (int i = 0; i < f.n_in; i++) v.in[i] = s->in[i] + t * HY_LANES + g;
+  return v;
+}
+
+HY_INLINE void view_emit(const hy__ind_step *s, tiling f, view v, size_t at) {
+  lanes out[HY__IND_OUTPUTS];
+  f.leaf(v, s->p, out);
+  for (int i = 0; i < f.n_out; i++) v_store(s->out[i] + at, v_fin(out[i]));
+}
+
+/* Rows [begin, end), at most TILE of them, of one group of lanes. */
+HY_INLINE void tile_run(const hy__ind_step *s, tiling f, size_t begin, size_t end, size_t g) {
+  const size_t reach = f.window - f.rows; /* how long ago a block may end */
+  double tile[COLUMNS * TILE_ROWS * LANE_WIDTH] __attribute__((aligned(64)));
+  for (size_t row = 0; row < reach + end - begin; row++) {
+    lanes column[COLUMNS];
+    const view v = view_at(s, f, begin + row, g);
+    const double *in[HY__IND_INPUTS];
+    for (int i = 0; i < f.n_in; i++) in[i] = v.in[i] - reach * HY_LANES;
+    f.block(in, column);
+    for (int i = 0; i < f.n_columns; i++)
+      v_store(tile + ((size_t)i * TILE_ROWS + row) * LANE_WIDTH, column[i]);
+  }
+  for (size_t t = begin; t < end; t++) {
+    view v = view_at(s, f, t, g);
+    v.tile = tile + (reach + t - begin) * LANE_WIDTH;
+    view_emit(s, f, v, t * HY_LANES + g);
+  }
+}
+
+/* Applies a leaf to every row of a step. */
+HY_INLINE void tiles_map(const hy__ind_step *s, tiling f) {
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    if (s->n < TILE_SHORT || f.window < f.rows || f.window - f.rows > TILE_REACH) {
+      for (size_t t = 0; t < s->n; t++) view_emit(s, f, view_at(s, f, t, g), t * HY_LANES + g);
+      continue;
+    }
+    for (size_t t = 0; t < s->n; t += TILE) tile_run(s, f, t, HY_MIN(t + TILE, s->n), g);
+  }
+}
+
+#endif
