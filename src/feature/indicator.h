@@ -44,7 +44,7 @@ typedef struct hy__ind_step {
   void *state; /* state_bytes(p), 64-byte aligned, zeroed before the first step: for E, A and P at
                   row 0; for W at any row (a multiple of align), since a windowed row starts where
                   it is needed */
-  const double *p; /* the parameters in the row's order */
+  const double *p; /* the parameters in the row's order, room for HY__IND_PARAMS */
 } hy__ind_step;
 
 /* The functions of one row; NULL lookback etc. mean 0. p as in hy__ind_step. */

@@ -125,9 +125,25 @@ HY_INLINE lanes v_ago(const double *x, size_t k) { return v_load(x - HY_LANES * 
  * below it. */
 typedef void (*hy__row_fn)(const double *const *in, const double *p, lanes *out);
 
+/* A copy of a step and its parameters in the caller's frame: stores to an output cannot change
+ * them, so that a loop need not read them again. */
+typedef struct own_step {
+  hy__ind_step s;
+  double p[HY__IND_PARAMS];
+} own_step;
+
+HY_INLINE const hy__ind_step *step_own(const hy__ind_step *s, own_step *own) {
+  own->s = *s;
+  for (int i = 0; i < HY__IND_PARAMS; i++) own->p[i] = s->p[i];
+  own->s.p = own->p;
+  return &own->s;
+}
+
 /* Applies a row function to every row and group of lanes of a step. Inlined with a constant f, so
  * the leaf's loop over its window runs in registers. */
-HY_INLINE void rows_map(const hy__ind_step *s, int n_in, int n_out, hy__row_fn f) {
+HY_INLINE void rows_map(const hy__ind_step *given, int n_in, int n_out, hy__row_fn f) {
+  own_step own;
+  const hy__ind_step *const s = step_own(given, &own);
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
     for (size_t t = 0; t < s->n; t++) {
       const double *in[HY__IND_INPUTS];
@@ -140,6 +156,6 @@ HY_INLINE void rows_map(const hy__ind_step *s, int n_in, int n_out, hy__row_fn f
 }
 
 /* A parameter as a count. */
-HY_INLINE size_t p_count(const double *p, int i) { return (size_t)p[i]; }
+HY_INLINE size_t p_count(const double *p, int i) { return (size_t)(int64_t)p[i]; }
 
 #endif

@@ -50,7 +50,9 @@ HY_INLINE void nest_group(const hy__ind_step *s, nest f, size_t slot, size_t g) 
   }
 }
 
-HY_INLINE void nest_map(const hy__ind_step *s, nest f) {
+HY_INLINE void nest_map(const hy__ind_step *given, nest f) {
+  own_step own;
+  const hy__ind_step *const s = step_own(given, &own);
   double *const head = s->state;
   const bool primed = *head > 0.0;
   const size_t slot = primed ? (size_t)*head - 1 : f.rows - 1;
