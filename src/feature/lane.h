@@ -73,7 +73,7 @@ HY_INLINE lanes v_min(lanes a, lanes b) { return LANE_OP(min_pd)(a, b); }
 
 HY_INLINE lanes v_zero(void) { return v_set(0.0); }
 HY_INLINE lanes v_missing(void) { return v_set(__builtin_nan("")); }
-HY_INLINE lanes v_abs(lanes a) { return v_max(v_zero() - a, a); }
+HY_INLINE lanes v_abs(lanes a) { return LANE_OP(andnot_pd)(v_set(-0.0), a); }
 /* What is not finite becomes the one NaN of v_missing, -0 becomes +0. */
 HY_INLINE lanes v_fin(lanes a) {
   const lanes sum = a + (a - a);
@@ -95,19 +95,6 @@ HY_INLINE lanes v_ln(lanes a) {
   for (int i = 0; i < LANE_WIDTH; i++) x[i] = hy__ln(x[i]);
   return v_load(x);
 }
-HY_INLINE lanes v_sin(lanes a) {
-  double x[LANE_WIDTH];
-  v_store(x, a);
-  for (int i = 0; i < LANE_WIDTH; i++) x[i] = hy__sin(x[i]);
-  return v_load(x);
-}
-HY_INLINE lanes v_cos(lanes a) {
-  double x[LANE_WIDTH];
-  v_store(x, a);
-  for (int i = 0; i < LANE_WIDTH; i++) x[i] = hy__cos(x[i]);
-  return v_load(x);
-}
-
 /* Towards minus infinity, by the rounding that adding and subtracting 1.5 * 2^52 does; |a| < 2^51.
  */
 HY_INLINE lanes v_floor(lanes a) {

@@ -2,43 +2,67 @@
  * Where a bar's close stands in the day and the week, as points of a circle. Input: @local. */
 #include "feature/lane.h"
 
-#define TURN 6.28318530717958647693
+static const double TURN = 6.28318530717958647693;
+
+enum { ROWS = 64 };
+
+typedef double (*angle_fn)(double seconds);
+typedef double (*circle_fn)(double angle);
+
+HY_INLINE double floor_small(double a) {
+  const double near = (a + 6755399441055744.0) - 6755399441055744.0;
+  return a < near ? near - 1.0 : near;
+}
 
 /* The share of the day gone, 0 at midnight. */
-HY_INLINE lanes day_angle(const double *const *in) {
-  const lanes seconds = v_load(in[0]), day = v_set(86400.0);
-  return (seconds - v_floor(seconds / day) * day) * v_set(TURN / 86400.0);
+HY_INLINE double day_angle(double seconds) {
+  return (seconds - floor_small(seconds / 86400.0) * 86400.0) * (TURN / 86400.0);
 }
 /* Monday 0 to Sunday 6; 1970-01-01 was a Thursday, and midnight belongs to the day that it ends. */
-HY_INLINE lanes week_angle(const double *const *in) {
-  const lanes day = v_day(v_load(in[0])) + v_set(3.0);
-  return (day - v_floor(day / v_set(7.0)) * v_set(7.0)) * v_set(TURN / 7.0);
+HY_INLINE double week_angle(double seconds) {
+  const double day = floor_small((seconds - 1.0) / 86400.0) + 3.0;
+  return (day - floor_small(day / 7.0) * 7.0) * (TURN / 7.0);
 }
 
-static void tod_sin_row(const double *const *in, const double *p, lanes *out) {
-  (void)p;
-  out[0] = v_sin(day_angle(in));
+/* The clock of a row is the same for all lanes that have the bar: the largest that is no NaN. */
+HY_INLINE double clock_of(const double *row) {
+  double clock = -1e300;
+  for (int i = 0; i < HY_LANES; i++) clock = row[i] > clock ? row[i] : clock;
+  return clock;
 }
-static void tod_sin_step(const hy__ind_step *s) { rows_map(s, 1, 1, tod_sin_row); }
+
+/* One value per row, then put into the lanes that have it; a lane with a clock of its own gets its
+ * own. */
+HY_INLINE void circle(const hy__ind_step *s, angle_fn angle, circle_fn form) {
+  for (size_t begin = 0; begin < s->n; begin += ROWS) {
+    const size_t n = HY_MIN(ROWS, s->n - begin);
+    double clock[ROWS], value[ROWS];
+    for (size_t t = 0; t < n; t++) clock[t] = clock_of(s->in[0] + (begin + t) * HY_LANES);
+    for (size_t t = 0; t < n; t++) value[t] = form(angle(clock[t]));
+    for (size_t t = 0; t < n; t++) {
+      const double *const in = s->in[0] + (begin + t) * HY_LANES;
+      double *const out = s->out[0] + (begin + t) * HY_LANES;
+      for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+        const lanes seconds = v_load(in + g);
+        v_store(out + g, v_keep(v_eq(seconds, v_set(clock[t])), v_fin(v_set(value[t]))));
+      }
+      for (int i = 0; i < HY_LANES; i++)
+        if (in[i] < clock[t]) out[i] = form(angle(in[i])) + 0.0;
+    }
+  }
+}
+
+HY_INLINE double sine(double a) { return hy__sin(a); }
+HY_INLINE double cosine(double a) { return hy__cos(a); }
+
+static void tod_sin_step(const hy__ind_step *s) { circle(s, day_angle, sine); }
 HY_IND_CODE(tod_sin) = {.step = tod_sin_step};
 
-static void tod_cos_row(const double *const *in, const double *p, lanes *out) {
-  (void)p;
-  out[0] = v_cos(day_angle(in));
-}
-static void tod_cos_step(const hy__ind_step *s) { rows_map(s, 1, 1, tod_cos_row); }
+static void tod_cos_step(const hy__ind_step *s) { circle(s, day_angle, cosine); }
 HY_IND_CODE(tod_cos) = {.step = tod_cos_step};
 
-static void dow_sin_row(const double *const *in, const double *p, lanes *out) {
-  (void)p;
-  out[0] = v_sin(week_angle(in));
-}
-static void dow_sin_step(const hy__ind_step *s) { rows_map(s, 1, 1, dow_sin_row); }
+static void dow_sin_step(const hy__ind_step *s) { circle(s, week_angle, sine); }
 HY_IND_CODE(dow_sin) = {.step = dow_sin_step};
 
-static void dow_cos_row(const double *const *in, const double *p, lanes *out) {
-  (void)p;
-  out[0] = v_cos(week_angle(in));
-}
-static void dow_cos_step(const hy__ind_step *s) { rows_map(s, 1, 1, dow_cos_row); }
+static void dow_cos_step(const hy__ind_step *s) { circle(s, week_angle, cosine); }
 HY_IND_CODE(dow_cos) = {.step = dow_cos_step};

@@ -5,18 +5,31 @@
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t window(const double *p) { return p_count(p, 0); }
 
-/* Average rank of the newest among equals, over n. */
+/* Average rank of the newest among equals, over n: half of those below it and half of those not
+ * above it, and half a place. */
 static void rank_row(const double *const *in, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
-  const lanes newest = v_load(in[0]), one = v_set(1.0);
-  lanes less = v_zero(), equal = v_zero(), sum = v_zero();
-  for (size_t k = 0; k < n; k++) {
-    const lanes value = v_ago(in[0], k);
-    less += v_only(v_lt(value, newest), one);
-    equal += v_only(v_eq(value, newest), one);
-    sum += value;
+  const lanes newest = v_load(in[0]), half = v_set(0.5);
+  lanes below0 = v_zero(), below1 = v_zero(), upto0 = v_zero(), upto1 = v_zero();
+  lanes sum0 = v_zero(), sum1 = v_zero();
+  size_t k = 0;
+  for (; k + 2 <= n; k += 2) {
+    const lanes x0 = v_ago(in[0], k), x1 = v_ago(in[0], k + 1);
+    below0 += v_only(v_lt(x0, newest), half);
+    below1 += v_only(v_lt(x1, newest), half);
+    upto0 += v_only(v_le(x0, newest), half);
+    upto1 += v_only(v_le(x1, newest), half);
+    sum0 += x0;
+    sum1 += x1;
   }
-  out[0] = v_keep(v_ok(sum), (less + (equal + one) * v_set(0.5)) / v_set(p[0]));
+  if (k < n) {
+    const lanes x = v_ago(in[0], k);
+    below0 += v_only(v_lt(x, newest), half);
+    upto0 += v_only(v_le(x, newest), half);
+    sum0 += x;
+  }
+  const lanes rank = ((below0 + below1) + (upto0 + upto1)) + half;
+  out[0] = v_keep(v_ok(sum0 + sum1), rank / v_set(p[0]));
 }
 static void rank_step(const hy__ind_step *s) { rows_map(s, 1, 1, rank_row); }
 HY_IND_CODE(rank_pct_avg) = {.step = rank_step, .lookback = last, .history = last};
