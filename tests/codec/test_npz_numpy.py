@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Array files against NumPy: what it writes is read with the same elements, what is written it reads."""
+"""Array files against NumPy: what it writes is read with the same elements, and it reads what is
+written."""
 import ctypes
 import os
 import zipfile
@@ -7,6 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 
+if os.environ.get("HAYATE_SANITIZE"):
+    pytest.skip("a sanitizer's run-time library cannot be loaded into a running Python",
+                allow_module_level=True)
 LIB = ctypes.CDLL(os.path.join(os.environ["HAYATE_BUILD"], "libhayate.so"))
 P = ctypes.c_void_p
 NUMBERS = {1: "f4", 2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 10: "f2", 11: "f8",
