@@ -11,6 +11,7 @@
 
 #include "kernel/binary/binary.h"
 #include "kernel/gemm/gemm.h"
+#include "kernel/recurrent/recurrent.h"
 #include "kernel/tree/tree.h"
 #include "kernel/unary/unary.h"
 
@@ -18,6 +19,7 @@
 typedef struct hy__kernels {
   const hy__gemm_f32 *gemm_f32;
   const hy__gemm_f64 *gemm_f64;
+  const hy__recurrent *recurrent;
   const hy__unary_f32 *unary_f32;
   const hy__unary_f64 *unary_f64;
   const hy__binary_ops *binary;

@@ -73,12 +73,16 @@ TILE(wide_3, 3, 2, 2)
 #define PAIR(r) TILE(two_##r, r, 1, 2) TILE(one_##r, r, 1, 1)
 PAIR(1)
 PAIR(2)
-PAIR(3) PAIR(4)
+PAIR(3)
+PAIR(4)
 #if HY_ROWS > 4
-    PAIR(5) PAIR(6)
+PAIR(5)
+PAIR(6)
 #endif
 #if HY_ROWS > 6
-        PAIR(7) PAIR(8) PAIR(9) PAIR(10) PAIR(11) PAIR(12) PAIR(13) PAIR(14)
+PAIR(7)
+PAIR(8)
+PAIR(9) PAIR(10) PAIR(11) PAIR(12) PAIR(13) PAIR(14)
 #endif
 
     /* By rows - 1: a panel of two vectors, and the last of one. */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * LSTM, GRU and RNN as the plan holds them: packed weights, and how a run walks time. */
+#ifndef HY_OP_RECURRENT_H
+#define HY_OP_RECURRENT_H
+
+#include "op/rule.h"
+
+typedef enum hy__cell_kind { HY__CELL_LSTM, HY__CELL_GRU, HY__CELL_RNN } hy__cell_kind;
+
+typedef enum hy__cell_act {
+  HY__CELL_SIGMOID,
+  HY__CELL_TANH,
+  HY__CELL_RELU,
+  HY__CELL_AFFINE,
+  HY__CELL_LEAKY_RELU,
+  HY__CELL_THRESHOLDED_RELU,
+  HY__CELL_SCALED_TANH,
+  HY__CELL_HARD_SIGMOID,
+  HY__CELL_ELU,
+  HY__CELL_SOFTSIGN,
+  HY__CELL_SOFTPLUS
+} hy__cell_act;
+
+typedef struct hy__cell_fn {
+  hy__cell_act act;
+  double alpha, beta;
+} hy__cell_fn;
+
+/* One direction. Gates are in the kernels' order (LSTM i, f, g, o; GRU z, r, n). */
+typedef struct hy__recurrent_side {
+  bool reverse;
+  const float *w;      /* packed for gemm: [features] x [columns] */
+  const float *bias;   /* [columns], NULL: zeros */
+  const float *r, *r2; /* for the step kernel; in the general path packed for gemm */
+  const float *r_bias; /* GRU: of the candidate's recurrent product, [padded] */
+  const float *peep;   /* LSTM: i, o, f of [hidden] each, NULL: none */
+  hy__cell_fn fn[3];
+} hy__recurrent_side;
+
+typedef struct hy__recurrent_plan {
+  hy__cell_kind kind;
+  bool layout1, after, general; /* after: linear_before_reset */
+  bool input_forget;
+  double clip; /* 0: none */
+  size_t steps, batch, features, hidden, directions, gates;
+  size_t lanes, padded, columns; /* columns = padded * gates */
+  size_t group, block;           /* rows and steps that go together */
+  hy__recurrent_side side[2];
+  /* in scratch, as floats */
+  size_t h_at, c_at, pre_at, work_at, x_at;
+} hy__recurrent_plan;
+
+/* What a step works on, in the general path too. */
+typedef struct hy__cell_step {
+  const hy__recurrent_plan *plan;
+  const hy__recurrent_side *side;
+  const hy__kernels *kernels;
+  const float *pre, *h, *c;
+  float *h_out, *c_out, *work;
+  size_t rows;
+} hy__cell_step;
+
+void hy__cell_run(const hy__cell_step *step); /* the general path: any attributes, in doubles */
+HY_CHECKED hy_status hy__recurrent_run(const hy__step *step, hy_error *err);
+/* Activation functions of one direction from the node's lists; *custom tells that they are others
+ * than the defaults. */
+HY_CHECKED hy_status hy__cell_functions(const hy__node *node, hy__cell_kind kind, size_t direction,
+                                        hy__cell_fn *out, hy_error *err);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Running a recurrent layer: rows in groups, time in blocks. The inputs of a block of steps are
+ * projected by one product (or one per row or step, as the layout has it) into a buffer that stays
+ * in cache; then each step multiplies the state and updates the cells. */
+#include <string.h>
+
+#include "op/recurrent.h"
+
+/* A group of rows on its way through one direction. */
+typedef struct walk {
+  const hy__step *step;
+  const hy__recurrent_plan *p;
+  const hy__recurrent_side *side;
+  const int32_t *lens; /* of the group's rows; NULL: all steps */
+  size_t direction, first, rows;
+  float *h[2], *c[2]; /* which is current changes at each step */
+  float *pre, *work, *x;
+} walk;
+
+static bool has(const hy__step *step, size_t k) { return k < step->n_in && step->in[k].data; }
+
+static size_t len_of(const walk *w, size_t row) {
+  return w->lens ? (size_t)w->lens[row] : w->p->steps;
+}
+
+/* The time that step s of a row reads: from its last valid one down, if reversed. */
+static size_t time_of(const walk *w, size_t row, size_t s) {
+  const size_t len = len_of(w, row);
+  return w->side->reverse && s < len ? len - 1 - s : s;
+}
+
+static const float *input_at(const walk *w, size_t row, size_t time) {
+  const hy__recurrent_plan *p = w->p;
+  const size_t b = w->first + row;
+  const size_t at = p->layout1 ? b * p->steps + time : time * p->batch + b;
+  return (const float *)w->step->in[0].data + at * p->features;
+}
+
+static float *output_at(const walk *w, size_t row, size_t time) {
+  const hy__recurrent_plan *p = w->p;
+  const size_t b = w->first + row, d = w->direction;
+  const size_t at = p->layout1 ? (b * p->steps + time) * p->directions + d
+                               : (time * p->directions + d) * p->batch + b;
+  return (float *)w->step->out[0].data + at * p->hidden;
+}
+
+/* The row of a state tensor ([directions, batch, hidden], or [batch, directions, hidden]). */
+static size_t state_at(const walk *w, size_t row) {
+  const hy__recurrent_plan *p = w->p;
+  const size_t b = w->first + row;
+  return (p->layout1 ? b * p->directions + w->direction : w->direction * p->batch + b) * p->hidden;
+}
+
+static void project(const walk *w, const float *a, size_t m, float *to, size_t ld) {
+  const hy__recurrent_plan *p = w->p;
+  const hy__gemm_f32_call call = {.a = a,
+                                  .lda = p->features,
+                                  .packed = w->side->w,
+                                  .init = w->side->bias,
+                                  .c = to,
+                                  .ldc = ld,
+                                  .m = m,
+                                  .n = p->columns,
+                                  .k = p->features};
+  w->step->kernels->gemm_f32->run(&call);
+}
+
+/* Inputs of steps [s0, s0 + n) into pre [n][rows][columns], in the order of time or of steps:
+ * returns whether position i is step s0 + n - 1 - i. */
+static bool project_block(const walk *w, size_t s0, size_t n) {
+  const hy__recurrent_plan *p = w->p;
+  const size_t step_ld = w->rows * p->columns;
+  if (w->lens && w->side->reverse) { /* every row has its own time: gather */
+    for (size_t i = 0; i < n; ++i)
+      for (size_t row = 0; row < w->rows; ++row)
+        memcpy(w->x + (i * w->rows + row) * p->features, input_at(w, row, time_of(w, row, s0 + i)),
+               p->features * sizeof(float));
+    project(w, w->x, n * w->rows, w->pre, p->columns);
+    return false;
+  }
+  const size_t t0 = w->side->reverse ? p->steps - s0 - n : s0;
+  if (!p->layout1 && w->rows == p->batch) {
+    project(w, input_at(w, 0, t0), n * w->rows, w->pre, p->columns);
+  } else if (p->layout1) {
+    for (size_t row = 0; row < w->rows; ++row)
+      project(w, input_at(w, row, t0), n, w->pre + row * p->columns, step_ld);
+  } else {
+    for (size_t i = 0; i < n; ++i)
+      project(w, input_at(w, 0, t0 + i), w->rows, w->pre + i * step_ld, p->columns);
+  }
+  return w->side->reverse;
+}
+
+static void advance(const walk *w, const float *pre, size_t now) {
+  const hy__recurrent_plan *p = w->p;
+  const hy__kernels *kernels = w->step->kernels;
+  if (p->general) {
+    const hy__cell_step cell = {.plan = p,
+                                .side = w->side,
+                                .kernels = kernels,
+                                .pre = pre,
+                                .h = w->h[now],
+                                .c = w->c[now],
+                                .h_out = w->h[!now],
+                                .c_out = w->c[!now],
+                                .work = w->work,
+                                .rows = w->rows};
+    hy__cell_run(&cell);
+    return;
+  }
+  const hy__recurrent_call call = {.pre = pre,
+                                   .pre_ld = p->columns,
+                                   .r = w->side->r,
+                                   .r2 = w->side->r2,
+                                   .bias = w->side->r_bias,
+                                   .h = w->h[now],
+                                   .c = w->c[now],
+                                   .h_out = w->h[!now],
+                                   .c_out = w->c[!now],
+                                   .scratch = w->work,
+                                   .rows = w->rows,
+                                   .hidden = p->hidden,
+                                   .padded = p->padded};
+  switch (p->kind) {
+  case HY__CELL_LSTM: kernels->recurrent->lstm(&call); break;
+  case HY__CELL_GRU:
+    if (p->after)
+      kernels->recurrent->gru_after(&call);
+    else
+      kernels->recurrent->gru_before(&call);
+    break;
+  default: kernels->recurrent->rnn(&call); break;
+  }
+}
+
+/* After step s: rows past their end keep their state; Y gets the new state, or zeros past the end.
+ */
+static void settle(const walk *w, size_t s, size_t next) {
+  const hy__recurrent_plan *p = w->p;
+  const bool wanted = w->step->out[0].data != NULL;
+  if (!wanted && !w->lens) return;
+  for (size_t row = 0; row < w->rows; ++row) {
+    float *h = w->h[next] + row * p->padded;
+    const bool past = s >= len_of(w, row);
+    if (past) {
+      memcpy(h, w->h[!next] + row * p->padded, p->padded * sizeof(float));
+      if (p->kind == HY__CELL_LSTM)
+        memcpy(w->c[next] + row * p->padded, w->c[!next] + row * p->padded,
+               p->padded * sizeof(float));
+    }
+    if (!wanted) continue;
+    float *y = output_at(w, row, time_of(w, row, s));
+    if (past)
+      memset(y, 0, p->hidden * sizeof(float));
+    else
+      memcpy(y, h, p->hidden * sizeof(float));
+  }
+}
+
+static void load_state(const walk *w, size_t input, float *to) {
+  const hy__recurrent_plan *p = w->p;
+  memset(to, 0, w->rows * p->padded * sizeof(float));
+  if (!has(w->step, input)) return;
+  for (size_t row = 0; row < w->rows; ++row)
+    memcpy(to + row * p->padded, (const float *)w->step->in[input].data + state_at(w, row),
+           p->hidden * sizeof(float));
+}
+
+/* The last valid state; zeros for a row of no steps. */
+static void store_state(const walk *w, size_t output, const float *from) {
+  const hy__recurrent_plan *p = w->p;
+  if (output >= w->step->n_out || !w->step->out[output].data) return;
+  for (size_t row = 0; row < w->rows; ++row) {
+    float *to = (float *)w->step->out[output].data + state_at(w, row);
+    if (len_of(w, row) == 0)
+      memset(to, 0, p->hidden * sizeof(float));
+    else
+      memcpy(to, from + row * p->padded, p->hidden * sizeof(float));
+  }
+}
+
+static void run_group(walk *w) {
+  const hy__recurrent_plan *p = w->p;
+  size_t now = 0;
+  load_state(w, 5, w->h[0]);
+  memset(w->h[1], 0, w->rows * p->padded * sizeof(float));
+  if (p->kind == HY__CELL_LSTM) {
+    load_state(w, 6, w->c[0]);
+    memset(w->c[1], 0, w->rows * p->padded * sizeof(float));
+  }
+  for (size_t s0 = 0; s0 < p->steps; s0 += p->block) {
+    const size_t n = HY_MIN(p->block, p->steps - s0);
+    const bool backwards = project_block(w, s0, n);
+    for (size_t i = 0; i < n; ++i) {
+      const size_t at = backwards ? n - 1 - i : i;
+      advance(w, w->pre + at * w->rows * p->columns, now);
+      now = !now;
+      settle(w, s0 + i, now);
+    }
+  }
+  store_state(w, 1, w->h[now]);
+  if (p->kind == HY__CELL_LSTM) store_state(w, 2, w->c[now]);
+}
+
+static hy_status check_lens(const hy__recurrent_plan *p, const int32_t *lens, hy_error *err) {
+  for (size_t i = 0; lens && i < p->batch; ++i)
+    HY_FAIL_IF(lens[i] < 0 || (size_t)lens[i] > p->steps, HY_INVALID_ARGUMENT, err,
+               "sequence_lens[%zu] is %d for %zu steps", i, (int)lens[i], p->steps);
+  return HY_OK;
+}
+
+hy_status hy__recurrent_run(const hy__step *step, hy_error *err) {
+  const hy__recurrent_plan *p = step->params;
+  const int32_t *lens = has(step, 4) ? step->in[4].data : NULL;
+  float *scratch = step->scratch;
+  HY_TRY(check_lens(p, lens, err));
+  walk w = {.step = step, .p = p, .pre = scratch + p->pre_at, .work = scratch + p->work_at};
+  w.x = scratch + p->x_at;
+  for (size_t i = 0; i < 2; ++i) {
+    w.h[i] = scratch + p->h_at + i * p->group * p->padded;
+    w.c[i] = scratch + p->c_at + i * p->group * p->padded;
+  }
+  for (w.direction = 0; w.direction < p->directions; ++w.direction) {
+    w.side = &p->side[w.direction];
+    for (w.first = 0; w.first < p->batch; w.first += p->group) {
+      w.rows = HY_MIN(p->group, p->batch - w.first);
+      w.lens = lens ? lens + w.first : NULL;
+      run_group(&w);
+    }
+  }
+  return HY_OK;
+}
