@@ -3,7 +3,7 @@
  * speed: a boosted model is half a million two-byte fields. */
 #include "codec/protobuf.h"
 
-enum { VARINT_MAX = 10, TAG_SHIFT = 3 };
+enum { VARINT_MAX = 10, TAG_SHIFT = 3, AHEAD_MAX = 1 << 20 };
 
 /* At most ten bytes, the tenth at most 1; false (nothing moved) past the end or overlong. */
 static inline bool take_varint(hy__span *s, uint64_t *out) {
@@ -97,6 +97,14 @@ static run_tag tag_of(const hy__pb_field *f, hy__pb_wire wire) {
   return t;
 }
 
+/* Room for as many elements of at least `least` bytes as may still come, within reason: a list is
+ * grown once then, and the scratch of one list serves the next. */
+static hy_status reserve_ahead(hy__pb_list *list, const hy_allocator *a, const hy__span *s,
+                               size_t least, size_t each, hy_error *err) {
+  size_t ahead = HY_MIN(hy__span_left(s) / least, (size_t)AHEAD_MAX);
+  return reserve(list, a, ahead + 1, each, err);
+}
+
 static inline bool follows(hy__span *s, const run_tag *t) {
   if (hy__span_left(s) < t->n || s->pos[0] != t->byte[0]) return false;
   if (t->n == 2 && s->pos[1] != t->byte[1]) return false;
@@ -109,6 +117,35 @@ static size_t count_varints(const hy__span *s) {
   size_t n = 0, bytes = hy__span_left(s);
   for (size_t i = 0; i < bytes; i++) n += s->pos[i] < 0x80;
   return n;
+}
+
+/* The elements that follow unpacked. The common ones, of one or two bytes under a one-byte tag,
+ * stay in registers; the rest goes the long way round. */
+static hy_status varint_run(hy__span *s, const run_tag *tag, const hy_allocator *a,
+                            hy__pb_list *list, hy_error *err) {
+  for (;;) {
+    const uint8_t *p = s->pos, *end = s->end, t = tag->byte[0];
+    int64_t *items = list->items;
+    size_t n = list->n, capacity = list->capacity;
+    while (tag->n == 1 && end - p >= 3 && p[0] == t && n < capacity) {
+      if (p[1] < 0x80) {
+        items[n++] = p[1];
+        p += 2;
+      } else if (p[2] < 0x80) {
+        items[n++] = (p[1] & 0x7f) | p[2] << 7;
+        p += 3;
+      } else {
+        break;
+      }
+    }
+    s->pos = p;
+    list->n = n;
+    uint64_t value;
+    if (!follows(s, tag)) return HY_OK;
+    if (list->n == list->capacity) HY_TRY(reserve(list, a, 1, 8, err));
+    if (!take_varint(s, &value)) return hy__pb_malformed(s, "a list of integers", err);
+    ((int64_t *)list->items)[list->n++] = (int64_t)value;
+  }
 }
 
 hy_status hy__pb_varints(hy__span *s, const hy__pb_field *f, const hy_allocator *a,
@@ -126,14 +163,9 @@ hy_status hy__pb_varints(hy__span *s, const hy__pb_field *f, const hy_allocator 
   }
   if (f->wire != HY__PB_VARINT) return hy__pb_malformed(s, "a list of integers", err);
   run_tag tag = tag_of(f, HY__PB_VARINT);
-  HY_TRY(reserve(list, a, 1, 8, err));
+  HY_TRY(reserve_ahead(list, a, s, tag.n + 1, 8, err));
   ((int64_t *)list->items)[list->n++] = (int64_t)f->value;
-  while (follows(s, &tag)) {
-    if (list->n == list->capacity) HY_TRY(reserve(list, a, 1, 8, err));
-    if (!take_varint(s, &value)) return hy__pb_malformed(s, "a list of integers", err);
-    ((int64_t *)list->items)[list->n++] = (int64_t)value;
-  }
-  return HY_OK;
+  return varint_run(s, &tag, a, list, err);
 }
 
 hy_status hy__pb_fixed(hy__span *s, const hy__pb_field *f, size_t each, const hy_allocator *a,
@@ -149,11 +181,26 @@ hy_status hy__pb_fixed(hy__span *s, const hy__pb_field *f, size_t each, const hy
   }
   if (f->wire != wire) return hy__pb_malformed(s, "a list of numbers", err);
   run_tag tag = tag_of(f, wire);
-  HY_TRY(reserve(list, a, 1, each, err));
+  HY_TRY(reserve_ahead(list, a, s, tag.n + each, each, err));
   memcpy((uint8_t *)list->items + list->n++ * each, &f->value, each);
-  while (follows(s, &tag)) {
-    if (list->n == list->capacity) HY_TRY(reserve(list, a, 1, each, err));
+  size_t both = tag.n + each;
+  for (;;) {
+    const uint8_t *p = s->pos, *end = s->end;
+    uint8_t *items = (uint8_t *)list->items;
+    size_t n = list->n, capacity = list->capacity;
+    while ((size_t)(end - p) >= both && p[0] == tag.byte[0] &&
+           (tag.n == 1 || p[1] == tag.byte[1]) && n < capacity) {
+      if (each == 4)
+        memcpy(items + n++ * 4, p + tag.n, 4);
+      else
+        memcpy(items + n++ * 8, p + tag.n, 8);
+      p += both;
+    }
+    s->pos = p;
+    list->n = n;
+    if (n < capacity || !follows(s, &tag)) break;
     if (hy__span_left(s) < each) return hy__pb_malformed(s, "a list of numbers", err);
+    HY_TRY(reserve(list, a, 1, each, err));
     memcpy((uint8_t *)list->items + list->n++ * each, s->pos, each);
     s->pos += each;
   }
@@ -165,7 +212,7 @@ hy_status hy__pb_strings(hy__span *s, const hy__pb_field *f, const hy_allocator 
   if (f->wire != HY__PB_BYTES) return hy__pb_malformed(s, "a list of strings", err);
   run_tag tag = tag_of(f, HY__PB_BYTES);
   hy__span in = f->bytes;
-  HY_TRY(reserve(list, a, 1, sizeof(hy_string), err));
+  HY_TRY(reserve_ahead(list, a, s, tag.n + 1, sizeof(hy_string), err));
   for (;;) {
     hy_string *items = list->items;
     items[list->n++] = (hy_string){(const char *)in.pos, hy__span_left(&in)};
