@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as an ONNX model: read, planned for small shapes, and run once. Nothing may crash,
+ * hang, leak or allocate without bound. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <hayate/session.h>
+
+enum { PORTS_MAX = 8, OPEN_DIM = 2, ELEMENTS_MAX = 1 << 16, MEMORY_MAX = 1 << 28 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Memory with a ceiling, so that a small file that asks for a large tensor is refused. */
+static size_t had;
+static void *take(void *ctx, size_t bytes, size_t align) {
+  void *p = NULL;
+  (void)ctx;
+  if (bytes > MEMORY_MAX - had || posix_memalign(&p, align < 16 ? 16 : align, bytes)) return NULL;
+  had += bytes;
+  return p;
+}
+static void give(void *ctx, void *p, size_t bytes) {
+  (void)ctx;
+  had -= bytes;
+  free(p);
+}
+
+/* Zeros in a shape that fits the port; false where it would be large or is not a plain tensor. */
+static int input_make(const hy_port *port, hy_tensor *t) {
+  size_t n = 1;
+  *t = (hy_tensor){.dtype = port->dtype, .rank = port->rank < 0 ? 1 : port->rank};
+  if (port->dtype == HY_DTYPE_NONE || port->dtype == HY_STRING) return 0;
+  for (int32_t d = 0; d < t->rank; d++) {
+    t->dims[d] = port->rank < 0 || port->dims[d] < 0 ? OPEN_DIM : port->dims[d];
+    if (t->dims[d] > ELEMENTS_MAX) return 0;
+    n *= (size_t)t->dims[d];
+    if (n > ELEMENTS_MAX) return 0;
+  }
+  t->data = calloc(n + 1, hy_dtype_bytes(t->dtype));
+  return t->data != NULL;
+}
+
+static void run(hy_session *session, const hy_model *model) {
+  hy_tensor in[PORTS_MAX] = {{0}}, out[PORTS_MAX] = {{0}};
+  size_t n_in = hy_model_n_inputs(model), n_out = hy_session_n_outputs(session);
+  int good = n_in <= PORTS_MAX && n_out <= PORTS_MAX;
+  for (size_t k = 0; good && k < n_in; k++) good = input_make(hy_model_input(model, k), &in[k]);
+  if (good) good = hy_session_run(session, in, n_in, out, n_out, NULL) == HY_OK;
+  for (size_t k = 0; k < PORTS_MAX; k++) free(in[k].data);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  hy_runtime *runtime;
+  hy_model *model;
+  hy_session *session;
+  had = 0;
+  hy_allocator allocator = {take, give, NULL};
+  hy_runtime_options options = {.struct_size = sizeof options,
+                                .allocator = &allocator,
+                                .n_threads = 1,
+                                .log_level = HY_LOG_OFF};
+  if (hy_runtime_create(&options, &runtime, NULL) != HY_OK) return 0;
+  if (hy_model_open_memory(runtime, data, size, NULL, &model, NULL) == HY_OK) {
+    if (hy_session_create(model, NULL, &session, NULL) == HY_OK) {
+      run(session, model);
+      hy_session_destroy(session);
+    }
+    hy_model_destroy(model);
+  }
+  hy_runtime_destroy(runtime);
+  if (had) abort(); /* a leak */
+  return 0;
+}
