@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Programs over a universe: every row of the tables in one spec, and what must not change a bit of
+ * it: chunks, threads, instruction sets, the place of a symbol, the range that is asked for, the
+ * bars that come later. */
+#include "feature/panel.h"
+#include "feature/table.h"
+
+enum { BARS = 420, SYMBOLS = 21, SPEC_BYTES = 1 << 16 };
+
+static char spec[SPEC_BYTES], series_spec[SPEC_BYTES];
+static panel market;
+static answer whole;
+
+static void add_text(char *to, const char *format, ...) HY_PRINTF(2, 3);
+static void add_text(char *to, const char *format, ...) {
+  size_t used = strlen(to);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(to + used, SPEC_BYTES - used, format, args);
+  va_end(args);
+  assert_true(strlen(to) < SPEC_BYTES - 1);
+}
+
+/* A call with plain arguments, once for each output; windows of 70 where a row chooses its method
+ * by length. */
+static void add_row(char *to, const hy__def *def, double n) {
+  static const char *const series[] = {"close", "high", "ref(low, 2)"};
+  for (size_t o = 0; o < def->n_outputs; o++) {
+    const char *comma = "";
+    add_text(to, "%s(", def->id);
+    for (size_t i = 0; i < def->n_free; i++, comma = ", ")
+      add_text(to, "%s%s", comma, series[i % 3]);
+    for (size_t i = 0; i < def->n_params; i++, comma = ", ") {
+      const hy__def_param *p = &def->params[i];
+      double value = p->has_default ? p->value : p->integer ? HY_MAX(n, 3.0) : 1.0 + (double)i;
+      if (n > 0 && !strcmp(p->name, "n")) value = n;
+      add_text(to, "%s%s=%.17g", comma, p->name, value);
+    }
+    add_text(to, ")%s%s; ", def->outputs[o][0] ? "." : "", def->outputs[o]);
+  }
+}
+
+static int set_up(void **state) {
+  (void)state;
+  for (size_t row = 0; row < hy__def_n(); row++) {
+    hy__def def;
+    hy_error err;
+    if (hy__def_read(row, &def, &err) != HY_OK) fail_msg("%s: %s", err.subject, err.message);
+    bool takes_n = def.n_params && !strcmp(def.params[0].name, "n") && !def.is_cross;
+    add_row(spec, &def, takes_n && def.n_params == 1 ? 9 : 0);
+    if (!def.is_cross) add_row(series_spec, &def, takes_n && def.n_params == 1 ? 9 : 0);
+    if (!takes_n || def.n_params != 1) continue;
+    add_row(spec, &def, 70);
+    add_row(series_spec, &def, 70);
+  }
+  add_text(
+      spec,
+      "sma(sma(close, 9), 11); std.pop(ref(rsi.mid(high, 5), 7), 8); highest(mom(low, 2), 70); ");
+  add_text(spec, "sma(cs.rank(rsi.mid(close, 5)), 4); cs.demean(ema(cs.zscore(close), 3) - close)");
+  market = panel_make(BARS, SYMBOLS, 30, true);
+  for (size_t t = 50; t < BARS; t += 61) /* holes: the bar is there, a field is not */
+    market.data[t % PANEL_FIELDS][t * SYMBOLS + t % SYMBOLS] = (double)NAN;
+  whole = compute_panel(&market, spec, 1, HY_ISA_DEFAULT, (hy__feature_range){0});
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  panel_free(&market);
+  free(whole.values);
+  return 0;
+}
+
+/* Rows of `part` against the same rows of `whole`. */
+static void assert_same(const answer *part, size_t first_row, const char *what) {
+  hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
+  hy_features *f = features_make(runtime, spec);
+  hy_features_info info = {.struct_size = sizeof info};
+  hy_features_describe(f, &info);
+  for (size_t i = 0; i < part->n_features; i++)
+    for (size_t t = 0; t < part->rows; t++)
+      if (memcmp(answer_at(part, i, t, 0), answer_at(&whole, i, first_row + t, 0),
+                 part->symbols * sizeof(double)))
+        fail_msg("%s: %s differs in row %zu", what, info.names[i], first_row + t);
+  hy_features_destroy(f);
+  hy_runtime_destroy(runtime);
+}
+
+static void check(uint32_t n_threads, hy_isa isa, hy__feature_range range, const char *what) {
+  answer part = compute_panel(&market, spec, n_threads, isa, range);
+  assert_same(&part, range.t_begin, what);
+  free(part.values);
+}
+
+static void every_feature_has_values(void **state) {
+  (void)state;
+  hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
+  hy_features *f = features_make(runtime, spec);
+  hy_features_info info = {.struct_size = sizeof info};
+  hy_features_describe(f, &info);
+  for (size_t i = 0; i < whole.n_features; i++) {
+    size_t n = 0;
+    for (size_t c = 0; c < whole.rows * whole.symbols; c++) {
+      double v = whole.values[i * whole.rows * whole.symbols + c];
+      assert_false(isinf(v));
+      n += v == v;
+    }
+    if (!n) fail_msg("%s has no value", info.names[i]);
+  }
+  hy_features_destroy(f);
+  hy_runtime_destroy(runtime);
+}
+
+static void chunks_change_nothing(void **state) {
+  (void)state;
+  static const size_t rows[] = {1, 7, 64, 1000};
+  for (size_t i = 0; i < HY_COUNT(rows); i++)
+    check(1, HY_ISA_DEFAULT, (hy__feature_range){.chunk_rows = rows[i]}, "chunk");
+}
+
+static void instruction_sets_change_nothing(void **state) {
+  (void)state;
+  for (hy_isa isa = HY_ISA_SCALAR; isa <= hy_isa_detect() && isa <= HY_ISA_AVX512; isa++)
+    check(1, isa, (hy__feature_range){0}, hy_isa_name(isa));
+}
+
+static void threads_change_nothing(void **state) {
+  (void)state;
+  for (uint32_t n = 2; n <= 4; n++) check(n, HY_ISA_DEFAULT, (hy__feature_range){0}, "threads");
+}
+
+static void ranges_have_the_bits_of_the_whole(void **state) {
+  (void)state;
+  static const size_t begins[] = {1, 69, 200, 333, BARS - 1};
+  for (size_t i = 0; i < HY_COUNT(begins); i++)
+    check(1, HY_ISA_DEFAULT, (hy__feature_range){.t_begin = begins[i], .chunk_rows = 50}, "range");
+}
+
+static void later_bars_change_nothing(void **state) {
+  (void)state;
+  size_t which[SYMBOLS];
+  for (size_t s = 0; s < SYMBOLS; s++) which[s] = s;
+  for (size_t end = 1; end < BARS; end += 59) {
+    panel cut = panel_part(&market, 0, end, which, SYMBOLS);
+    answer part = compute_panel(&cut, spec, 1, HY_ISA_DEFAULT, (hy__feature_range){0});
+    assert_same(&part, 0, "look-ahead");
+    free(part.values);
+    panel_free(&cut);
+  }
+}
+
+/* Series alone: a cross-section's sums go in symbol order. */
+static void the_place_of_a_symbol_changes_nothing(void **state) {
+  (void)state;
+  size_t which[SYMBOLS];
+  for (size_t s = 0; s < SYMBOLS; s++) which[s] = (s * 8 + 5) % SYMBOLS;
+  panel mixed = panel_part(&market, 0, BARS, which, SYMBOLS);
+  answer a = compute_panel(&market, series_spec, 1, HY_ISA_DEFAULT, (hy__feature_range){0});
+  answer b = compute_panel(&mixed, series_spec, 1, HY_ISA_DEFAULT, (hy__feature_range){0});
+  for (size_t i = 0; i < a.n_features; i++)
+    for (size_t t = 0; t < BARS; t++)
+      for (size_t s = 0; s < SYMBOLS; s++)
+        if (memcmp(answer_at(&b, i, t, s), answer_at(&a, i, t, which[s]), sizeof(double)))
+          fail_msg("feature %zu of symbol %zu at row %zu differs", i, which[s], t);
+  free(a.values);
+  free(b.values);
+  panel_free(&mixed);
+}
+
+/* The façade for score: [lane][row][feature] per block, stages and cross-sections by hand. */
+static void blocks_hold_the_same(void **state) {
+  (void)state;
+  hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
+  hy_features *f = features_make(runtime, spec);
+  hy_universe *u = panel_open(runtime, &market);
+  hy__feature_run *run;
+  hy__feature_range range = {.t_begin = 300, .t_end = 330};
+  assert_int_equal(hy__feature_run_create(f, u, range, &run, NULL), HY_OK);
+  size_t rows = range.t_end - range.t_begin, n = whole.n_features;
+  void *workspace = aligned_alloc(64, (hy__feature_run_workspace_bytes(run) + 63) / 64 * 64);
+  double *out = panel_alloc(HY_LANES * rows * n, sizeof *out);
+  uint32_t n_bars[HY_LANES], stages = hy__feature_run_n_stages(run);
+  int64_t time_ns[2] = {0, 0};
+  assert_int_equal(stages, 3);
+  for (uint32_t stage = 0; stage < stages; stage++) {
+    for (size_t b = 0; b < hy__feature_run_n_blocks(run); b++) {
+      double *to = stage + 1 == stages ? out : NULL;
+      assert_int_equal(hy__feature_run_block(run, stage, b, workspace, to, n_bars, time_ns, NULL),
+                       HY_OK);
+      for (size_t k = 0; to && k < HY_LANES; k++)
+        for (size_t r = 0; r < rows; r++)
+          for (size_t i = 0; i < n; i++) {
+            const double *got = &out[(k * rows + r) * n + i];
+            if (b * HY_LANES + k >= SYMBOLS)
+              assert_true(isnan(*got));
+            else
+              assert_memory_equal(got, answer_at(&whole, i, 300 + r, b * HY_LANES + k), 8);
+          }
+    }
+    size_t cross = hy__feature_run_cross_rows(run, stage), half = cross / 2;
+    assert_int_equal(hy__feature_run_cross(run, stage, half, cross, workspace, NULL), HY_OK);
+    assert_int_equal(hy__feature_run_cross(run, stage, 0, half, workspace, NULL), HY_OK);
+  }
+  size_t bars = 0;
+  for (size_t t = 0; t < range.t_end; t++) bars += market.valid[t * SYMBOLS + 16];
+  assert_int_equal(n_bars[0], bars);
+  assert_int_equal(n_bars[SYMBOLS % HY_LANES], 0);
+  free(out);
+  free(workspace);
+  hy__feature_run_destroy(run);
+  hy_universe_destroy(u);
+  hy_features_destroy(f);
+  hy_runtime_destroy(runtime);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_feature_has_values),
+      cmocka_unit_test(chunks_change_nothing),
+      cmocka_unit_test(instruction_sets_change_nothing),
+      cmocka_unit_test(threads_change_nothing),
+      cmocka_unit_test(ranges_have_the_bits_of_the_whole),
+      cmocka_unit_test(later_bars_change_nothing),
+      cmocka_unit_test(the_place_of_a_symbol_changes_nothing),
+      cmocka_unit_test(blocks_hold_the_same),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
