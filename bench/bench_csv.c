@@ -47,30 +47,18 @@ static hy_status parse_once(const hy_allocator *a, const hy__source *source, rat
                             size_t *n_rows, hy_error *err) {
   const hy_import_options options = {.struct_size = sizeof options};
   hy_import_report report = {0};
-  hy__import im = {.allocator = a, .options = &options, .report = &report};
+  hy__import im;
   hy__import_file file = {0};
-  void *fields;
-  HY_TRY(hy__arena_create(a, 0, 0, &im.arena, err));
-  HY_TRY(hy__arena_create(a, (size_t)2 << 20, 0, &im.scratch, err));
-  HY_TRY(hy__alloc_array(a, HY_CSV_FIELDS_MAX, sizeof(hy__csv_field), &fields, err));
-  im.csv_fields = fields;
-  hy__symbols_init(&im.symbols, a, im.arena);
+  HY_TRY(hy__import_begin(&im, a, &options, &report, err));
   const double wall = now_s(CLOCK_MONOTONIC), cpu = now_s(CLOCK_THREAD_CPUTIME_ID);
   HY_TRY(hy__import_plan(&im, source, &file, err));
-  hy__rows_init(&im.rows, a, im.n_fields);
-  int32_t field_of[HY_UNIVERSE_FIELDS_MAX];
-  for (int32_t k = 0; k < (int32_t)im.n_fields; k++) field_of[k] = k;
-  file.field_of = field_of;
+  HY_TRY(hy__import_planned(&im, err));
+  HY_TRY(hy__import_map(&im, &file, err));
   HY_TRY(hy__import_read(&im, &file, source, err));
   best->wall_s = HY_MIN(best->wall_s, now_s(CLOCK_MONOTONIC) - wall);
   best->cpu_s = HY_MIN(best->cpu_s, now_s(CLOCK_THREAD_CPUTIME_ID) - cpu);
   *n_rows = im.rows.n_rows;
-  hy__rows_destroy(&im.rows);
-  hy__symbols_destroy(&im.symbols);
-  hy__free(a, fields, HY_CSV_FIELDS_MAX * sizeof(hy__csv_field));
-  hy__zone_close(im.zone);
-  hy__arena_destroy(im.scratch);
-  hy__arena_destroy(im.arena);
+  hy__import_end(&im);
   return HY_OK;
 }
 

@@ -74,13 +74,22 @@ static void order_fields(hy__import *im) {
   }
 }
 
-static hy_status map_fields(hy__import *im, hy__import_file *f, hy_error *err) {
+hy_status hy__import_map(hy__import *im, hy__import_file *f, hy_error *err) {
   void *memory;
   HY_TRY(hy__arena_array(im->arena, f->plan.n_fields, sizeof(int32_t), &memory, err));
   f->field_of = memory;
   for (size_t k = 0; k < f->plan.n_fields; k++)
     for (size_t g = 0; g < im->n_fields; g++)
       if (strcmp(im->fields[g], f->plan.fields[k]) == 0) f->field_of[k] = (int32_t)g;
+  return HY_OK;
+}
+
+hy_status hy__import_planned(hy__import *im, hy_error *err) {
+  void *memory;
+  order_fields(im);
+  hy__rows_init(&im->rows, im->allocator, im->n_fields);
+  HY_TRY(hy__alloc_array(im->allocator, HY_CSV_FIELDS_MAX, sizeof(hy__csv_field), &memory, err));
+  im->csv_fields = memory;
   return HY_OK;
 }
 
@@ -153,12 +162,9 @@ static hy_status read_all(hy__import *im, const hy__source_list *list, hy_runtim
   for (size_t k = 0; k < list->n; k++)
     HY_TRY(plan_file(im, list->paths[k], list->n, &files[k], &is_hdf5, err));
   if (is_hdf5) return hy__import_universe(im, runtime, list->paths[0], err);
-  order_fields(im);
-  hy__rows_init(&im->rows, im->allocator, im->n_fields);
-  HY_TRY(hy__alloc_array(im->allocator, HY_CSV_FIELDS_MAX, sizeof(hy__csv_field), &memory, err));
-  im->csv_fields = memory;
+  HY_TRY(hy__import_planned(im, err));
   for (size_t k = 0; k < list->n; k++) {
-    HY_TRY(map_fields(im, &files[k], err));
+    HY_TRY(hy__import_map(im, &files[k], err));
     HY_TRY(note_dialect(im, &files[k].plan, err));
     HY_TRY(read_file(im, &files[k], err));
   }
@@ -233,7 +239,7 @@ static hy_status report_create(const hy_allocator *a, const hy_import_options *o
   return status;
 }
 
-static void import_destroy(hy__import *im) {
+void hy__import_end(hy__import *im) {
   const hy_allocator *a = im->allocator;
   hy__free(a, im->csv_fields, HY_CSV_FIELDS_MAX * sizeof(hy__csv_field));
   hy__free(a, im->order, im->rows.n_rows * sizeof(uint32_t));
@@ -244,6 +250,15 @@ static void import_destroy(hy__import *im) {
   hy__zone_close(im->calendar_zone);
   hy__arena_destroy(im->scratch);
   hy__arena_destroy(im->arena);
+}
+
+hy_status hy__import_begin(hy__import *im, const hy_allocator *a, const hy_import_options *options,
+                           hy_import_report *report, hy_error *err) {
+  *im = (hy__import){.allocator = a, .options = options, .report = report};
+  hy_status status = hy__arena_create(a, 0, 0, &im->arena, err);
+  if (status == HY_OK) status = hy__arena_create(a, (size_t)2 << 20, 0, &im->scratch, err);
+  hy__symbols_init(&im->symbols, a, im->arena);
+  return status;
 }
 
 static hy_status check_options(const hy_import_options *o, hy_error *err) {
@@ -266,13 +281,12 @@ hy_status hy_universe_import(hy_runtime *runtime, const hy_import_options *optio
              "hy_universe_import: runtime, options with struct_size, and out must be given");
   HY_TRY(check_options(options, err));
   const hy_allocator *a = hy__runtime_allocator(runtime);
-  hy__import im = {.allocator = a, .options = options};
-  HY_TRY(report_create(a, options, &im.report, err));
-  hy_status status = hy__arena_create(a, 0, 0, &im.arena, err);
-  if (status == HY_OK) status = hy__arena_create(a, (size_t)2 << 20, 0, &im.scratch, err);
-  hy__symbols_init(&im.symbols, a, im.arena);
+  hy__import im;
+  hy_import_report *report;
+  HY_TRY(report_create(a, options, &report, err));
+  hy_status status = hy__import_begin(&im, a, options, report, err);
   if (status == HY_OK) status = import_all(&im, runtime, err);
-  import_destroy(&im);
+  hy__import_end(&im);
   if (status == HY_OK)
     *out = im.report;
   else

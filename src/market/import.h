@@ -64,7 +64,16 @@ typedef struct hy__import_file {
   int32_t *field_of; /* [plan.n_fields] */
 } hy__import_file;
 
-/* Opens, recognises and plans; the text is not kept. */
+/* The stages in order: begin, plan each file, planned, map and read each, settle, write, end (also
+ * after a failure of begin). options and report outlive it. */
+HY_CHECKED hy_status hy__import_begin(hy__import *im, const hy_allocator *a,
+                                      const hy_import_options *options, hy_import_report *report,
+                                      hy_error *err);
+void hy__import_end(hy__import *im);
+/* All fields are known: makes the row store. */
+HY_CHECKED hy_status hy__import_planned(hy__import *im, hy_error *err);
+HY_CHECKED hy_status hy__import_map(hy__import *im, hy__import_file *file, hy_error *err);
+/* Recognises and plans a file; its text is not kept. */
 HY_CHECKED hy_status hy__import_plan(hy__import *im, const hy__source *s, hy__import_file *out,
                                      hy_error *err);
 /* All rows of one file into the store. */
