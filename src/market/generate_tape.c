@@ -54,7 +54,8 @@ static bool ends_bar(int64_t days, int64_t timeframe_s, size_t n_sessions) {
 
 static void fill_axis(axis *a) {
   const hy__calendar *c = hy__calendar_find("XNYS");
-  const hy__date start = a->tape->intraday ? (hy__date){2024, 1, 2} : (hy__date){2005, 1, 3};
+  /* since 2007 the rule of New York's clock has been the one in use here */
+  const hy__date start = a->tape->intraday ? (hy__date){2024, 1, 2} : (hy__date){2010, 1, 4};
   size_t n_sessions = 0;
   for (int64_t days = hy__date_days(start); a->n < a->tape->n_bars; days++) {
     int32_t open_s, close_s;

@@ -73,7 +73,7 @@ def test_bytes_depend_on_the_seed_alone(tmp_path):
     assert hashlib.sha256(cells).hexdigest() == GOLDEN
 
 
-GOLDEN = "cdca9a202681e3cf58ffa1ff7b30206851a5c4288d20270dcc01fa932e037462"
+GOLDEN = "c810a58ba49880c20124d56a56b4654a07c8692ba39b221e634b1ab8cad9740d"
 
 
 def test_bad_usage_is_refused(tmp_path):
