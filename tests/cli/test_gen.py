@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`hayate gen` from outside: the universe file as h5py and numpy see it."""
+
 import hashlib
 import json
 import os
