@@ -13,8 +13,8 @@ if os.environ.get("HAYATE_SANITIZE"):
                 allow_module_level=True)
 LIB = ctypes.CDLL(os.path.join(os.environ["HAYATE_BUILD"], "libhayate.so"))
 P = ctypes.c_void_p
-NUMBERS = {1: "f4", 2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 10: "f2", 11: "f8",
-           12: "u4", 13: "u8", 16: "V2"}
+NUMBERS = {1: "f4", 2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 10: "f2",
+           11: "f8", 12: "u4", 13: "u8", 16: "V2"}
 CODES = {np.dtype(v): k for k, v in NUMBERS.items()}
 
 
@@ -85,7 +85,8 @@ def write(runtime, path, arrays):
     for t, a in zip(tensors, arrays.values()):
         if a.dtype.kind == "U":
             raw = [s.encode() for s in a.ravel().tolist()]
-            texts = (String * len(raw))(*[String(ctypes.cast(ctypes.c_char_p(r), P), len(r)) for r in raw])
+            texts = (String * len(raw))(*[String(ctypes.cast(ctypes.c_char_p(r), P), len(r))
+                                          for r in raw])
             keep.append((raw, texts))
             t.data, t.dtype = ctypes.cast(texts, P), 8
         else:
@@ -93,7 +94,8 @@ def write(runtime, path, arrays):
             t.strides_bytes[:a.ndim] = a.strides
         t.rank = a.ndim
         t.dims[:a.ndim] = a.shape
-    call(LIB.hy_arrays_write, runtime, os.fsencode(path), names, tensors, ctypes.c_size_t(len(arrays)))
+    call(LIB.hy_arrays_write, runtime, os.fsencode(path), names, tensors,
+         ctypes.c_size_t(len(arrays)))
 
 
 def samples():

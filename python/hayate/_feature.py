@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Features: the spec of the command line, over NumPy panels."""
+import ctypes as c
+import json
+import os
+
+import numpy as np
+
+from ._library import LIB, P, SIZE, FeaturesInfo, call, runtime_or_shared, written
+from ._market import Universe, rows_of
+
+
+class Features:
+    """A spec, as a YAML file's path or an inline list ("rsi=rsi.mid(close,14); logret(close,1)"),
+    compiled. `names`, `lookback_bars`, `stable_bars` (0: no bound), `sha256`, `canonical`."""
+
+    def __init__(self, spec, runtime=None):
+        self._runtime = runtime_or_shared(runtime)
+        self._handle = self._runtime.make(LIB.hy_features_create, LIB.hy_features_destroy,
+                                          os.fsencode(spec))
+        info = FeaturesInfo()
+        LIB.hy_features_describe(self._handle.pointer, c.byref(info))
+        self.names = [info.names[i].decode() for i in range(info.n_features)]
+        self.lookback_bars = info.lookback_bars
+        self.stable_bars = info.stable_bars
+        self.sha256 = info.spec_sha256.decode()
+        self.canonical = info.canonical.decode()
+
+    def batch(self, panel, rows=None):
+        """Every feature over a panel (a Universe, a universe file's path, or a dict as Universe
+        takes): NAME -> f8 [rows, S] with NaN where missing, NAME.valid -> u1, `time`, `symbol`.
+        `rows` limits what is answered to [begin, end); the history before it is used all the
+        same."""
+        universe = panel if isinstance(panel, Universe) else Universe(panel, self._runtime)
+        begin, end = rows_of(universe, rows)
+        shape = (end - begin, len(universe.symbols))
+        values = [np.empty(shape) for _ in self.names]
+        valid = [np.empty(shape, "u1") for _ in self.names]
+        value_pointers = (P * max(len(values), 1))(*[a.ctypes.data for a in values])
+        valid_pointers = (P * max(len(valid), 1))(*[a.ctypes.data for a in valid])
+        with self._runtime._lock:
+            call(LIB.hy_features_compute, self._handle.pointer, universe._handle.pointer,
+                 SIZE(begin), SIZE(end), value_pointers, valid_pointers)
+        out = {}
+        for name, a, v in zip(self.names, values, valid):
+            out[name] = a
+            out[name + ".valid"] = v
+        out["time"] = universe.time[begin:end]
+        out["symbol"] = np.array(universe.symbols)
+        return out
+
+    def explain(self):
+        """The definition graph, look-back, stability and cost of each feature."""
+        return json.loads(written(LIB.hy_features_explain, self._handle.pointer, c.c_bool(True)))

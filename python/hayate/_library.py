@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shared library by ctypes: where it is found, its structures, errors, and the runtime.
+
+Everything here mirrors <hayate/*.h>; the rest of the module is written on it."""
+import ctypes
+import ctypes.util
+import os
+import pathlib
+import threading
+
+VERSION = "0.1.0"
+MAX_RANK = 8
+c = ctypes
+P = ctypes.c_void_p
+TEXT = ctypes.c_char_p
+SIZE = ctypes.c_size_t
+
+
+def _find():
+    """HAYATE_LIBRARY, then the build folder of this source tree, then what is installed."""
+    named = os.environ.get("HAYATE_LIBRARY")
+    if named:
+        return named
+    built = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "libhayate.so"
+    if built.exists():
+        return str(built)
+    found = ctypes.util.find_library("hayate")
+    if found:
+        return found
+    raise ImportError(f"libhayate.so is neither at {built} nor installed; build it with `make`, "
+                      "or name it in HAYATE_LIBRARY")
+
+
+class CError(c.Structure):
+    _fields_ = [("status", c.c_int32), ("line", c.c_int32), ("column", c.c_int32),
+                ("reserved", c.c_int32), ("offset_bytes", c.c_int64),
+                ("subject", c.c_char * 128), ("message", c.c_char * 360)]
+
+
+class String(c.Structure):
+    _fields_ = [("data", P), ("len_bytes", SIZE)]
+
+
+class Tensor(c.Structure):
+    _fields_ = [("data", P), ("dtype", c.c_int), ("rank", c.c_int32),
+                ("dims", c.c_int64 * MAX_RANK), ("strides_bytes", c.c_int64 * MAX_RANK)]
+
+
+class Port(c.Structure):
+    _fields_ = [("name", TEXT), ("dtype", c.c_int), ("rank", c.c_int32),
+                ("dims", c.c_int64 * MAX_RANK)]
+
+
+class Options(c.Structure):
+    """A structure that begins with its own size; the rest is zero, which means default."""
+
+    def __init__(self, **values):
+        super().__init__(struct_size=c.sizeof(type(self)), **values)
+
+
+class RuntimeOptions(Options):
+    _fields_ = [("struct_size", SIZE), ("allocator", P), ("n_threads", c.c_uint32),
+                ("no_pinning", c.c_bool), ("isa", c.c_int), ("log_level", c.c_int), ("log", P),
+                ("log_ctx", P)]
+
+
+class SessionOptions(Options):
+    _fields_ = [("struct_size", SIZE), ("n_threads", c.c_uint32), ("outputs", c.POINTER(TEXT)),
+                ("n_outputs", SIZE)]
+
+
+class FeaturesInfo(Options):
+    _fields_ = [("struct_size", SIZE), ("n_features", SIZE), ("names", c.POINTER(TEXT)),
+                ("lookback_bars", SIZE), ("stable_bars", SIZE), ("spec_sha256", TEXT),
+                ("canonical", TEXT)]
+
+
+class UniverseInfo(Options):
+    _fields_ = [("struct_size", SIZE), ("n_bars", SIZE), ("n_symbols", SIZE), ("n_fields", SIZE),
+                ("time_ns", P), ("symbols", c.POINTER(TEXT)), ("fields", c.POINTER(TEXT)),
+                ("timeframe", TEXT), ("timeframe_ns", c.c_int64), ("zone", TEXT),
+                ("calendar", TEXT), ("source", TEXT)]
+
+
+class Panel(Options):
+    _fields_ = [("struct_size", SIZE), ("n_bars", SIZE), ("n_symbols", SIZE), ("n_fields", SIZE),
+                ("time_ns", P), ("symbols", c.POINTER(TEXT)), ("fields", c.POINTER(TEXT)),
+                ("data", c.POINTER(P)), ("valid", P), ("timeframe", TEXT), ("zone", TEXT),
+                ("calendar", TEXT)]
+
+
+class GenerateOptions(Options):
+    _fields_ = [("struct_size", SIZE), ("n_symbols", SIZE), ("n_bars", SIZE), ("timeframe", TEXT),
+                ("seed", c.c_uint64), ("output", TEXT), ("progress", P), ("progress_ctx", P)]
+
+
+class ScoreOptions(Options):
+    _fields_ = [("struct_size", SIZE), ("at", TEXT), ("from_", TEXT), ("to", TEXT),
+                ("history", c.c_int), ("evaluate", c.c_bool), ("strict", c.c_bool),
+                ("symbol_limit_ns", c.c_uint64), ("run_limit_ns", c.c_uint64),
+                ("repeat", c.c_uint32), ("cancel", P), ("progress", P), ("progress_ctx", P)]
+
+
+WRITE = c.CFUNCTYPE(c.c_int, P, P, SIZE, P)
+
+
+class Sink(c.Structure):
+    _fields_ = [("write", WRITE), ("ctx", P)]
+
+
+def texts(values):
+    """An array of C strings, terminated texts of the caller's."""
+    return (TEXT * max(len(values), 1))(*[v.encode() for v in values])
+
+
+LIB = ctypes.CDLL(_find())
+for _name, _type in {"hy_version": TEXT, "hy_status_name": TEXT, "hy_isa_name": TEXT,
+                     "hy_dtype_name": TEXT, "hy_error_format": SIZE, "hy_arrays_n": SIZE,
+                     "hy_arrays_name": TEXT, "hy_arrays_at": c.POINTER(Tensor),
+                     "hy_model_n_inputs": SIZE, "hy_model_n_outputs": SIZE,
+                     "hy_model_input": c.POINTER(Port), "hy_model_output": c.POINTER(Port),
+                     "hy_model_metadata": TEXT, "hy_session_n_outputs": SIZE,
+                     "hy_session_output": c.POINTER(Port), "hy_runtime_n_threads": c.c_uint32,
+                     "hy_pipeline_name": TEXT}.items():
+    getattr(LIB, _name).restype = _type
+
+_loaded = LIB.hy_version().decode()
+if _loaded != VERSION:
+    raise ImportError(f"this module is for hayate {VERSION}, the library is {_loaded}")
+
+
+class Error(Exception):
+    """A call that failed: `status` ("BAD_FORMAT"), `subject` (file, tensor, symbol or feature),
+    `line` and `column` (from 1, None where unknown), `offset_bytes`, `message`. str() gives them
+    in one line."""
+
+    def __init__(self, error):
+        text = c.create_string_buffer(1024)
+        LIB.hy_error_format(c.byref(error), text, SIZE(len(text)))
+        super().__init__(text.value.decode(errors="replace"))
+        self.status = LIB.hy_status_name(error.status).decode()
+        self.subject = error.subject.decode(errors="replace") or None
+        self.line = error.line or None
+        self.column = error.column or None
+        self.offset_bytes = error.offset_bytes if error.offset_bytes >= 0 else None
+        self.message = error.message.decode(errors="replace")
+
+
+def call(function, *args):
+    """Calls a function whose last parameter is the error; raises Error unless it answers OK."""
+    error = CError()
+    status = function(*args, c.byref(error))
+    if status:
+        error.status = status
+        raise Error(error)
+
+
+class Handle:
+    """Owns one object of the library and what must outlive it."""
+
+    def __init__(self, destroy, *keep):
+        self.pointer = P()
+        self.keep = keep
+        self._destroy = destroy
+
+    def __del__(self):
+        if self.pointer:
+            self._destroy(self.pointer)
+            self.pointer = P()
+
+
+class Runtime:
+    """Threads, instruction set and log for the objects made with it. `isa` is "scalar", "avx2",
+    "avx512" or "amx"; the defaults are the environment's (HAYATE_THREADS, HAYATE_ISA) or the
+    machine's best."""
+
+    def __init__(self, threads=0, isa=None):
+        code = c.c_int(0)
+        if isa is not None:
+            call(LIB.hy_isa_parse, isa.encode(), c.byref(code))
+        options = RuntimeOptions(n_threads=threads, isa=code.value)
+        self._handle = Handle(LIB.hy_runtime_destroy)
+        self._lock = threading.Lock()  # its thread pool runs one job at a time
+        call(LIB.hy_runtime_create, c.byref(options), c.byref(self._handle.pointer))
+
+    @property
+    def threads(self):
+        return LIB.hy_runtime_n_threads(self._handle.pointer)
+
+    @property
+    def isa(self):
+        return LIB.hy_isa_name(LIB.hy_runtime_isa(self._handle.pointer)).decode()
+
+    def make(self, create, destroy, *args, keep=()):
+        """A handle by `create(runtime, *args, out, error)`."""
+        handle = Handle(destroy, self._handle, *keep)
+        call(create, self._handle.pointer, *args, c.byref(handle.pointer))
+        return handle
+
+
+_shared = None
+_shared_lock = threading.Lock()
+
+
+def runtime_or_shared(runtime):
+    """The runtime given, or one for the whole module, made at its first use."""
+    global _shared
+    if runtime is not None:
+        return runtime
+    with _shared_lock:
+        if _shared is None:
+            _shared = Runtime()
+        return _shared
+
+
+def written(function, *args):
+    """The bytes that `function(*args, sink, error)` writes."""
+    parts = []
+
+    @WRITE
+    def write(_ctx, data, n_bytes, _error):
+        parts.append(c.string_at(data, n_bytes))
+        return 0
+
+    sink = Sink(write, None)
+    call(function, *args, c.byref(sink))
+    return b"".join(parts)

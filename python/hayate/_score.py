@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job: a universe through a pipeline."""
+import ctypes as c
+import json
+import os
+
+from ._library import LIB, ScoreOptions, call, runtime_or_shared, written
+
+_HISTORY = {"full": 0, "stable": 1}
+
+
+def score(pipeline, data, at=None, from_=None, to=None, history="full", evaluate=False, out=None,
+          npz=False, runtime=None):
+    """Scores the universe file `data` through the pipeline file and returns what `hayate score
+    --json` prints. `out` names a folder for the files of the command's --out."""
+    runtime = runtime_or_shared(runtime)
+    if history not in _HISTORY:
+        raise ValueError(f"history is '{history}', full or stable is expected")
+    options = ScoreOptions(history=_HISTORY[history], evaluate=evaluate)
+    for name, value in (("at", at), ("from_", from_), ("to", to)):
+        if value is not None:
+            setattr(options, name, str(value).encode())
+    opened = runtime.make(LIB.hy_pipeline_open, LIB.hy_pipeline_destroy, os.fsencode(pipeline))
+    result = type(opened)(LIB.hy_score_result_destroy, opened)
+    with runtime._lock:
+        call(LIB.hy_score_run, opened.pointer, os.fsencode(data), c.byref(options),
+             c.byref(result.pointer))
+        if out is not None:
+            call(LIB.hy_score_write_folder, result.pointer, os.fsencode(out), c.c_bool(npz))
+        return json.loads(written(LIB.hy_score_write_json, result.pointer))

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inference: a model file planned for this machine, fed with dicts of arrays."""
+import ctypes as c
+import os
+import threading
+
+import numpy as np
+
+from ._library import (LIB, SIZE, Handle, SessionOptions, Tensor, call, runtime_or_shared, texts)
+from ._tensor import array_of, dtype_name, view
+
+
+class Port:
+    """A model's input or output: name, dtype ("f32"), shape (None: unknown rank; -1: open)."""
+
+    def __init__(self, port):
+        self.name = port.name.decode()
+        self.dtype = dtype_name(port.dtype)
+        self.shape = tuple(port.dims[:port.rank]) if port.rank >= 0 else None
+
+    def __repr__(self):
+        return f"Port({self.name!r}, {self.dtype!r}, {self.shape})"
+
+
+class Session:
+    """session = Session("model.onnx"); session.run({"x": array}) -> {"y": array}.
+
+    `outputs` names what to compute, all of the model's by default. A session works for one thread
+    at a time, and others wait for their turn; make one per thread."""
+
+    def __init__(self, model, threads=1, outputs=None, runtime=None):
+        self._runtime = runtime_or_shared(runtime)
+        self._model = self._runtime.make(LIB.hy_model_open, LIB.hy_model_destroy,
+                                         os.fsencode(model), None)
+        options = SessionOptions(n_threads=threads)
+        if outputs is not None:
+            options.outputs, options.n_outputs = texts(outputs), len(outputs)
+        self._handle = Handle(LIB.hy_session_destroy, self._model)
+        call(LIB.hy_session_create, self._model.pointer, c.byref(options),
+             c.byref(self._handle.pointer))
+        self._lock = self._runtime._lock if threads > 1 else threading.Lock()
+        n_inputs = LIB.hy_model_n_inputs(self._model.pointer)
+        n_outputs = LIB.hy_session_n_outputs(self._handle.pointer)
+        self.inputs = [Port(LIB.hy_model_input(self._model.pointer, SIZE(i)).contents)
+                       for i in range(n_inputs)]
+        self.outputs = [Port(LIB.hy_session_output(self._handle.pointer, SIZE(i)).contents)
+                        for i in range(n_outputs)]
+
+    def metadata(self, key):
+        """An entry of the model's metadata_props, None if there is none."""
+        value = LIB.hy_model_metadata(self._model.pointer, key.encode())
+        return value.decode() if value is not None else None
+
+    def _views(self, feeds):
+        names = [port.name for port in self.inputs]
+        unknown = [name for name in feeds if name not in names]
+        missing = [name for name in names if name not in feeds]
+        if unknown or missing:
+            raise ValueError(f"the model takes {names}; missing {missing}, unknown {unknown}")
+        tensors = (Tensor * max(len(names), 1))()
+        return tensors, [view(tensor, feeds[name]) for tensor, name in zip(tensors, names)]
+
+    def run(self, feeds, copy=True):
+        """Feeds by input name, read where they lie. With copy=False the answers are read-only views
+        into the session, overwritten by its next run."""
+        tensors, keep = self._views(feeds)
+        out = (Tensor * max(len(self.outputs), 1))()
+        with self._lock:
+            call(LIB.hy_session_run, self._handle.pointer, tensors, SIZE(len(self.inputs)), out,
+                 SIZE(len(self.outputs)))
+            answers = {port.name: array_of(tensor, self._handle)
+                       for port, tensor in zip(self.outputs, out)}
+            if copy:
+                answers = {name: np.array(value) for name, value in answers.items()}
+        del keep
+        return answers

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python module: arrays in and out, features as the command computes them, models against the
+goldens of the inference tests, errors with their place."""
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "python"))
+os.environ["HAYATE_LIBRARY"] = os.path.join(os.environ["HAYATE_BUILD"], "libhayate.so")
+import hayate  # noqa: E402
+
+GOLDEN = ROOT / "tests" / "golden" / "onnx"
+SPEC = "sma(close,5); rsi=rsi.mid(close,14); logret(close,1)"
+
+
+@pytest.fixture(scope="module")
+def universe(tmp_path_factory):
+    path = tmp_path_factory.mktemp("universe") / "u.h5"
+    hayate.generate(path, symbols=11, bars=120, seed=3)
+    return path
+
+
+def test_runtime_options():
+    r = hayate.Runtime(threads=2, isa="scalar")
+    assert (r.threads, r.isa) == (2, "scalar")
+    with pytest.raises(hayate.Error) as e:
+        hayate.Runtime(isa="sse9")
+    assert e.value.status == "INVALID_ARGUMENT" and "sse9" in str(e.value)
+
+
+def test_load_and_save(tmp_path):
+    arrays = {"x": np.arange(6, dtype="f4").reshape(2, 3), "turned": np.arange(6.0).reshape(2, 3).T,
+              "symbol": np.array(["AAPL", "疾風"]), "flag": np.array([True, False]),
+              "wide": np.broadcast_to(np.float32(7), (3, 2)), "none": np.zeros((0, 4)),
+              "big_endian": np.arange(3, dtype=">i4")}
+    hayate.save(tmp_path / "a.npz", arrays)
+    got = hayate.load(tmp_path / "a.npz")
+    assert list(got) == list(arrays)
+    for name, want in arrays.items():
+        assert got[name].shape == want.shape and (got[name] == want).all(), name
+    assert not got["x"].flags.writeable
+    with pytest.raises(TypeError, match="complex"):
+        hayate.save(tmp_path / "b.npz", {"x": np.zeros(2, complex)})
+
+
+def test_loaded_arrays_keep_the_file(tmp_path):
+    hayate.save(tmp_path / "a.npy", {"": np.arange(1000.0)})
+    a = hayate.load(tmp_path / "a.npy")[""][10:]
+    os.unlink(tmp_path / "a.npy")
+    assert a.sum() == np.arange(10, 1000).sum()
+
+
+def test_errors_say_where(tmp_path):
+    (tmp_path / "bad.npz").write_bytes(b"time,close\n")
+    with pytest.raises(hayate.Error) as e:
+        hayate.load(tmp_path / "bad.npz")
+    assert e.value.status == "BAD_FORMAT"
+    assert e.value.subject.endswith("bad.npz") and "bad.npz" in str(e.value)
+    with pytest.raises(hayate.Error) as e:
+        hayate.Features("sma(close,5); smma_typo(close,3)")
+    assert e.value.column and "smma_typo" in str(e.value)
+
+
+def test_universe_and_rows(universe):
+    u = hayate.Universe(universe)
+    assert len(u.symbols) == 11 and len(u.time) == 120 and u.time.dtype == np.int64
+    assert "close" in u.fields and (np.diff(u.time) > 0).all()
+    close = u.read("close")
+    assert close.shape == (120, 11)
+    assert np.array_equal(u.read("close", 10, 20), close[10:20], equal_nan=True)
+    assert u.find_rows(at="last") == (119, 120)
+    with pytest.raises(hayate.Error, match="vwopen"):
+        u.read("vwopen")
+    with pytest.raises(ValueError, match="rows"):
+        u.read("close", 5, 500)
+
+
+def test_batch_is_the_command(universe, tmp_path):
+    out = tmp_path / "f.npz"
+    subprocess.run([os.environ["HAYATE"], "features", "compute", SPEC, "--data", str(universe),
+                    "--output", str(out)], check=True, capture_output=True)
+    want = dict(np.load(out))
+    got = hayate.Features(SPEC).batch(str(universe))
+    for name in got:
+        assert got[name].dtype == want[name].dtype or name == "symbol", name
+        assert got[name].shape == want[name].shape, name
+        assert name == "symbol" or got[name].tobytes() == want[name].tobytes(), name
+    assert got["symbol"].tolist() == want["symbol"].tolist()
+    assert set(want) - set(got) <= {"hayate.spec_sha256"}
+
+
+def test_batch_of_a_dict_is_batch_of_the_file(universe):
+    u = hayate.Universe(universe)
+    panel = {"time": u.time, "symbol": u.symbols, "timeframe": u.timeframe,
+             **{field: u.read(field) for field in u.fields}}
+    f = hayate.Features(SPEC)
+    a, b = f.batch(u), f.batch(panel)
+    panel["time"] = panel["time"].astype("datetime64[ns]")
+    c = f.batch(panel, rows=(30, 90))
+    for name in f.names:
+        assert a[name].tobytes() == b[name].tobytes()
+        assert a[name][30:90].tobytes() == c[name].tobytes()
+        assert a[name + ".valid"].tobytes() == (~np.isnan(a[name])).astype("u1").tobytes()
+    assert f.names == ["sma(close,5)", "rsi", "logret(close,1)"] and len(f.sha256) == 64
+    panel["close"] = panel["close"][:, :3]
+    with pytest.raises(ValueError, match="close"):
+        f.batch(panel)
+
+
+def test_batch_from_many_threads(universe):
+    f, u = hayate.Features(SPEC), hayate.Universe(universe)
+    want = f.batch(u)["rsi"].tobytes()
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(f.batch(u)["rsi"].tobytes()))
+               for _ in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert answers == [want] * 6
+
+
+def test_missing_cells_are_nan(universe):
+    t = np.arange(10) * 60_000_000_000
+    close = np.linspace(1, 2, 20).reshape(10, 2)
+    valid = np.ones((10, 2), "u1")
+    valid[4, 1] = 0
+    out = hayate.Features("twice=close*2").batch(
+        {"time": t, "symbol": ["a", "b"], "close": close, "valid": valid})
+    assert np.isnan(out["twice"][4, 1]) and out["twice.valid"][4, 1] == 0
+    assert out["twice"][4, 0] == close[4, 0] * 2
+
+
+@pytest.mark.parametrize("name", ["lgbm_reg", "sk_gb_multi", "torch_mlp_legacy"])
+def test_session_has_the_goldens(name):
+    feeds, expect = (dict(np.load(GOLDEN / name / f)) for f in ("input.npz", "expect.npz"))
+    session = hayate.Session(GOLDEN / name / "model.onnx")
+    assert [p.name for p in session.inputs] == list(feeds)
+    out = session.run(feeds)
+    for key, want in expect.items():
+        np.testing.assert_allclose(out[key], want, rtol=2e-5, atol=1e-6)
+    kept = {k: v.copy() for k, v in out.items()}
+    views = session.run(feeds, copy=False)
+    for key in expect:
+        assert views[key].tobytes() == kept[key].tobytes() and not views[key].flags.writeable
+    turned = {k: np.asfortranarray(v) for k, v in feeds.items()}
+    assert all((session.run(turned)[k] == kept[k]).all() for k in expect)
+
+
+def test_session_refuses_by_name():
+    session = hayate.Session(GOLDEN / "lgbm_reg" / "model.onnx")
+    name = session.inputs[0].name
+    with pytest.raises(ValueError, match="unknown.*'z'"):
+        session.run({"z": np.zeros(3)})
+    with pytest.raises(hayate.Error) as e:
+        session.run({name: np.zeros((2, 3), "i4")})
+    assert name in str(e.value)
+    with pytest.raises(hayate.Error) as e:
+        hayate.Session(ROOT / "README.md")
+    assert e.value.status == "BAD_FORMAT"
