@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # External libraries. Required: HDF5 (serial, C), libyaml, zlib, and xxhash's header. Each comes in
-# two forms: `hayate_deps` for the shared library, `hayate_deps_static` for the command and the tests
+# two forms: `hayate_deps` for the shared library, `hayate_deps_static` for the command and tests
 # (docs/decisions/0001-linking.md: 1 ms against 7 ms before main).
 find_package(Threads REQUIRED)
 add_library(hayate_deps INTERFACE)

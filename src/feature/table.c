@@ -149,8 +149,14 @@ static bool family_is(const char *id, const char *text, size_t length) {
 
 static hy_status fail_unknown(const char *text, hy_error *err) {
   hy__nearest near;
+  char families[HY_COUNT(rows)][32]; /* what is typed most is a bare family: rsi, not rsi.talib */
   hy__nearest_init(&near, text);
-  for (size_t i = 0; i < HY_COUNT(rows); i++) hy__nearest_offer(&near, rows[i].id);
+  for (size_t i = 0; i < HY_COUNT(rows); i++) {
+    (void)snprintf(families[i], sizeof families[i], "%.*s", (int)strcspn(rows[i].id, "."),
+                   rows[i].id);
+    if (rows[i].is_default && !strchr(text, '.')) hy__nearest_offer(&near, families[i]);
+    hy__nearest_offer(&near, rows[i].id);
+  }
   char suggestion[160];
   hy__nearest_text(&near, suggestion, sizeof suggestion);
   HY_FAIL(HY_NOT_FOUND, err, "unknown feature \"%s\"%s", text, suggestion);

@@ -121,8 +121,8 @@ def test_compute_against_numpy(universe, tmp_path):
 def test_a_range_has_the_bits_of_the_whole(universe, tmp_path):
     spec = "rsi(close,14); std(close,20); cs.zscore(macd(close,12,26,9)); obv()"
     _, whole = compute(universe, tmp_path / "a.npz", spec, "--threads", "1")
-    for k, more in enumerate((["--at", "last"], ["--from", str(np.datetime64(int(whole["time"][650]), "ns"))[:19] + "Z"],
-                              ["--threads", "3"], ["--isa", "scalar"])):
+    start = str(np.datetime64(int(whole["time"][650]), "ns"))[:19] + "Z"
+    for k, more in enumerate((["--at", "last"], ["--from", start], ["--threads", "3"], ["--isa", "scalar"])):
         _, part = compute(universe, tmp_path / f"b{k}.npz", spec, *more)
         n = len(part["time"])
         assert n == {0: 1, 1: 50}.get(k, 700)
@@ -140,6 +140,7 @@ def test_float32_is_rounded_once(universe, tmp_path):
 
 @pytest.mark.parametrize("spec,place,message", [
     ("rsi.md(close)", "spec:1:1", "did you mean rsi.mid?"),
+    ("rsii(close)", "spec:1:1", "did you mean rsi or"),
     ("a = b; b = a", "spec:1:12", "defined by itself"),
     ("sma(close, 0)", "spec:1:12", "whole number of 1 to"),
     ("sma(clsoe, 3)", "spec:1:5", 'no field "clsoe"; did you mean close?'),
@@ -156,7 +157,8 @@ def test_mistakes_are_placed(universe, tmp_path, spec, place, message):
     ("hayate_spec: 1\ninputs: {zone: Asia/Tokyo}\nfeatures: [close]\n", "2:16: the spec requires zone Asia/Tokyo"),
     ("hayate_spec: 1\nbase: H1\nfeatures: [close]\n", "2:7: the spec requires base H1"),
     ("hayate_spec: 1\nfeatures:\n  - {name: a, op: sma, in: c, n: 3, tf: [H1]}\n", "3:41: tf is not supported"),
-    ("hayate_spec: 1\nfeatures: [close]\nnorm: [{in: '*', roll_zz: {n: 3}}]\n", 'unknown key "roll_zz"; did you mean roll_z'),
+    ("hayate_spec: 1\nfeatures: [close]\nnorm: [{in: '*', roll_zz: {n: 3}}]\n",
+     'unknown key "roll_zz"; did you mean roll_z'),
     ("hayate_spec: 1\ninputs: {fields: [c]}\nfeatures: [volume]\n", '3:12: unknown name "volume"'),
     ("features: [close]\n", "begins with hayate_spec: 1"),
 ])
