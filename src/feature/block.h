@@ -32,8 +32,9 @@ HY_INLINE void fetch(view v, size_t k, lanes *column) {
       column[i] = v_load(v.tile + ((ptrdiff_t)i * TILE_ROWS - (ptrdiff_t)k) * LANE_WIDTH);
     return;
   }
-  const double *in[HY__IND_INPUTS];
+  const double *in[HY__IND_INPUTS] = {NULL};
   for (int i = 0; i < v.n_in; i++) in[i] = v.in[i] - k * HY_LANES;
+  for (int i = 0; i < COLUMNS; i++) column[i] = v_zero(); /* for the compiler; all are written */
   v.block(in, column);
 }
 

@@ -19,6 +19,9 @@ enum { LANE_WIDTH = 8 };
 #define LANE_OP(name)          _mm512_##name
 #define LANE_COMPARE(a, b, op) _mm512_cmp_pd_mask(a, b, op)
 HY_INLINE lanes v_sel(mask m, lanes a, lanes b) { return _mm512_mask_blend_pd(m, b, a); }
+/* 0 where m is not set */
+HY_INLINE lanes v_only(mask m, lanes a) { return _mm512_maskz_mov_pd(m, a); }
+HY_INLINE lanes v_add_if(mask m, lanes a, lanes b) { return _mm512_mask_add_pd(a, m, a, b); }
 HY_INLINE mask m_and(mask a, mask b) { return (mask)(a & b); }
 HY_INLINE mask m_or(mask a, mask b) { return (mask)(a | b); }
 HY_INLINE mask m_andnot(mask a, mask b) { return (mask)(a & ~b); } /* a and not b */
@@ -30,6 +33,8 @@ enum { LANE_WIDTH = 4 };
 #define LANE_OP(name)          _mm256_##name
 #define LANE_COMPARE(a, b, op) _mm256_cmp_pd(a, b, op)
 HY_INLINE lanes v_sel(mask m, lanes a, lanes b) { return _mm256_blendv_pd(b, a, m); }
+HY_INLINE lanes v_only(mask m, lanes a) { return _mm256_and_pd(m, a); }
+HY_INLINE lanes v_add_if(mask m, lanes a, lanes b) { return a + v_only(m, b); }
 HY_INLINE mask m_and(mask a, mask b) { return _mm256_and_pd(a, b); }
 HY_INLINE mask m_or(mask a, mask b) { return _mm256_or_pd(a, b); }
 HY_INLINE mask m_andnot(mask a, mask b) { return _mm256_andnot_pd(b, a); }
@@ -42,6 +47,8 @@ enum { LANE_WIDTH = 2 };
 HY_INLINE lanes v_sel(mask m, lanes a, lanes b) {
   return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b));
 }
+HY_INLINE lanes v_only(mask m, lanes a) { return _mm_and_pd(m, a); }
+HY_INLINE lanes v_add_if(mask m, lanes a, lanes b) { return a + v_only(m, b); }
 HY_INLINE mask m_and(mask a, mask b) { return _mm_and_pd(a, b); }
 HY_INLINE mask m_or(mask a, mask b) { return _mm_or_pd(a, b); }
 HY_INLINE mask m_andnot(mask a, mask b) { return _mm_andnot_pd(b, a); }
@@ -82,7 +89,6 @@ HY_INLINE lanes v_fin(lanes a) {
 HY_INLINE lanes v_keep(mask m, lanes a) {
   return v_sel(m, a, v_missing());
 } /* NaN where m is not set */
-HY_INLINE lanes v_only(mask m, lanes a) { return v_sel(m, a, v_zero()); } /* 0 where m is not set */
 /* a / b, but `flat` where b is 0 (and a is finite) */
 HY_INLINE lanes v_ratio(lanes a, lanes b, lanes flat) {
   return v_sel(v_eq(b, v_zero()), flat + (a - a), a / b);
@@ -142,7 +148,7 @@ HY_INLINE void rows_map(const hy__ind_step *given, int n_in, int n_out, hy__row_
   }
 }
 
-/* A parameter as a count. */
-HY_INLINE size_t p_count(const double *p, int i) { return (size_t)(int64_t)p[i]; }
+/* A parameter as a count, below 2^32. */
+HY_INLINE size_t p_count(const double *p, int i) { return (uint32_t)(int64_t)p[i]; }
 
 #endif

@@ -16,8 +16,21 @@ HY_INLINE void sum_block(const double *const *in, lanes *column) {
   column[0] = (v_load(x) + v_ago(x, 1)) + (v_ago(x, 2) + v_ago(x, 3));
 }
 
+/* Leaves over the usual windows are compiled with the window as a constant, without loops; this is
+ * the same written form, so the same bits. */
+#define USUAL_WINDOWS(n, call)                                                                     \
+  switch (n) {                                                                                     \
+  case 5: return call(5);                                                                          \
+  case 10: return call(10);                                                                        \
+  case 14: return call(14);                                                                        \
+  case 20: return call(20);                                                                        \
+  case 30: return call(30);                                                                        \
+  case 60: return call(60);                                                                        \
+  default: return call(n);                                                                         \
+  }
+
 /* Two chains of blocks, then what is left. */
-HY_INLINE lanes v_sum(view v, size_t n) {
+HY_INLINE lanes sum_of(view v, size_t n) {
   lanes a0 = v_zero(), a1 = v_zero(), c[COLUMNS];
   size_t k = 0;
   for (; k + 2 * BLOCK <= n; k += 2 * BLOCK) {
@@ -31,11 +44,19 @@ HY_INLINE lanes v_sum(view v, size_t n) {
     a0 += c[0];
     k += BLOCK;
   }
-  for (; k < n; k++) a1 += v_ago(v.in[0], k);
+  for (size_t r = 0; r < n % BLOCK; r++, k++) a1 += v_ago(v.in[0], k);
   return a0 + a1;
 }
 
-HY_INLINE lanes w_sum(const double *x, size_t n) { return v_sum(view_of(x, sum_block, 1), n); }
+HY_INLINE lanes v_sum(view v, size_t n){
+#define CALL(window) sum_of(v, window)
+    USUAL_WINDOWS(n, CALL)
+#undef CALL
+}
+
+HY_INLINE lanes w_sum(const double *x, size_t n) {
+  return v_sum(view_of(x, sum_block, 1), n);
+}
 HY_INLINE lanes w_mean(const double *x, size_t n) { return w_sum(x, n) / v_set((double)n); }
 
 /* Column 1: the sum of squared deviations of four rows from their mean, by pairs of pairs, so that
@@ -76,7 +97,7 @@ typedef struct spread {
   lanes level, offset, squares;
 } spread;
 
-HY_INLINE spread v_spread(view v, size_t n) {
+HY_INLINE spread spread_of(view v, size_t n) {
   const lanes level = v_level(v, n), level4 = level * v_set(4.0);
   lanes sum = v_zero(), between = v_zero(), within = v_zero(), c[COLUMNS];
   size_t k = 0;
@@ -88,7 +109,7 @@ HY_INLINE spread v_spread(view v, size_t n) {
     within += c[1];
   }
   between = v_set(0.25) * between;
-  for (; k < n; k++) {
+  for (size_t r = 0; r < n % BLOCK; r++, k++) {
     const lanes d = v_ago(v.in[0], k) - level;
     sum += d;
     between += d * d;
@@ -97,7 +118,15 @@ HY_INLINE spread v_spread(view v, size_t n) {
   return (spread){level, offset, within + not_negative(between - sum * offset)};
 }
 
-HY_INLINE lanes v_mean(spread s) { return s.level + s.offset; }
+HY_INLINE spread v_spread(view v, size_t n){
+#define CALL(window) spread_of(v, window)
+    USUAL_WINDOWS(n, CALL)
+#undef CALL
+}
+
+HY_INLINE lanes v_mean(spread s) {
+  return s.level + s.offset;
+}
 HY_INLINE lanes v_std(spread s, double n, double ddof) {
   return v_sqrt(s.squares / v_set(n - ddof));
 }
@@ -106,7 +135,7 @@ HY_INLINE spread w_spread(const double *x, size_t n) {
 }
 
 /* Weights n, n-1 .. 1 from the newest; tilt_block. */
-HY_INLINE lanes v_linear(view v, size_t n) {
+HY_INLINE lanes linear_of(view v, size_t n) {
   lanes a0 = v_zero(), a1 = v_zero(), c[COLUMNS];
   double weight = (double)n;
   size_t k = 0;
@@ -115,10 +144,15 @@ HY_INLINE lanes v_linear(view v, size_t n) {
     a0 += v_set(weight - 1.5) * c[0];
     a1 += c[1];
   }
-  for (; k < n; k++, weight -= 1.0) a0 += v_set(weight) * v_ago(v.in[0], k);
+  for (size_t r = 0; r < n % BLOCK; r++, k++, weight -= 1.0)
+    a0 += v_set(weight) * v_ago(v.in[0], k);
   return (a0 + a1) / v_set((double)n * ((double)n + 1.0) / 2.0);
 }
-HY_INLINE lanes w_linear(const double *x, size_t n) {
+HY_INLINE lanes v_linear(view v, size_t n){
+#define CALL(window) linear_of(v, window)
+    USUAL_WINDOWS(n, CALL)
+#undef CALL
+} HY_INLINE lanes w_linear(const double *x, size_t n) {
   return v_linear(view_of(x, tilt_block, 2), n);
 }
 
@@ -127,21 +161,27 @@ HY_INLINE lanes w_linear(const double *x, size_t n) {
 enum { RUN = 8 };
 
 HY_INLINE lanes or_high(lanes x) { return v_sel(v_ok(x), x, v_set(__builtin_inf())); }
-HY_INLINE lanes or_low(lanes x) { return v_sel(v_ok(x), x, v_set(-__builtin_inf())); }
 
+/* The largest of n neighbours; their sum says whether one is missing. */
 HY_INLINE lanes max_run(const double *x, size_t n) {
-  lanes a = or_high(v_load(x));
-  for (size_t k = 1; k < n; k++) a = v_max(a, or_high(v_ago(x, k)));
-  return a;
+  lanes a = v_load(x), sum = a;
+  for (size_t k = 1; k < n; k++) {
+    a = v_max(a, v_ago(x, k));
+    sum += v_ago(x, k);
+  }
+  return v_sel(v_ok(sum), a, v_set(__builtin_inf()));
 }
 HY_INLINE lanes min_run(const double *x, size_t n) {
-  lanes a = or_low(v_load(x));
-  for (size_t k = 1; k < n; k++) a = v_min(a, or_low(v_ago(x, k)));
-  return a;
+  lanes a = v_load(x), sum = a;
+  for (size_t k = 1; k < n; k++) {
+    a = v_min(a, v_ago(x, k));
+    sum += v_ago(x, k);
+  }
+  return v_sel(v_ok(sum), a, v_set(-__builtin_inf()));
 }
 
 /* Extremes of input `input` whose runs stand in column `column`. */
-HY_INLINE lanes v_highest(view v, int input, int column, size_t n) {
+HY_INLINE lanes highest_of(view v, int input, int column, size_t n) {
   lanes c[COLUMNS];
   if (n < RUN) return max_run(v.in[input], n);
   fetch(v, n - RUN, c);
@@ -152,7 +192,11 @@ HY_INLINE lanes v_highest(view v, int input, int column, size_t n) {
   }
   return best;
 }
-HY_INLINE lanes v_lowest(view v, int input, int column, size_t n) {
+HY_INLINE lanes v_highest(view v, int input, int column, size_t n){
+#define CALL(window) highest_of(v, input, column, window)
+    USUAL_WINDOWS(n, CALL)
+#undef CALL
+} HY_INLINE lanes lowest_of(view v, int input, int column, size_t n) {
   lanes c[COLUMNS];
   if (n < RUN) return min_run(v.in[input], n);
   fetch(v, n - RUN, c);
@@ -162,6 +206,11 @@ HY_INLINE lanes v_lowest(view v, int input, int column, size_t n) {
     best = v_min(best, c[column]);
   }
   return best;
+}
+HY_INLINE lanes v_lowest(view v, int input, int column, size_t n){
+#define CALL(window) lowest_of(v, input, column, window)
+    USUAL_WINDOWS(n, CALL)
+#undef CALL
 }
 
 HY_INLINE void max_block(const double *const *in, lanes *column) {

@@ -19,7 +19,7 @@ HY_INLINE lanes over_open(lanes a, bar b) { return v_ratio(a, b.open, v_missing(
 
 /* A row per form: FORM is an expression in the bar b. Missing where any field is. */
 #define CANDLE(name, FORM)                                                                         \
-  static void name##_row(const double *const *in, const double *p, lanes *out) {                   \
+  HY_INLINE void name##_row(const double *const *in, const double *p, lanes *out) {                \
     const bar b = bar_at(in);                                                                      \
     (void)p;                                                                                       \
     out[0] = v_keep(v_ok(b.open + b.high + b.low + b.close), FORM);                                \

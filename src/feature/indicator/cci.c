@@ -24,7 +24,7 @@ HY_INLINE lanes mean_offset(const double *x, size_t n) {
   return (s.level - v_load(x)) + s.offset;
 }
 
-static void mad_mean_row(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void mad_mean_row(const double *const *in, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = mean_distance(in[0], n, v_load(in[0]) + mean_offset(in[0], n));
 }
@@ -33,11 +33,11 @@ HY_IND_CODE(mad_mean) = {.step = mad_mean_step, .lookback = last, .history = las
 
 /* Inputs: high, low, close. */
 static size_t cci_bytes(const double *p) { return nest_bytes(1, p_count(p, 0)); }
-static void cci_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void cci_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = (v_load(in[0]) + v_load(in[1]) + v_load(in[2])) / v_set(3.0);
 }
-static void cci_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void cci_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   const lanes offset = mean_offset(mid[0], n);
   const lanes distance = mean_distance(mid[0], n, v_load(mid[0]) + offset);

@@ -81,22 +81,22 @@ static size_t stable(const double *p, double tol) { return ema_stable(1.0 / p[0]
 static size_t window(const double *p) { return p_count(p, 0); }
 static size_t sum_last(const double *p) { return HY_MAX(p_count(p, 0) - 1, 1); }
 
-static lanes plus_dm(movement m) { return m.plus; }
+HY_INLINE lanes plus_dm(movement m) { return m.plus; }
 static void plus_dm_step(const hy__ind_step *s) { run(s, HY_MAX(s->p[0], 2.0), plus_dm); }
 HY_IND_CODE(plus_dm) = {
     .step = plus_dm_step, .lookback = sum_last, .state_bytes = bytes, .stable = stable};
 
-static lanes minus_dm(movement m) { return m.minus; }
+HY_INLINE lanes minus_dm(movement m) { return m.minus; }
 static void minus_dm_step(const hy__ind_step *s) { run(s, HY_MAX(s->p[0], 2.0), minus_dm); }
 HY_IND_CODE(minus_dm) = {
     .step = minus_dm_step, .lookback = sum_last, .state_bytes = bytes, .stable = stable};
 
-static lanes plus_di(movement m) { return v_ratio(v_set(100.0) * m.plus, m.range, v_zero()); }
+HY_INLINE lanes plus_di(movement m) { return v_ratio(v_set(100.0) * m.plus, m.range, v_zero()); }
 static void plus_di_step(const hy__ind_step *s) { run(s, s->p[0] + 1.0, plus_di); }
 HY_IND_CODE(plus_di) = {
     .step = plus_di_step, .lookback = window, .state_bytes = bytes, .stable = stable};
 
-static lanes minus_di(movement m) { return v_ratio(v_set(100.0) * m.minus, m.range, v_zero()); }
+HY_INLINE lanes minus_di(movement m) { return v_ratio(v_set(100.0) * m.minus, m.range, v_zero()); }
 static void minus_di_step(const hy__ind_step *s) { run(s, s->p[0] + 1.0, minus_di); }
 HY_IND_CODE(minus_di) = {
     .step = minus_di_step, .lookback = window, .state_bytes = bytes, .stable = stable};

@@ -43,7 +43,7 @@ HY_INLINE void chain(const hy__ind_step *s, int n_stages, ema_rule rule, combine
   }
 }
 
-static lanes first(const lanes *e, const double *p) { return (void)p, e[0]; }
+HY_INLINE lanes first(const lanes *e, const double *p) { return (void)p, e[0]; }
 
 static void ema_talib_step(const hy__ind_step *s) { chain(s, 1, ema_span(s->p[0]), first); }
 HY_IND_CODE(ema_talib) = {
@@ -60,12 +60,12 @@ static void ema_pandas_noadjust_step(const hy__ind_step *s) {
 HY_IND_CODE(ema_pandas_noadjust) = {
     .step = ema_pandas_noadjust_step, .lookback = none, .state_bytes = bytes, .stable = stable};
 
-static lanes dema(const lanes *e, const double *p) { return (void)p, v_set(2.0) * e[0] - e[1]; }
+HY_INLINE lanes dema(const lanes *e, const double *p) { return (void)p, v_set(2.0) * e[0] - e[1]; }
 static void dema_step(const hy__ind_step *s) { chain(s, 2, ema_span(s->p[0]), dema); }
 HY_IND_CODE(dema) = {
     .step = dema_step, .lookback = last2, .state_bytes = bytes2, .stable = stable2};
 
-static lanes tema(const lanes *e, const double *p) {
+HY_INLINE lanes tema(const lanes *e, const double *p) {
   (void)p;
   return v_set(3.0) * (e[0] - e[1]) + e[2];
 }
@@ -74,7 +74,7 @@ HY_IND_CODE(tema) = {
     .step = tema_step, .lookback = last3, .state_bytes = bytes3, .stable = stable3};
 
 /* Tillson's generalised DEMA thrice, written out over six averages. */
-static lanes t3(const lanes *e, const double *p) {
+HY_INLINE lanes t3(const lanes *e, const double *p) {
   const double v = p[1], vv = v * v, vvv = vv * v;
   const double c1 = -vvv, c2 = 3.0 * (vv + vvv), c3 = -6.0 * vv - 3.0 * (v + vvv);
   const double c4 = 1.0 + 3.0 * v + vvv + 3.0 * vv;

@@ -12,34 +12,34 @@ HY_INLINE void by_min(const hy__ind_step *s, view_fn leaf) {
   tiles_map(s, (tiling){1, 1, 1, p_count(s->p, 0), RUN, min_block, leaf});
 }
 
-static void highest_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void highest_leaf(view v, const double *p, lanes *out) {
   out[0] = v_highest(v, 0, 0, p_count(p, 0));
 }
 static void highest_step(const hy__ind_step *s) { by_max(s, highest_leaf); }
 HY_IND_CODE(highest) = {.step = highest_step, .lookback = last, .history = last};
 
-static void lowest_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void lowest_leaf(view v, const double *p, lanes *out) {
   out[0] = v_lowest(v, 0, 0, p_count(p, 0));
 }
 static void lowest_step(const hy__ind_step *s) { by_min(s, lowest_leaf); }
 HY_IND_CODE(lowest) = {.step = lowest_step, .lookback = last, .history = last};
 
 /* Position 1 is the oldest of the window; the oldest of equals. */
-static void argmax_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void argmax_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = v_set(p[0]) - since_oldest(v.in[0], n, v_highest(v, 0, 0, n));
 }
 static void argmax_step(const hy__ind_step *s) { by_max(s, argmax_leaf); }
 HY_IND_CODE(argmax) = {.step = argmax_step, .lookback = last, .history = last};
 
-static void argmin_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void argmin_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = v_set(p[0]) - since_oldest(v.in[0], n, v_lowest(v, 0, 0, n));
 }
 static void argmin_step(const hy__ind_step *s) { by_min(s, argmin_leaf); }
 HY_IND_CODE(argmin) = {.step = argmin_step, .lookback = last, .history = last};
 
-static void drawdown_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void drawdown_leaf(view v, const double *p, lanes *out) {
   const lanes top = v_highest(v, 0, 0, p_count(p, 0));
   out[0] = v_ratio(v_load(v.in[0]) - top, top, v_missing());
 }
@@ -59,7 +59,7 @@ HY_INLINE void by_channel(const hy__ind_step *s, int n_in, int n_out, size_t n, 
   tiles_map(s, (tiling){n_in, 2, n_out, n, RUN, channel_block, leaf});
 }
 
-static void midpoint_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void midpoint_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = (v_highest(v, 0, 0, n) + v_lowest(v, 0, 1, n)) * v_set(0.5);
 }
@@ -69,7 +69,7 @@ static void midpoint_step(const hy__ind_step *s) {
 HY_IND_CODE(midpoint) = {.step = midpoint_step, .lookback = last, .history = last};
 
 /* Inputs: high, low. Outputs: upper, middle, lower. */
-static void donchian_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void donchian_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = v_highest(v, 0, 0, n);
   out[2] = v_lowest(v, 1, 1, n);
@@ -80,7 +80,7 @@ static void donchian_step(const hy__ind_step *s) {
 }
 HY_IND_CODE(donchian) = {.step = donchian_step, .lookback = last, .history = last};
 
-static void midprice_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void midprice_leaf(view v, const double *p, lanes *out) {
   lanes channel[3];
   donchian_leaf(v, p, channel);
   out[0] = channel[1];
@@ -91,7 +91,7 @@ static void midprice_step(const hy__ind_step *s) {
 HY_IND_CODE(midprice) = {.step = midprice_step, .lookback = last, .history = last};
 
 /* Inputs: high, low, close. */
-static void willr_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void willr_leaf(view v, const double *p, lanes *out) {
   lanes channel[3];
   donchian_leaf(v, p, channel);
   out[0] =
@@ -101,7 +101,7 @@ static void willr_step(const hy__ind_step *s) { by_channel(s, 3, 1, p_count(s->p
 HY_IND_CODE(willr) = {.step = willr_step, .lookback = last, .history = last};
 
 /* Inputs: high, low; n + 1 bars; the newest of equals. Outputs: up, down. */
-static void aroon_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void aroon_leaf(view v, const double *p, lanes *out) {
   const size_t bars = p_count(p, 0) + 1;
   const lanes n = v_set(p[0]), scale = v_set(100.0 / p[0]);
   out[0] = (n - since_newest(v.in[0], bars, v_highest(v, 0, 0, bars))) * scale;
@@ -112,7 +112,7 @@ static void aroon_step(const hy__ind_step *s) {
 }
 HY_IND_CODE(aroon) = {.step = aroon_step, .lookback = window, .history = window};
 
-static void aroon_osc_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void aroon_osc_leaf(view v, const double *p, lanes *out) {
   lanes both[2];
   aroon_leaf(v, p, both);
   out[0] = both[0] - both[1];

@@ -22,7 +22,7 @@ HY_INLINE lanes located(const double *const *in) {
 
 /* Typical prices within 1e-14 of their sum are equal, as in TA-Lib: on a grid of ticks equal ones
  * differ by rounding alone, and its sign would decide where the flow goes. */
-static void mfi_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void mfi_inner(const double *const *in, const double *p, lanes *out) {
   const lanes now = typical(in, 0), before = typical(in, 1), flow = now * v_load(in[3]);
   const lanes step = now - before, equal = v_set(1e-14) * (v_abs(now) + v_abs(before));
   const lanes none_or_missing = flow - flow + (before - before);
@@ -30,7 +30,7 @@ static void mfi_inner(const double *const *in, const double *p, lanes *out) {
   out[0] = v_sel(v_lt(equal, step), flow, none_or_missing);
   out[1] = v_sel(v_lt(step, v_zero() - equal), flow, none_or_missing);
 }
-static void mfi_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void mfi_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   const lanes up = w_sum(mid[0], n), down = w_sum(mid[1], n);
   out[0] = v_ratio(v_set(100.0) * up, up + down, v_zero());
@@ -41,12 +41,12 @@ static void mfi_step(const hy__ind_step *s) {
 HY_IND_CODE(mfi) = {
     .step = mfi_step, .lookback = window, .history = window, .state_bytes = two_columns};
 
-static void cmf_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void cmf_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = located(in);
   out[1] = v_load(in[3]);
 }
-static void cmf_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void cmf_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = v_ratio(w_sum(mid[0], n), w_sum(mid[1], n), v_zero());
 }

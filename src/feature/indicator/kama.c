@@ -20,12 +20,12 @@ HY_INLINE lanes v_efficiency(view v, size_t n) {
     fetch(v, k, c);
     a0 += c[0];
   }
-  for (; k < n; k++) a1 += way(x, k);
+  for (size_t r = 0; r < n % BLOCK; r++, k++) a1 += way(x, k);
   const lanes ratio = v_ratio(v_abs(v_load(x) - v_ago(x, n)), a0 + a1, v_set(1.0));
   return v_sel(v_lt(v_set(1.0), ratio), v_set(1.0), ratio);
 }
 
-static void er_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void er_leaf(view v, const double *p, lanes *out) {
   out[0] = v_efficiency(v, p_count(p, 0));
 }
 static void er_step(const hy__ind_step *s) {

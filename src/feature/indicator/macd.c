@@ -66,12 +66,12 @@ HY_INLINE void pair(const hy__ind_step *s, pair_fn form) {
   }
 }
 
-static lanes difference(lanes fast, lanes slow) { return fast - slow; }
+HY_INLINE lanes difference(lanes fast, lanes slow) { return fast - slow; }
 static void apo_step(const hy__ind_step *s) { pair(s, difference); }
 HY_IND_CODE(apo) = {
     .step = apo_step, .lookback = pair_lookback, .state_bytes = bytes, .stable = pair_stable};
 
-static lanes percent(lanes fast, lanes slow) {
+HY_INLINE lanes percent(lanes fast, lanes slow) {
   return v_ratio(v_set(100.0) * (fast - slow), slow, v_zero());
 }
 static void ppo_step(const hy__ind_step *s) { pair(s, percent); }

@@ -32,7 +32,7 @@ HY_INLINE lanes v_offset(view v, size_t n, lanes level) {
     fetch(v, k, c);
     sum += c[0] - level4;
   }
-  for (; k < n; k++) sum += v_ago(v.in[0], k) - level;
+  for (size_t r = 0; r < n % BLOCK; r++, k++) sum += v_ago(v.in[0], k) - level;
   return sum / v_set((double)n);
 }
 
@@ -50,7 +50,7 @@ HY_INLINE powers v_powers(view v, size_t n) {
     m.three += c[2] + d * (v_set(3.0) * c[1] + dd);
     m.four += c[3] + d * (v_set(4.0) * c[2] + d * (v_set(6.0) * c[1] + dd));
   }
-  for (; k < n; k++) {
+  for (size_t r = 0; r < n % BLOCK; r++, k++) {
     const lanes d = (v_ago(v.in[0], k) - level) - offset, dd = d * d;
     m.two += dd;
     m.three += dd * d;
@@ -59,7 +59,7 @@ HY_INLINE powers v_powers(view v, size_t n) {
   return m;
 }
 
-static void skew_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void skew_leaf(view v, const double *p, lanes *out) {
   const double n = p[0], scale = n > 2.0 ? __builtin_sqrt(n - 1.0) * n / (n - 2.0) : 0.0;
   const powers m = v_powers(v, p_count(p, 0));
   out[0] = v_ratio(v_set(scale) * m.three, m.two * v_sqrt(m.two), v_missing());
@@ -69,7 +69,7 @@ static void skew_step(const hy__ind_step *s) {
 }
 HY_IND_CODE(skew) = {.step = skew_step, .lookback = last, .history = last};
 
-static void kurt_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void kurt_leaf(view v, const double *p, lanes *out) {
   const double n = p[0], below = (n - 2.0) * (n - 3.0);
   const double scale = n * (n + 1.0) * (n - 1.0) / below;
   const powers m = v_powers(v, p_count(p, 0));

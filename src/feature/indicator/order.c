@@ -7,7 +7,7 @@ static size_t window(const double *p) { return p_count(p, 0); }
 
 /* Average rank of the newest among equals, over n: half of those below it and half of those not
  * above it, and half a place. */
-static void rank_row(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void rank_row(const double *const *in, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   const lanes newest = v_load(in[0]), half = v_set(0.5);
   lanes below0 = v_zero(), below1 = v_zero(), upto0 = v_zero(), upto1 = v_zero();
@@ -15,17 +15,17 @@ static void rank_row(const double *const *in, const double *p, lanes *out) {
   size_t k = 0;
   for (; k + 2 <= n; k += 2) {
     const lanes x0 = v_ago(in[0], k), x1 = v_ago(in[0], k + 1);
-    below0 += v_only(v_lt(x0, newest), half);
-    below1 += v_only(v_lt(x1, newest), half);
-    upto0 += v_only(v_le(x0, newest), half);
-    upto1 += v_only(v_le(x1, newest), half);
+    below0 = v_add_if(v_lt(x0, newest), below0, half);
+    below1 = v_add_if(v_lt(x1, newest), below1, half);
+    upto0 = v_add_if(v_le(x0, newest), upto0, half);
+    upto1 = v_add_if(v_le(x1, newest), upto1, half);
     sum0 += x0;
     sum1 += x1;
   }
   if (k < n) {
     const lanes x = v_ago(in[0], k);
-    below0 += v_only(v_lt(x, newest), half);
-    upto0 += v_only(v_le(x, newest), half);
+    below0 = v_add_if(v_lt(x, newest), below0, half);
+    upto0 = v_add_if(v_le(x, newest), upto0, half);
     sum0 += x;
   }
   const lanes rank = ((below0 + below1) + (upto0 + upto1)) + half;
@@ -75,7 +75,7 @@ HY_INLINE void sorted_prime(const double *x, double *state, size_t n) {
 }
 
 /* The value at share q between the sorted ones, linearly between neighbours. */
-static void sorted_run(const hy__ind_step *s, double q) {
+HY_INLINE void sorted_run(const hy__ind_step *s, double q) {
   const size_t n = p_count(s->p, 0);
   const double place = ((double)n - 1.0) * (q < 0.0 ? 0.0 : q > 1.0 ? 1.0 : q);
   const size_t low = (size_t)place, high = HY_MIN(low + 1, n - 1);

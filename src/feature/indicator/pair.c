@@ -56,7 +56,7 @@ HY_INLINE comoments v_comoments(view v, size_t n) {
     wxy += c[4];
   }
   sxx = v_set(0.25) * sxx, syy = v_set(0.25) * syy, sxy = v_set(0.25) * sxy;
-  for (; k < n; k++) {
+  for (size_t r = 0; r < n % BLOCK; r++, k++) {
     const lanes dx = v_ago(v.in[0], k) - x0, dy = v_ago(v.in[1], k) - y0;
     sx += dx;
     sy += dy;
@@ -80,19 +80,19 @@ HY_INLINE lanes correlation(comoments m) {
   return v_sel(v_lt(v_set(1.0), low), v_set(1.0), low);
 }
 
-static void corr_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void corr_leaf(view v, const double *p, lanes *out) {
   out[0] = correlation(v_comoments(v, p_count(p, 0)));
 }
 static void corr_step(const hy__ind_step *s) { by_pairs(s, corr_leaf); }
 HY_IND_CODE(corr) = {.step = corr_step, .lookback = last, .history = last};
 
-static void cov_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void cov_leaf(view v, const double *p, lanes *out) {
   out[0] = v_comoments(v, p_count(p, 0)).xy / v_set(p[0] - 1.0);
 }
 static void cov_step(const hy__ind_step *s) { by_pairs(s, cov_leaf); }
 HY_IND_CODE(cov) = {.step = cov_step, .lookback = last, .history = last};
 
-static void beta_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void beta_leaf(view v, const double *p, lanes *out) {
   const comoments m = v_comoments(v, p_count(p, 0));
   out[0] = v_ratio(m.xy, m.xx, v_missing());
 }
@@ -101,14 +101,14 @@ HY_IND_CODE(beta_level) = {.step = beta_step, .lookback = last, .history = last}
 
 /* The slope of the second's one-bar returns on the first's. */
 static size_t beta_bytes(const double *p) { return nest_bytes(2, p_count(p, 0)); }
-static void returns(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void returns(const double *const *in, const double *p, lanes *out) {
   (void)p;
   for (int i = 0; i < 2; i++) {
     const lanes before = v_ago(in[i], 1);
     out[i] = v_ratio(v_load(in[i]) - before, before, v_zero());
   }
 }
-static void beta_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void beta_outer(const double *const *mid, const double *p, lanes *out) {
   beta_leaf((view){.in = {mid[0], mid[1]}, .block = pair_block, .n_in = 2, .n_columns = 5}, p, out);
 }
 static void beta_ret_step(const hy__ind_step *s) {

@@ -13,7 +13,7 @@ HY_INLINE lanes true_range(lanes high, lanes low, lanes before) {
   return v_keep(m_and(v_ok(high - low), v_ok(before)), wide);
 }
 
-static void tr_row(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void tr_row(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = true_range(v_load(in[0]), v_load(in[1]), v_ago(in[2], 1));
 }
@@ -21,7 +21,7 @@ static void tr_step(const hy__ind_step *s) { rows_map(s, 3, 1, tr_row); }
 HY_IND_CODE(tr) = {.step = tr_step, .lookback = one, .history = one};
 
 static size_t atr_sma_bytes(const double *p) { return nest_bytes(1, p_count(p, 0)); }
-static void atr_sma_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void atr_sma_outer(const double *const *mid, const double *p, lanes *out) {
   out[0] = w_mean(mid[0], p_count(p, 0));
 }
 static void atr_sma_step(const hy__ind_step *s) {
@@ -59,12 +59,12 @@ HY_INLINE void wilder(const hy__ind_step *s, form_fn form) {
   }
 }
 
-static lanes plain(lanes average, lanes close) { return (void)close, average; }
+HY_INLINE lanes plain(lanes average, lanes close) { return (void)close, average; }
 static void atr_talib_step(const hy__ind_step *s) { wilder(s, plain); }
 HY_IND_CODE(atr_talib) = {
     .step = atr_talib_step, .lookback = window, .state_bytes = bytes, .stable = stable};
 
-static lanes percent(lanes average, lanes close) {
+HY_INLINE lanes percent(lanes average, lanes close) {
   return v_ratio(v_set(100.0) * average, close, v_zero());
 }
 static void natr_step(const hy__ind_step *s) { wilder(s, percent); }

@@ -27,7 +27,7 @@ HY_INLINE fit v_fit(view v, size_t n) {
     tilt += c[2] + v_set(place - 1.5) * d;
   }
   between = v_set(0.25) * between;
-  for (; k < n; k++, place -= 1.0) {
+  for (size_t r = 0; r < n % BLOCK; r++, k++, place -= 1.0) {
     const lanes d = v_ago(v.in[0], k) - level;
     sum += d;
     between += d * d;
@@ -46,41 +46,41 @@ HY_INLINE void by_fit(const hy__ind_step *s, view_fn leaf) {
   tiles_map(s, (tiling){1, 3, 1, p_count(s->p, 0), BLOCK, fit_block, leaf});
 }
 
-static void linreg_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void linreg_leaf(view v, const double *p, lanes *out) {
   const fit f = v_fit(v, p_count(p, 0));
   out[0] = f.level + line(f, 0.0);
 }
 static void linreg_step(const hy__ind_step *s) { by_fit(s, linreg_leaf); }
 HY_IND_CODE(linreg) = {.step = linreg_step, .lookback = last, .history = last};
 
-static void tsf_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void tsf_leaf(view v, const double *p, lanes *out) {
   const fit f = v_fit(v, p_count(p, 0));
   out[0] = f.level + line(f, 1.0);
 }
 static void tsf_step(const hy__ind_step *s) { by_fit(s, tsf_leaf); }
 HY_IND_CODE(tsf) = {.step = tsf_step, .lookback = last, .history = last};
 
-static void intercept_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void intercept_leaf(view v, const double *p, lanes *out) {
   const fit f = v_fit(v, p_count(p, 0));
   out[0] = f.level + line(f, 1.0 - p[0]);
 }
 static void intercept_step(const hy__ind_step *s) { by_fit(s, intercept_leaf); }
 HY_IND_CODE(intercept) = {.step = intercept_step, .lookback = last, .history = last};
 
-static void slope_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void slope_leaf(view v, const double *p, lanes *out) {
   out[0] = v_fit(v, p_count(p, 0)).slope;
 }
 static void slope_step(const hy__ind_step *s) { by_fit(s, slope_leaf); }
 HY_IND_CODE(slope) = {.step = slope_step, .lookback = last, .history = last};
 
-static void resi_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void resi_leaf(view v, const double *p, lanes *out) {
   const fit f = v_fit(v, p_count(p, 0));
   out[0] = (v_load(v.in[0]) - f.level) - line(f, 0.0);
 }
 static void resi_step(const hy__ind_step *s) { by_fit(s, resi_leaf); }
 HY_IND_CODE(resi) = {.step = resi_step, .lookback = last, .history = last};
 
-static void rsquare_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void rsquare_leaf(view v, const double *p, lanes *out) {
   const fit f = v_fit(v, p_count(p, 0));
   const lanes share = v_ratio(f.slope * f.slope * v_set(f.spread), f.squares, v_missing());
   out[0] = v_sel(v_lt(v_set(1.0), share), v_set(1.0), share);

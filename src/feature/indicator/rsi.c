@@ -55,24 +55,24 @@ HY_INLINE lanes strength(lanes gain, lanes loss, double flat) {
   return v_ratio(v_set(100.0) * gain, gain + loss, v_set(flat));
 }
 
-static lanes talib(lanes gain, lanes loss) { return strength(gain, loss, 0.0); }
+HY_INLINE lanes talib(lanes gain, lanes loss) { return strength(gain, loss, 0.0); }
 static void rsi_talib_step(const hy__ind_step *s) { averages(s, talib); }
 HY_IND_CODE(rsi_talib) = {
     .step = rsi_talib_step, .lookback = window, .state_bytes = bytes, .stable = stable};
 
-static lanes mid(lanes gain, lanes loss) { return strength(gain, loss, 50.0); }
+HY_INLINE lanes mid(lanes gain, lanes loss) { return strength(gain, loss, 50.0); }
 static void rsi_mid_step(const hy__ind_step *s) { averages(s, mid); }
 HY_IND_CODE(rsi_mid) = {
     .step = rsi_mid_step, .lookback = window, .state_bytes = bytes, .stable = stable};
 
-static lanes chande(lanes gain, lanes loss) {
+HY_INLINE lanes chande(lanes gain, lanes loss) {
   return v_ratio(v_set(100.0) * (gain - loss), gain + loss, v_zero());
 }
 static void cmo_step(const hy__ind_step *s) { averages(s, chande); }
 HY_IND_CODE(cmo) = {.step = cmo_step, .lookback = window, .state_bytes = bytes, .stable = stable};
 
 /* Plain sums over n changes; p[0] = n. */
-static void change_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void change_inner(const double *const *in, const double *p, lanes *out) {
   const lanes d = v_load(in[0]) - v_ago(in[0], 1);
   (void)p;
   out[0] = v_max(v_zero(), d); /* d where it is NaN */
@@ -80,7 +80,7 @@ static void change_inner(const double *const *in, const double *p, lanes *out) {
 }
 static size_t sums_bytes(const double *p) { return nest_bytes(2, p_count(p, 0)); }
 
-static void rsi_cutler_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void rsi_cutler_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = strength(w_sum(mid[0], n), w_sum(mid[1], n), 50.0);
 }
@@ -90,7 +90,7 @@ static void rsi_cutler_step(const hy__ind_step *s) {
 HY_IND_CODE(rsi_cutler) = {
     .step = rsi_cutler_step, .lookback = window, .history = window, .state_bytes = sums_bytes};
 
-static void cmou_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void cmou_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = chande(w_sum(mid[0], n), w_sum(mid[1], n));
 }
@@ -106,12 +106,12 @@ static size_t ring_rows(const double *p) { return p_count(p, 1) + p_count(p, 2) 
 static size_t stochrsi_last(const double *p) { return p_count(p, 0) + ring_rows(p) - 1; }
 static size_t stochrsi_bytes(const double *p) { return bytes(p) + nest_bytes(1, ring_rows(p)); }
 
-static lanes fast_k(const double *x, size_t n) {
+HY_INLINE lanes fast_k(const double *x, size_t n) {
   const lanes low = w_min(x, n), high = w_max(x, n);
   return v_ratio(v_set(100.0) * (v_load(x) - low), high - low, v_zero());
 }
 
-static void stochrsi_emit(const hy__ind_step *s, const double *newest, size_t at) {
+HY_INLINE void stochrsi_emit(const hy__ind_step *s, const double *newest, size_t at) {
   const size_t n = p_count(s->p, 1), n_d = p_count(s->p, 2);
   lanes k = fast_k(newest, n), sum = k;
   for (size_t i = 1; i < n_d; i++) sum += fast_k(newest - i * HY_LANES, n);

@@ -9,17 +9,19 @@ HY_INLINE void by_sums(const hy__ind_step *s, view_fn leaf) {
   tiles_map(s, (tiling){1, 1, 1, p_count(s->p, 0), BLOCK, sum_block, leaf});
 }
 
-static void sum_leaf(view v, const double *p, lanes *out) { out[0] = v_sum(v, p_count(p, 0)); }
+HY_INLINE void sum_leaf(view v, const double *p, lanes *out) { out[0] = v_sum(v, p_count(p, 0)); }
 static void sum_step(const hy__ind_step *s) { by_sums(s, sum_leaf); }
 HY_IND_CODE(sum) = {.step = sum_step, .lookback = last, .history = last};
 
-static void sma_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void sma_leaf(view v, const double *p, lanes *out) {
   out[0] = v_sum(v, p_count(p, 0)) / v_set(p[0]);
 }
 static void sma_step(const hy__ind_step *s) { by_sums(s, sma_leaf); }
 HY_IND_CODE(sma) = {.step = sma_step, .lookback = last, .history = last};
 
-static void wma_leaf(view v, const double *p, lanes *out) { out[0] = v_linear(v, p_count(p, 0)); }
+HY_INLINE void wma_leaf(view v, const double *p, lanes *out) {
+  out[0] = v_linear(v, p_count(p, 0));
+}
 static void wma_step(const hy__ind_step *s) {
   tiles_map(s, (tiling){1, 2, 1, p_count(s->p, 0), BLOCK, tilt_block, wma_leaf});
 }
@@ -29,10 +31,10 @@ HY_IND_CODE(wma) = {.step = wma_step, .lookback = last, .history = last};
  * n - m + 1 rows, so a mean of means. */
 static size_t trima_rows(const double *p) { return (p_count(p, 0) + 1) / 2; }
 static size_t trima_bytes(const double *p) { return nest_bytes(1, trima_rows(p)); }
-static void trima_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void trima_inner(const double *const *in, const double *p, lanes *out) {
   out[0] = w_mean(in[0], p_count(p, 0) - trima_rows(p) + 1);
 }
-static void trima_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void trima_outer(const double *const *mid, const double *p, lanes *out) {
   out[0] = w_mean(mid[0], trima_rows(p));
 }
 static void trima_step(const hy__ind_step *s) {
@@ -49,11 +51,11 @@ static size_t hma_short(const double *p) {
 }
 static size_t hma_last(const double *p) { return last(p) + hma_short(p) - 1; }
 static size_t hma_bytes(const double *p) { return nest_bytes(1, hma_short(p)); }
-static void hma_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void hma_inner(const double *const *in, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = v_set(2.0) * w_linear(in[0], HY_MAX(n / 2, 1)) - w_linear(in[0], n);
 }
-static void hma_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void hma_outer(const double *const *mid, const double *p, lanes *out) {
   out[0] = w_linear(mid[0], hma_short(p));
 }
 static void hma_step(const hy__ind_step *s) {
@@ -64,12 +66,12 @@ HY_IND_CODE(hma) = {
 
 /* Inputs: close, volume. */
 static size_t vwma_bytes(const double *p) { return nest_bytes(2, p_count(p, 0)); }
-static void vwma_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void vwma_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[1] = v_load(in[1]);
   out[0] = v_load(in[0]) * out[1];
 }
-static void vwma_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void vwma_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = v_ratio(w_sum(mid[0], n), w_sum(mid[1], n), v_missing());
 }
@@ -81,7 +83,7 @@ HY_IND_CODE(vwma) = {
 
 /* The value against the mean of the n before it. */
 static size_t window(const double *p) { return p_count(p, 0); }
-static void rvol_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void rvol_leaf(view v, const double *p, lanes *out) {
   const lanes mean = v_sum(v, p_count(p, 0)) / v_set(p[0]);
   out[0] = v_ratio(v_ago(v.in[0] + HY_LANES, 0), mean, v_missing());
 }

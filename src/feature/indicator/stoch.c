@@ -9,7 +9,7 @@ HY_INLINE lanes place(lanes value, lanes low, lanes high) {
   return v_ratio(v_set(100.0) * (value - low), high - low, v_zero());
 }
 
-static void fast_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void fast_inner(const double *const *in, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = place(v_load(in[2]), w_min(in[1], n), w_max(in[0], n));
 }
@@ -18,7 +18,7 @@ static void fast_inner(const double *const *in, const double *p, lanes *out) {
 static size_t stochf_rows(const double *p) { return p_count(p, 1); }
 static size_t stochf_last(const double *p) { return p_count(p, 0) + p_count(p, 1) - 2; }
 static size_t stochf_bytes(const double *p) { return nest_bytes(1, stochf_rows(p)); }
-static void stochf_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void stochf_outer(const double *const *mid, const double *p, lanes *out) {
   out[1] = w_mean(mid[0], p_count(p, 1));
   out[0] = v_keep(v_ok(out[1]), v_load(mid[0]));
 }
@@ -34,7 +34,7 @@ HY_IND_CODE(stochf) = {.step = stochf_step,
 static size_t stoch_rows(const double *p) { return p_count(p, 1) + p_count(p, 2) - 1; }
 static size_t stoch_last(const double *p) { return p_count(p, 0) + stoch_rows(p) - 2; }
 static size_t stoch_bytes(const double *p) { return nest_bytes(1, stoch_rows(p)); }
-static void stoch_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void stoch_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n_k = p_count(p, 1), n_d = p_count(p, 2);
   const lanes k = w_mean(mid[0], n_k);
   lanes sum = k;

@@ -7,7 +7,7 @@ static size_t longest(const double *p) { return (size_t)HY_MAX(p[0], HY_MAX(p[1]
 static size_t ultosc_bytes(const double *p) { return nest_bytes(2, longest(p)); }
 
 /* Buying pressure C - TL and the true range, TL the lower of the low and the close before. */
-static void ultosc_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void ultosc_inner(const double *const *in, const double *p, lanes *out) {
   const lanes high = v_load(in[0]), low = v_load(in[1]), close = v_load(in[2]);
   const lanes before = v_ago(in[2], 1), missing = (high - high) + (before - before);
   (void)p;
@@ -20,7 +20,7 @@ HY_INLINE lanes pressure(const double *const *mid, double n) {
 }
 
 /* The shortest window weighs 4, the longest 1, in whatever order they are given. */
-static void ultosc_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void ultosc_outer(const double *const *mid, const double *p, lanes *out) {
   const double low = HY_MIN(p[0], HY_MIN(p[1], p[2])), high = (double)longest(p);
   const double middle = p[0] + p[1] + p[2] - low - high;
   const lanes sum = v_set(4.0) * pressure(mid, low) + v_set(2.0) * pressure(mid, middle);

@@ -15,18 +15,18 @@ HY_INLINE lanes ln_ratio(lanes a, lanes b) {
   return v_keep(m_and(v_lt(v_zero(), a), v_lt(v_zero(), b)), v_ln(a / b));
 }
 
-static void squared_return(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void squared_return(const double *const *in, const double *p, lanes *out) {
   const lanes r = ln_ratio(v_load(in[0]), v_ago(in[0], 1));
   (void)p;
   out[0] = r * r;
 }
-static void sum_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void sum_outer(const double *const *mid, const double *p, lanes *out) {
   out[0] = w_sum(mid[0], p_count(p, 0));
 }
-static void sqrt_sum_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void sqrt_sum_outer(const double *const *mid, const double *p, lanes *out) {
   out[0] = v_sqrt(w_sum(mid[0], p_count(p, 0)));
 }
-static void sqrt_mean_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void sqrt_mean_outer(const double *const *mid, const double *p, lanes *out) {
   out[0] = v_sqrt(not_negative(w_mean(mid[0], p_count(p, 0))));
 }
 
@@ -48,7 +48,7 @@ HY_IND_CODE(rv_variance) = {
 
 /* pi/2 times the sum of products of neighbouring absolute returns. */
 static size_t bipower_last(const double *p) { return p_count(p, 0) + 1; }
-static void bipower_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void bipower_inner(const double *const *in, const double *p, lanes *out) {
   const lanes r0 = ln_ratio(v_load(in[0]), v_ago(in[0], 1));
   const lanes r1 = ln_ratio(v_ago(in[0], 1), v_ago(in[0], 2));
   (void)p;
@@ -61,7 +61,7 @@ HY_IND_CODE(bipower) = {.step = bipower_step,
                         .state_bytes = one_column};
 
 /* Inputs: high, low. */
-static void parkinson_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void parkinson_inner(const double *const *in, const double *p, lanes *out) {
   const lanes r = ln_ratio(v_load(in[0]), v_load(in[1]));
   (void)p;
   out[0] = r * r * v_set(1.0 / (4.0 * LN2));
@@ -73,7 +73,7 @@ HY_IND_CODE(parkinson) = {
     .step = parkinson_step, .lookback = last, .history = last, .state_bytes = one_column};
 
 /* Inputs: open, high, low, close. */
-static void garman_klass_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void garman_klass_inner(const double *const *in, const double *p, lanes *out) {
   const lanes hl = ln_ratio(v_load(in[1]), v_load(in[2]));
   const lanes co = ln_ratio(v_load(in[3]), v_load(in[0]));
   (void)p;
@@ -90,7 +90,7 @@ HY_INLINE lanes rogers(const double *const *in) {
   const lanes close = v_load(in[3]);
   return ln_ratio(high, close) * ln_ratio(high, open) + ln_ratio(low, close) * ln_ratio(low, open);
 }
-static void rogers_satchell_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void rogers_satchell_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = rogers(in);
 }
@@ -102,13 +102,13 @@ HY_IND_CODE(rogers_satchell) = {
 
 /* Overnight and open-to-close variances (divisor n-1) and Rogers-Satchell's. */
 static size_t three_columns(const double *p) { return nest_bytes(3, p_count(p, 0)); }
-static void yang_zhang_inner(const double *const *in, const double *p, lanes *out) {
+HY_INLINE void yang_zhang_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = ln_ratio(v_load(in[0]), v_ago(in[3], 1));
   out[1] = ln_ratio(v_load(in[3]), v_load(in[0]));
   out[2] = rogers(in);
 }
-static void yang_zhang_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void yang_zhang_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   const double k = 0.34 / (1.34 + (p[0] + 1.0) / (p[0] - 1.0));
   const lanes below = v_set(p[0] - 1.0);

@@ -33,7 +33,7 @@ HY_INLINE void accumulate(const hy__ind_step *s, add_fn add) {
 }
 
 /* The first bar counts as a rise: TA-Lib starts at its volume. */
-static lanes obv_add(lanes close, lanes volume, lanes previous, mask seen) {
+HY_INLINE lanes obv_add(lanes close, lanes volume, lanes previous, mask seen) {
   const lanes before = v_sel(seen, previous, close - v_set(1.0));
   const lanes fallen = v_sel(v_lt(close, before), v_zero() - volume, v_zero());
   return v_sel(v_lt(before, close), volume, fallen);
@@ -41,7 +41,7 @@ static lanes obv_add(lanes close, lanes volume, lanes previous, mask seen) {
 static void obv_step(const hy__ind_step *s) { accumulate(s, obv_add); }
 HY_IND_CODE(obv) = {.step = obv_step, .lookback = none, .state_bytes = bytes};
 
-static lanes pvt_add(lanes close, lanes volume, lanes previous, mask seen) {
+HY_INLINE lanes pvt_add(lanes close, lanes volume, lanes previous, mask seen) {
   return v_only(seen, v_ratio(close - previous, previous, v_zero()) * volume);
 }
 static void pvt_step(const hy__ind_step *s) { accumulate(s, pvt_add); }
