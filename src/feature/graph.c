@@ -172,7 +172,8 @@ hy_status hy__graph_field(hy__graph *b, const char *field, uint32_t gap, hy__pla
                           hy__ref *out) {
   const hy__spec_inputs *inputs = &b->spec->inputs;
   size_t row;
-  bool is_definition = hy__def_find(field, strlen(field), 0, &row, NULL) == HY_OK;
+  bool is_definition =
+      !hy__field_standard(field) && hy__def_find(field, strlen(field), 0, &row, NULL) == HY_OK;
   if (inputs->n_fields ? !is_declared(inputs, field) : is_definition)
     return fail_name(b, field, place);
   return hy__graph_named(b, HY__NODE_FIELD, field, gap, place, out);

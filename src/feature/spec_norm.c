@@ -7,9 +7,8 @@
 static const struct norm_row {
   const char *key, *id;
 } norm_rows[] = {
-    {"roll_z", "norm.roll_z"},   {"roll_robust", "norm.roll_robust"},
-    {"fixed_z", "norm.fixed_z"}, {"clip", "clip"},
-    {"winsor", "cs.winsor"},     {"rank", "cs.rank"},
+    {"roll_z", "zscore"},    {"fixed_z", "fixed_z"}, {"clip", "clip"},
+    {"winsor", "cs.winsor"}, {"rank", "cs.rank"},    {"demean", "cs.demean"},
 };
 
 static hy_status read_targets(const hy__yaml *in, hy__arena *arena, hy__spec_norm *norm,

@@ -172,3 +172,12 @@ def test_spec_files_are_refused_by_name(universe, tmp_path, text, message):
 def test_missing_spec_file():
     out = hayate("features", "explain", "nowhere.yaml")
     assert out.returncode == 2 and "nowhere.yaml" in out.stderr
+
+
+def test_the_page_s_spec_is_one(tmp_path):
+    page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "feature-spec.md")
+    with open(page, encoding="utf-8") as f:
+        text = f.read().split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "spec.yaml").write_text(text)
+    keys = json.loads(hayate("features", "explain", "--json", str(tmp_path / "spec.yaml")).stdout)
+    assert [f["name"] for f in keys["features"]] == ["rsi14", "ret1", "k20", "ret1_rank"]

@@ -522,6 +522,7 @@ plain("exp", lambda x, y: np.exp(np.asarray(x, LD)), skip=("sp500",), why="it ov
 plain("sqrt", lambda x, y: np.sqrt(x))
 plain("sign", lambda x, y: np.sign(x))
 plain("clip", lambda x, y, low, high: np.clip(x, low, high), ((1.05, 1.06), (40, 1250)))
+plain("fixed_z", lambda x, y, mean, std: (LD(1) * x - mean) / std, ((1.1, 0.02), (40, 300)))
 plain("ref", lambda x, y, k: ago(x, k), ((1,), (7,)))
 
 

@@ -82,6 +82,15 @@ static void clip_step(const hy__ind_step *s) {
 }
 HY_IND_CODE(clip) = {.step = clip_step};
 
+/* A deviation of 0 divides everything away: missing, not infinite. */
+static void fixed_z_step(const hy__ind_step *s) {
+  const double *x = s->in[0];
+  double *restrict out = s->out[0];
+  double mean = s->p[0], std = s->p[1];
+  for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = kept((x[i] - mean) / std);
+}
+HY_IND_CODE(fixed_z) = {.step = fixed_z_step};
+
 static void where_step(const hy__ind_step *s) {
   const double *cond = s->in[0], *x = s->in[1], *y = s->in[2];
   double *restrict out = s->out[0];
