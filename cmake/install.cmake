@@ -9,6 +9,12 @@ install(TARGETS hayate_static ARCHIVE)
 install(DIRECTORY include/hayate TYPE INCLUDE FILES_MATCHING PATTERN "*.h" PATTERN "*.inc")
 install(FILES LICENSE NOTICE TYPE DOC)
 
+# Debian's Python looks here under /usr/local; with another prefix PYTHONPATH names it.
+execute_process(COMMAND ${HAYATE_PYTHON} -c
+  "import sys; print('python%d.%d/dist-packages' % sys.version_info[:2])"
+  OUTPUT_VARIABLE python_folder OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+install(DIRECTORY python/hayate DESTINATION lib/${python_folder} FILES_MATCHING PATTERN "*.py")
+
 # Paths relative to the .pc file keep the tree movable.
 string(REGEX REPLACE "[^/]+" ".." pc_up "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 foreach(name hayate hayate-infer)

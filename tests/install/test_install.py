@@ -106,6 +106,17 @@ def test_cmake_package(prefix, tmp_path):
     check_programs(tmp_path / "build", environment(prefix))
 
 
+def test_python_module(prefix):
+    """The installed module finds the installed library."""
+    folder = next(prefix.rglob("dist-packages"))
+    env = {**environment(prefix), "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    code = ("import hayate, numpy; x = numpy.arange(40.0).reshape(20, 2); "
+            "print(hayate.Features('ma=sma(close,5)').batch({'time': numpy.arange(1, 21) * 10**9, "
+            "'symbol': ['A', 'B'], 'close': x})['ma'][-1, 0], hayate.__file__)")
+    value, path = run("/usr/bin/python3", "-c", code, env=env, cwd="/").split()
+    assert float(value) == 34.0 and path.startswith(str(prefix))
+
+
 def test_uninstall(prefix):
     run(os.path.join(ROOT, "tools", "uninstall"), BUILD)
     left = [p for p in prefix.rglob("*") if not p.is_dir()]
