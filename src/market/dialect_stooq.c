@@ -19,7 +19,7 @@ hy_status hy__dialect_stooq_plan(const hy__sample *s, hy__arena *arena, hy__plan
   out->zone = NULL;
   out->zone_hint = "Stooq's intraday clocks are not named in the file";
   /* daily files write 000000 for every time: not a clock */
-  const bool daily = s->n_rows > 1 && hy__field_is(&s->row[1][1], "D");
+  const bool daily = s->n_rows > 1 && s->n_fields[1] > 1 && hy__field_is(&s->row[1][1], "D");
   for (uint32_t k = 2; k < s->n_fields[0]; k++) {
     char own[64];
     const char *field;

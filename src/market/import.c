@@ -48,6 +48,19 @@ static hy_status choose_dialect(const hy__sample *s, const char *name, const hy_
   return status;
 }
 
+/* What the loop over the rows relies on: a time, and no column past a row's width. */
+static hy_status check_plan(const hy__plan *p, hy_error *err) {
+  HY_FAIL_IF(p->date < 0 || p->n_cells == 0, HY_BAD_FORMAT, err,
+             "no %s column was found; the %s dialect needs one", p->date < 0 ? "time" : "value",
+             p->dialect);
+  int64_t last = HY_MAX(HY_MAX(p->date, p->clock), p->symbol);
+  for (size_t k = 0; k < p->n_cells; k++) last = HY_MAX(last, (int64_t)p->cells[k].column);
+  HY_FAIL_IF(last >= (int64_t)p->n_columns, HY_BAD_FORMAT, err,
+             "rows of %zu columns; the %s dialect needs %lld", p->n_columns, p->dialect,
+             (long long)last + 1);
+  return HY_OK;
+}
+
 hy_status hy__import_plan(hy__import *im, const hy__source *source, hy__import_file *out,
                           hy_error *err) {
   hy__sample sample;
@@ -55,6 +68,7 @@ hy_status hy__import_plan(hy__import *im, const hy__source *source, hy__import_f
   HY_TRY(hy__sample_take(source, im->scratch, &sample, err));
   HY_TRY(choose_dialect(&sample, im->options->dialect, &dialect, err));
   HY_TRY(dialect->plan(&sample, im->arena, &out->plan, err));
+  HY_TRY(check_plan(&out->plan, err));
   out->path = source->path;
   out->delimiter = sample.delimiter;
   out->decimal = sample.decimal;
