@@ -8,7 +8,8 @@
     scores = session.run({"input": x})["variable"]
 
 Arrays go in without a copy and come out as their own memory. Failures raise hayate.Error, which
-says where. It is imported from a source tree (PYTHONPATH=python, after `make`) or an installation."""
+says where. It is imported from a source tree (PYTHONPATH=python, after `make`) or an
+installation."""
 from ._feature import Features
 from ._library import VERSION as __version__
 from ._library import Error, Runtime

@@ -22,9 +22,15 @@ typedef struct leaf {
   unsigned a, b, c, d;
 } leaf;
 
-static leaf cpuid(unsigned number, unsigned sub) {
+/* Each CPUID leaves a virtual machine for microseconds, so the limits are asked for once. */
+typedef struct limits {
+  unsigned basic, extended;
+} limits;
+
+static leaf cpuid(const limits *most, unsigned number, unsigned sub) {
   leaf l = {0, 0, 0, 0};
-  __get_cpuid_count(number, sub, &l.a, &l.b, &l.c, &l.d);
+  if (number <= (number >> 31 ? most->extended : most->basic))
+    __cpuid_count(number, sub, l.a, l.b, l.c, l.d);
   return l;
 }
 
@@ -41,9 +47,9 @@ static bool tiles_permitted(void) {
   return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
-static uint32_t detect_mask(void) {
-  leaf one = cpuid(1, 0), seven = cpuid(7, 0), seven1 = cpuid(7, 1), ext = cpuid(0x80000001u, 0);
-  (void)ext;
+static uint32_t detect_mask(const limits *most) {
+  leaf one = cpuid(most, 1, 0), seven = cpuid(most, 7, 0);
+  leaf seven1 = seven.a >= 1 ? cpuid(most, 7, 1) : (leaf){0, 0, 0, 0};
   uint32_t mask = 0;
   if (!has(one.c, 27)) return 0; /* OSXSAVE */
   uint64_t xcr0 = read_xcr0();
@@ -66,9 +72,9 @@ static uint32_t detect_mask(void) {
 }
 
 /* Deterministic cache parameters: Intel's leaf 4 and AMD's 0x8000001D have one layout. */
-static void detect_caches(hy__cpu *out, unsigned number) {
+static void detect_caches(const limits *most, hy__cpu *out, unsigned number) {
   for (unsigned sub = 0; sub < 16; sub++) {
-    leaf l = cpuid(number, sub);
+    leaf l = cpuid(most, number, sub);
     unsigned type = l.a & 31u, level = l.a >> 5 & 7u;
     if (type == 0) break;
     if (type == 2) continue; /* instructions */
@@ -81,14 +87,13 @@ static void detect_caches(hy__cpu *out, unsigned number) {
   }
 }
 
-static void detect_names(hy__cpu *out) {
-  leaf zero = cpuid(0, 0);
-  memcpy(out->vendor, &zero.b, 4);
-  memcpy(out->vendor + 4, &zero.d, 4);
-  memcpy(out->vendor + 8, &zero.c, 4);
+static void detect_names(const limits *most, const leaf *zero, hy__cpu *out) {
+  memcpy(out->vendor, &zero->b, 4);
+  memcpy(out->vendor + 4, &zero->d, 4);
+  memcpy(out->vendor + 8, &zero->c, 4);
   char text[49] = "";
   for (unsigned i = 0; i < 3; i++) {
-    leaf l = cpuid(0x80000002u + i, 0);
+    leaf l = cpuid(most, 0x80000002u + i, 0);
     memcpy(text + (size_t)16 * i, &l, sizeof l);
   }
   const char *begin = text;
@@ -100,10 +105,14 @@ static void detect_names(hy__cpu *out) {
 }
 
 void hy__cpu_detect(hy__cpu *out) {
+  leaf zero, first_extended;
   memset(out, 0, sizeof *out);
-  out->mask = detect_mask();
-  detect_names(out);
-  detect_caches(out, strcmp(out->vendor, "AuthenticAMD") == 0 ? 0x8000001Du : 4u);
+  __cpuid(0, zero.a, zero.b, zero.c, zero.d);
+  __cpuid(0x80000000u, first_extended.a, first_extended.b, first_extended.c, first_extended.d);
+  const limits most = {zero.a, first_extended.a};
+  out->mask = detect_mask(&most);
+  detect_names(&most, &zero, out);
+  detect_caches(&most, out, strcmp(out->vendor, "AuthenticAMD") == 0 ? 0x8000001Du : 4u);
   cpu_set_t set;
   CPU_ZERO(&set);
   bool known = sched_getaffinity(0, sizeof set, &set) == 0;

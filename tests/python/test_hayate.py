@@ -164,3 +164,21 @@ def test_session_refuses_by_name():
     with pytest.raises(hayate.Error) as e:
         hayate.Session(ROOT / "README.md")
     assert e.value.status == "BAD_FORMAT"
+
+
+def test_score_is_the_command(tmp_path):
+    example, data = ROOT / "examples" / "us20-daily", tmp_path / "u.h5"
+    subprocess.run([os.environ["HAYATE"], "import", str(example / "prices.csv"), "-o", str(data)],
+                   check=True, capture_output=True)
+    subprocess.run([os.environ["HAYATE"], "score", str(example / "pipeline.yaml"), "--data",
+                    str(data), "--last", "--out", str(tmp_path / "a")], check=True,
+                   capture_output=True)
+    result = hayate.score(example / "pipeline.yaml", data, out=tmp_path / "b")
+    assert (result["symbols"], result["scored"]) == (20, 20)
+    scores = [(tmp_path / folder / "scores.csv").read_bytes() for folder in "ab"]
+    assert scores[0] == scores[1]
+    with pytest.raises(hayate.Error) as e:
+        hayate.score(example / "pipeline.yaml", data, at="yesterday")
+    assert "yesterday" in str(e.value)
+    with pytest.raises(ValueError, match="history"):
+        hayate.score(example / "pipeline.yaml", data, history="some")
