@@ -71,6 +71,19 @@ def test_the_last_bar_is_scored(universe, tmp_path):
     assert "spec_sha256" not in done.stderr  # no word about a hash that lacks or differs
 
 
+def test_scores_are_onnx_runtime_s(universe, tmp_path):
+    folder, path = universe
+    with open(os.path.join(ROOT, "tests", "golden", "examples", folder + ".csv")) as file:
+        expect = {(r["time"], r["symbol"]): float(r["score"]) for r in csv.DictReader(file)}
+    done = hayate("score", os.path.join(EXAMPLES, folder, "pipeline.yaml"), "--data", path,
+                  "--from", min(expect)[0], "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    with open(tmp_path / "scores.csv", newline="") as file:
+        got = {(r["time"], r["symbol"]): float(r["score"]) for r in csv.DictReader(file)}
+    scale = max(abs(value) for value in expect.values())
+    assert got == pytest.approx(expect, abs=2e-6 * scale)
+
+
 def test_the_readme_states_what_the_model_achieves(universe):
     folder, path = universe
     pipeline = os.path.join(EXAMPLES, folder, "pipeline.yaml")
