@@ -96,4 +96,4 @@ def test_the_readme_states_what_the_model_achieves(universe):
     assert {"ic", "ic_t", "hit_rate", "sharpe", "max_drawdown"} <= set(stated)
     for key, text in stated.items():
         digits = len(text.split(".")[1]) if "." in text else 0
-        assert round(answer[key], digits) == pytest.approx(float(text), abs=1.01 * 10**-digits), key
+        assert abs(answer[key] - float(text)) <= 0.51 * 10**-digits, key
