@@ -17,8 +17,8 @@ typedef struct hy_model_options {
   size_t max_bytes; /* of the file and its external data; 0: no limit beyond the address space */
 } hy_model_options;
 
-/* Errors: NOT_FOUND, IO, BAD_FORMAT (byte offset), UNSUPPORTED, LIMIT. Operators are looked up when a
- * session is made. */
+/* Errors: NOT_FOUND, IO, BAD_FORMAT (byte offset), UNSUPPORTED, LIMIT. Operators are looked up when
+ * a session is made. */
 HY_API HY_CHECKED hy_status hy_model_open(hy_runtime *runtime, const char *path,
                                           const hy_model_options *options, hy_model **out,
                                           hy_error *err);

@@ -6,7 +6,8 @@
 #include <math.h>
 
 /* clang-format off */
-#define HY_CROSS(id, version, symbol, is_default, params, doc) void hy__cross_##symbol(const hy__cross_step *s);
+#define HY_CROSS(id, version, symbol, is_default, params, doc) \
+  void hy__cross_##symbol(const hy__cross_step *s);
 #include "feature/cross.inc"
 #undef HY_CROSS
 /* clang-format on */

@@ -7,11 +7,13 @@
 
 /* clang-format off */
 #define HY_IND(id, version, symbol, klass, is_default, inputs, params, outputs, doc) \
-  extern const hy__ind_code hy__ind_##symbol##_scalar, hy__ind_##symbol##_avx2, hy__ind_##symbol##_avx512;
+  extern const hy__ind_code hy__ind_##symbol##_scalar, hy__ind_##symbol##_avx2,      \
+      hy__ind_##symbol##_avx512;
 #include "feature/indicator.inc"
 #undef HY_IND
 
-#define HY_CROSS(id, version, symbol, is_default, params, doc) void hy__cross_##symbol(const hy__cross_step *s);
+#define HY_CROSS(id, version, symbol, is_default, params, doc) \
+  void hy__cross_##symbol(const hy__cross_step *s);
 #include "feature/cross.inc"
 #undef HY_CROSS
 
@@ -34,7 +36,8 @@ static const row_text rows[] = {
 #include "feature/indicator.inc"
 #undef HY_IND
 #define HY_CROSS(id, version, symbol, is_default, params, doc) \
-  {id, version, HY__IND_W, is_default, "x", params, "", doc, {NULL, NULL, NULL}, hy__cross_##symbol},
+  {id, version, HY__IND_W, is_default, "x", params, "", doc, {NULL, NULL, NULL},     \
+   hy__cross_##symbol},
 #include "feature/cross.inc"
 #undef HY_CROSS
 };

@@ -118,7 +118,8 @@ static void check_branches(fixture *f, int64_t rows, bool own_memory) {
   }
 }
 
-/* Outputs that share a value, are an input or a constant, in the session's memory and the caller's. */
+/* Outputs that share a value, are an input or a constant, in the session's memory and the caller's.
+ */
 static void outputs_of_all_kinds(void **state) {
   (void)state;
   pb g = branching();
@@ -130,7 +131,8 @@ static void outputs_of_all_kinds(void **state) {
     check_branches(&f, rows, false);
     check_branches(&f, rows, true);
   }
-  for (int64_t rows = 10; rows >= 1; rows--) check_branches(&f, rows, rows & 1); /* beyond the cache */
+  for (int64_t rows = 10; rows >= 1; rows--)
+    check_branches(&f, rows, rows & 1); /* beyond the cache */
   check_branches(&f, 10, false);
   close_fixture(&f);
 }
@@ -173,13 +175,14 @@ static void unknown_versions(void **state) {
   hy_error err;
   assert_int_equal(hy_model_open_memory(runtime, model.data, model.n, NULL, &m, NULL), HY_OK);
   assert_int_equal(hy_session_create(m, NULL, &s, &err), HY_UNSUPPORTED);
-  assert_non_null(strstr(err.message, "operator Add of domain ai.onnx is not supported at opset 5"));
+  assert_non_null(
+      strstr(err.message, "operator Add of domain ai.onnx is not supported at opset 5"));
   hy_model_destroy(m);
   pb_free(&model);
 }
 
-static void expect_refusal(fixture *f, const hy_tensor *in, size_t n_in, hy_tensor *out, size_t n_out,
-                           const char *said) {
+static void expect_refusal(fixture *f, const hy_tensor *in, size_t n_in, hy_tensor *out,
+                           size_t n_out, const char *said) {
   hy_error err;
   assert_int_equal(hy_session_run(f->session, in, n_in, out, n_out, &err), HY_INVALID_ARGUMENT);
   if (!strstr(err.message, said)) print_error("'%s', not '%s'\n", err.message, said);
@@ -241,7 +244,8 @@ static void strided_and_misaligned_inputs(void **state) {
   in.strides_bytes[1] = 8;
   assert_int_equal(hy_session_run(f.session, &in, 1, &out, 1, NULL), HY_OK);
   for (int r = 0; r < 2; r++)
-    for (int c = 0; c < 3; c++) assert_true(((float *)out.data)[3 * r + c] == -2.0f * (float)(r + 2 * c));
+    for (int c = 0; c < 3; c++)
+      assert_true(((float *)out.data)[3 * r + c] == -2.0f * (float)(r + 2 * c));
   in.data = x + 5;
   in.strides_bytes[0] = 0; /* one row broadcast, backwards */
   in.strides_bytes[1] = -8;
@@ -309,8 +313,9 @@ static void a_shape_that_depends_on_data(void **state) {
   hy_tensor in = {.data = x, .dtype = HY_F32, .rank = 1, .dims = {6}}, out = {0};
   hy_error err;
   assert_int_equal(hy_session_run(f.session, &in, 1, &out, 1, &err), HY_UNSUPPORTED);
-  assert_string_equal(err.message, "node 'where' (NonZero): input 0 is not known before the run, so "
-                                   "the output's shape would depend on data");
+  assert_string_equal(err.message,
+                      "node 'where' (NonZero): input 0 is not known before the run, so "
+                      "the output's shape would depend on data");
   close_fixture(&f);
 }
 
@@ -379,16 +384,15 @@ static void no_allocation(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(outputs_of_all_kinds),
-      cmocka_unit_test(outputs_by_name),
-      cmocka_unit_test(unknown_versions),
-      cmocka_unit_test(refusals),
-      cmocka_unit_test(strided_and_misaligned_inputs),
-      cmocka_unit_test(empty_batch),
-      cmocka_unit_test(fed_shapes),
-      cmocka_unit_test(a_shape_that_depends_on_data),
-      cmocka_unit_test(a_known_condition),
-      cmocka_unit_test(no_allocation)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(outputs_of_all_kinds),
+                                     cmocka_unit_test(outputs_by_name),
+                                     cmocka_unit_test(unknown_versions),
+                                     cmocka_unit_test(refusals),
+                                     cmocka_unit_test(strided_and_misaligned_inputs),
+                                     cmocka_unit_test(empty_batch),
+                                     cmocka_unit_test(fed_shapes),
+                                     cmocka_unit_test(a_shape_that_depends_on_data),
+                                     cmocka_unit_test(a_known_condition),
+                                     cmocka_unit_test(no_allocation)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -28,7 +28,8 @@ def c_files():
 def functions(path):
     """(name, first line, lines, parameters) of each function: a head at column 0 that opens a brace
     by the end of a line, to the next brace at column 0."""
-    lines = tree.code(path).splitlines()
+    blank = lambda m: "\n" * m.group().count("\n")
+    lines = re.sub(r"^\s*#(?:[^\n]*\\\n)*[^\n]*", blank, tree.code(path), flags=re.M).splitlines()
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -37,7 +38,8 @@ def functions(path):
             at += 1
             continue
         head, end = line, at
-        while "{" not in head and end + 1 < len(lines) and not head.rstrip().endswith(";"):
+        while "{" not in head and end + 1 < len(lines) and not head.rstrip().endswith(";") and \
+                lines[end + 1][:1] in (" ", "{"):
             end += 1
             head += " " + lines[end].strip()
         body = head.split("{", 1)
@@ -52,6 +54,7 @@ def functions(path):
         if m:
             parameters = re.sub(r"\([^()]*\)", "", m.group(2))
             n = 0 if parameters.strip() in ("", "void") else parameters.count(",") + 1
+            n -= "hy_error *err" in parameters  # comes with all that can fail
             yield m.group(1), at + 1, close - at + 1, n
         at = close + 1
 
@@ -88,7 +91,7 @@ def test_functions():
             if parameters > PARAMETERS_MAX and path.startswith(("src/", "include/")):
                 faults.append(f"{path}:{line}: {name} has {parameters} parameters")
     show("lines of a function of src", lengths)
-    tree.report(faults, f"functions past {FUNCTION_MAX} lines or {PARAMETERS_MAX} parameters")
+    tree.report(faults, f"functions past {FUNCTION_MAX} lines, or {PARAMETERS_MAX} parameters beside err")
 
 
 def test_columns():

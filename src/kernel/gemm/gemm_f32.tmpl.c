@@ -82,18 +82,23 @@ PAIR(6)
 #if HY_ROWS > 6
 PAIR(7)
 PAIR(8)
-PAIR(9) PAIR(10) PAIR(11) PAIR(12) PAIR(13) PAIR(14)
+PAIR(9)
+PAIR(10)
+PAIR(11)
+PAIR(12)
+PAIR(13)
+PAIR(14)
 #endif
 
-    /* By rows - 1: a panel of two vectors, and the last of one. */
-    static const tile_fn tiles[HY_ROWS][2] = {
-        {two_1, one_1},   {two_2, one_2},   {two_3, one_3},   {two_4, one_4},
+/* By rows - 1: a panel of two vectors, and the last of one. */
+static const tile_fn tiles[HY_ROWS][2] = {
+    {two_1, one_1},   {two_2, one_2},   {two_3, one_3},   {two_4, one_4},
 #if HY_ROWS > 4
-        {two_5, one_5},   {two_6, one_6},
+    {two_5, one_5},   {two_6, one_6},
 #endif
 #if HY_ROWS > 6
-        {two_7, one_7},   {two_8, one_8},   {two_9, one_9},   {two_10, one_10},
-        {two_11, one_11}, {two_12, one_12}, {two_13, one_13}, {two_14, one_14},
+    {two_7, one_7},   {two_8, one_8},   {two_9, one_9},   {two_10, one_10},
+    {two_11, one_11}, {two_12, one_12}, {two_13, one_13}, {two_14, one_14},
 #endif
 };
 /* Few rows take several whole panels at once. */
