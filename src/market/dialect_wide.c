@@ -23,9 +23,11 @@ hy_status hy__dialect_wide_plan(const hy__sample *s, hy__arena *arena, hy__plan 
   out->symbols = memory;
   for (uint32_t k = 1; k < s->n_fields[0]; k++) {
     const hy__csv_field *name = &s->row[0][k];
+    if (name->len_bytes == 0 && !hy__sample_is_number(s, 1, k)) continue; /* a delimiter too many */
     HY_TRY(hy__arena_text(arena, name->text, name->len_bytes, &out->symbols[out->n_symbols], err));
     HY_TRY(hy__plan_add(out, arena, k, "close", (int32_t)out->n_symbols, err));
     out->n_symbols++;
   }
-  return HY_OK;
+  return hy__universe_check_names(s->source->allocator, "symbol of the head,", out->symbols,
+                                  out->n_symbols, err);
 }

@@ -93,8 +93,19 @@ static hy_status stamp_utc(reading *r, const hy__stamp_value *v, uint32_t symbol
   return HY_OK;
 }
 
-static bool same_text(const hy__csv_field *f, const char *text, uint32_t len_bytes) {
-  return f->len_bytes == len_bytes && memcmp(f->text, text, len_bytes) == 0;
+/* Equal texts, eight bytes at a time: shorter than a call. */
+static inline bool same_text(const hy__csv_field *f, const char *text, uint32_t len_bytes) {
+  if (f->len_bytes != len_bytes) return false;
+  uint32_t k = 0;
+  for (; k + 8 <= len_bytes; k += 8) {
+    uint64_t a, b;
+    memcpy(&a, f->text + k, 8);
+    memcpy(&b, text + k, 8);
+    if (a != b) return false;
+  }
+  for (; k < len_bytes; k++)
+    if (f->text[k] != text[k]) return false;
+  return true;
 }
 
 static hy_status read_stamp(reading *r, uint32_t symbol, hy_error *err) {

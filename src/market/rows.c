@@ -3,6 +3,8 @@
  * symbol from the one before, since files list their symbols in the same order for every time. */
 #include "market/rows.h"
 
+#include <sys/mman.h>
+
 void hy__rows_init(hy__rows *r, const hy_allocator *a, size_t n_fields) {
   *r = (hy__rows){.allocator = a,
                   .n_fields = n_fields,
@@ -17,6 +19,14 @@ void hy__rows_destroy(hy__rows *r) {
   r->n_segments = r->capacity = r->n_rows = 0;
 }
 
+/* Fresh memory costs a fault per 4 KiB, a third of the parse's time; per 2 MiB it costs little. Not
+ * for the first segment, so that small imports stay small. Advice: a refusal changes nothing. */
+static void advise_huge(void *segment, size_t bytes) {
+  const uintptr_t huge = (uintptr_t)2 << 20, begin = ((uintptr_t)segment + huge - 1) & ~(huge - 1);
+  const uintptr_t end = ((uintptr_t)segment + bytes) & ~(huge - 1);
+  if (end > begin) (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+}
+
 hy_status hy__rows_grow(hy__rows *r, hy_error *err) {
   void *list = r->segments, *segment;
   HY_FAIL_IF(r->n_rows + HY_ROWS_PER_SEGMENT > HY_ROWS_MAX, HY_LIMIT, err,
@@ -24,6 +34,7 @@ hy_status hy__rows_grow(hy__rows *r, hy_error *err) {
   HY_TRY(hy__grow(r->allocator, &list, &r->capacity, r->n_segments + 1, sizeof(char *), err));
   r->segments = list;
   HY_TRY(hy__alloc_array(r->allocator, HY_ROWS_PER_SEGMENT, r->row_bytes, &segment, err));
+  if (r->n_segments > 0) advise_huge(segment, HY_ROWS_PER_SEGMENT * r->row_bytes);
   r->segments[r->n_segments++] = segment;
   return HY_OK;
 }

@@ -6,7 +6,7 @@
 
 #include "market/universe.h"
 
-enum { HY_ROWS_PER_SEGMENT = 1 << 14, HY_ROWS_MAX = INT32_MAX };
+enum { HY_ROWS_PER_SEGMENT = 1 << 16, HY_ROWS_MAX = INT32_MAX };
 
 /* A row of a segment; n_fields values follow. */
 typedef struct hy__row {
