@@ -11,7 +11,7 @@
 
 #include "codec/codec.h"
 
-enum { N_TEXTS = 4096, ROUNDS = 40, PASSES = 7, HASH_BYTES = 1 << 20, N_JOBS = 20000 };
+enum { N_TEXTS = 1024, ROUNDS = 20, PASSES = 25, HASH_BYTES = 1 << 15, N_JOBS = 2000 };
 
 static volatile double sink_f64;
 static volatile uint64_t sink_u64;
