@@ -24,8 +24,12 @@ static hy_status run_blocks(void *ctx, uint32_t worker, size_t begin, size_t end
   int64_t time_ns[2] = {0, 0};
   size_t total = j->run->n_blocks * hy__feature_run_n_stages(j->run);
   for (size_t block = begin; block < end; block++) {
-    HY_TRY(hy__exec_block(j->run, j->stage, block, j->workspaces + worker * j->workspace_bytes,
-                          &j->sink, NULL, time_ns, err));
+    hy__exec_job one = {.stage = j->stage,
+                        .block = block,
+                        .workspace = j->workspaces + worker * j->workspace_bytes,
+                        .sink = j->sink,
+                        .time_ns = time_ns};
+    HY_TRY(hy__exec_block(j->run, &one, err));
     /* a count alone: nothing is ordered by it */
     size_t done = atomic_fetch_add_explicit(&j->n_done, 1, memory_order_relaxed) + 1;
     HY_FAIL_IF(worker == 0 && j->progress && !j->progress(j->progress_ctx, done, total, "blocks"),

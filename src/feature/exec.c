@@ -211,24 +211,22 @@ static void count_bars(const hy__exec *x, uint32_t n_bars[HY_LANES]) {
     for (size_t k = 0; k < x->axis.n_lanes; k++) n_bars[k] += x->axis.mask[r] >> k & 1;
 }
 
-hy_status hy__exec_block(const hy__feature_run *run, uint32_t stage, size_t block, void *workspace,
-                         const hy__sink_plan *sink, uint32_t n_bars[HY_LANES], int64_t time_ns[2],
-                         hy_error *err) {
-  uint8_t *memory = workspace;
+hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job, hy_error *err) {
+  uint8_t *memory = job->workspace;
   hy__exec x = {.run = run,
-                .stage = &run->stages[stage],
+                .stage = &run->stages[job->stage],
                 .slots = (hy__slot *)(memory + run->slots),
                 .workspace = memory,
                 .scratch = (double *)(memory + run->scratch),
                 .bases = (double **)(memory + run->bases),
-                .time_ns = time_ns,
+                .time_ns = job->time_ns,
                 .err = err};
   int64_t begin_ns = hy__clock_monotonic_ns();
   x.axis.index = (uint32_t *)(memory + run->index);
-  HY_TRY(hy__axis_open(&x, block, memory + run->mask, err));
-  if (n_bars) count_bars(&x, n_bars);
-  place_targets(&x, sink);
-  time_ns[0] += hy__clock_monotonic_ns() - begin_ns;
-  for (x.gap = 0; x.gap < run->f->n_gaps; x.gap++) HY_TRY(run_gap(&x, sink));
+  HY_TRY(hy__axis_open(&x, job->block, memory + run->mask, err));
+  if (job->n_bars) count_bars(&x, job->n_bars);
+  place_targets(&x, &job->sink);
+  x.time_ns[0] += hy__clock_monotonic_ns() - begin_ns;
+  for (x.gap = 0; x.gap < run->f->n_gaps; x.gap++) HY_TRY(run_gap(&x, &job->sink));
   return HY_OK;
 }

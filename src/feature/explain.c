@@ -154,7 +154,8 @@ static hy_status explain_feature(walk *w, size_t index, bool json) {
   hy__ref ref = f->refs[index];
   size_t stable = 0, n_nodes = 0;
   mark_under(w, ref);
-  bool bounded = hy__node_stable(f, &ref, 1, 1e-9, w->rows, &stable, NULL);
+  hy__stable_query q = {.refs = &ref, .n_refs = 1, .tol = 1e-9, .rows = w->rows};
+  bool bounded = hy__node_stable(f, &q, &stable, NULL);
   for (size_t i = 0; i < f->n_nodes; i++) n_nodes += w->under[i];
   char class_letter = class_letters[worst_class(w)], stable_text[HY_NUMBER_TEXT] = "null";
   if (bounded) hy__format_i64((int64_t)stable, stable_text);

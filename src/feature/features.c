@@ -27,7 +27,8 @@ static hy_status compile(hy_features *f, const hy__spec *spec, hy_error *err) {
   HY_TRY(hy__graph_build(f, spec, err));
   HY_TRY(hy__canonical_make(f, err));
   HY_TRY(hy__arena_array(f->arena, f->n_nodes, sizeof(size_t), &rows, err));
-  if (!hy__node_stable(f, f->refs, f->n_features, stable_tol, rows, &f->stable_bars, NULL))
+  hy__stable_query q = {.refs = f->refs, .n_refs = f->n_features, .tol = stable_tol, .rows = rows};
+  if (!hy__node_stable(f, &q, &f->stable_bars, NULL))
     f->stable_bars = 0;
   else
     f->stable_bars = HY_MAX(f->stable_bars, 1);

@@ -76,10 +76,16 @@ static inline bool hy__node_recurs(const hy__node *n) {
 HY_CHECKED hy_status hy__graph_build(struct hy_features *f, const hy__spec *spec, hy_error *err);
 /* Canonical JSON and its SHA-256. */
 HY_CHECKED hy_status hy__canonical_make(struct hy_features *f, hy_error *err);
+typedef struct hy__stable_query {
+  const hy__ref *refs;
+  size_t n_refs;
+  double tol;
+  size_t *rows; /* scratch of n_nodes */
+} hy__stable_query;
 /* Bars before a row that make the refs stable to tol; false when no bound exists, *culprit then
- * says where. rows: scratch of n_nodes. */
-bool hy__node_stable(const struct hy_features *f, const hy__ref *refs, size_t n_refs, double tol,
-                     size_t *rows, size_t *out, const hy__node **culprit);
+ * says where. */
+bool hy__node_stable(const struct hy_features *f, const hy__stable_query *q, size_t *out,
+                     const hy__node **culprit);
 /* [node] nanoseconds per symbol and bar, measured now; 0 for what is not computed by a step. */
 HY_CHECKED hy_status hy__cost_measure(const struct hy_features *f, double *ns, hy_error *err);
 /* The standard field that a name or alias means, or NULL. */

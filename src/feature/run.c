@@ -291,8 +291,13 @@ hy_status hy__feature_run_block(hy__feature_run *run, uint32_t stage, size_t blo
                                 hy_error *err) {
   HY_FAIL_IF(stage >= run->f->n_stages || block >= run->n_blocks, HY_INVALID_ARGUMENT, err,
              "stage %u of %u, block %zu of %zu", stage, run->f->n_stages, block, run->n_blocks);
-  hy__sink_plan sink = {.out = out};
-  return hy__exec_block(run, stage, block, workspace, &sink, n_bars, time_ns, err);
+  hy__exec_job job = {.stage = stage,
+                      .block = block,
+                      .workspace = workspace,
+                      .sink = {.out = out},
+                      .n_bars = n_bars,
+                      .time_ns = time_ns};
+  return hy__exec_block(run, &job, err);
 }
 
 size_t hy__feature_run_cross_rows(const hy__feature_run *run, uint32_t stage) {

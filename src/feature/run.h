@@ -105,8 +105,16 @@ typedef struct hy__sink_plan {
   double *out;
   double *const *columns;
 } hy__sink_plan;
-HY_CHECKED hy_status hy__exec_block(const hy__feature_run *run, uint32_t stage, size_t block,
-                                    void *workspace, const hy__sink_plan *sink,
-                                    uint32_t n_bars[HY_LANES], int64_t time_ns[2], hy_error *err);
+/* One block of one stage. */
+typedef struct hy__exec_job {
+  uint32_t stage;
+  size_t block;
+  void *workspace;
+  hy__sink_plan sink;
+  uint32_t *n_bars; /* [HY_LANES], or NULL */
+  int64_t *time_ns; /* [2] */
+} hy__exec_job;
+HY_CHECKED hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job,
+                                    hy_error *err);
 
 #endif

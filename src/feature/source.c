@@ -47,18 +47,23 @@ static fill_as fill_kind(const char *field) {
   return hy__field_standard(field) ? FILL_PRICE : FILL_NOTHING;
 }
 
-/* rows [a, t + n) of field and close; the first t - a rows are only there to find the last close.
- */
-static void fill_lane(const reader *r, size_t a, size_t t, size_t n, size_t lane,
-                      const double *const rows[2], double *out) {
+/* Rows [begin, t + n) of a field and of close; those before t are only there to find the last
+ * close. */
+typedef struct filling {
+  const double *field, *close;
+  size_t begin, t, n;
+} filling;
+
+static void fill_lane(const reader *r, const filling *f, size_t lane, double *out) {
+  const size_t a = f->begin, t = f->t, n = f->n;
   const hy__axis *axis = &r->x->axis;
   fill_as kind = fill_kind(r->node->name);
   double last = (double)NAN;
   size_t missing = SIZE_MAX;
   for (size_t i = a; i < t + n; i++) {
-    double value = rows[0][(i - a) * HY_LANES + lane];
+    double value = f->field[(i - a) * HY_LANES + lane];
     if (hy__axis_present(axis, r->x->run, i, lane)) {
-      last = rows[1][(i - a) * HY_LANES + lane];
+      last = f->close[(i - a) * HY_LANES + lane];
       missing = 0;
     } else {
       missing += missing != SIZE_MAX;
@@ -73,14 +78,14 @@ static hy_status read_filled(const reader *r, size_t t, size_t n, double *out) {
   hy__exec *x = r->x;
   size_t back = HY_MIN((size_t)x->axis.gap->max, t - x->run->range.t_start), a = t - back;
   double *close = x->scratch + x->run->scratch_rows / 2 * HY_LANES;
-  const double *rows[2];
+  filling f = {.begin = a, .t = t, .n = n};
   HY_TRY(hy__universe_block(x->run->universe, x->run->fields[r->index], x->axis.block, a, t + n,
-                            x->scratch, &rows[0], x->err));
+                            x->scratch, &f.field, x->err));
   HY_TRY(hy__universe_block(x->run->universe, x->run->close_field, x->axis.block, a, t + n, close,
-                            &rows[1], x->err));
+                            &f.close, x->err));
   for (size_t k = 0; k < HY_LANES; k++) {
     if (k < x->axis.n_lanes) {
-      fill_lane(r, a, t, n, k, rows, out);
+      fill_lane(r, &f, k, out);
       continue;
     }
     for (size_t i = 0; i < n; i++) out[i * HY_LANES + k] = (double)NAN;
@@ -120,13 +125,13 @@ static hy_status identity_chunk(const reader *r, hy__slot *slot, const hy__room 
   return HY_OK;
 }
 
-/* Copies what the read rows [t, t_end) hold of each lane's series. */
-static void gather(const hy__axis *a, size_t stride, const double *rows, size_t t, size_t t_end,
-                   size_t pos[HY_LANES], size_t n, double *out) {
-  for (size_t k = 0; k < a->n_lanes; k++) {
-    const uint32_t *index = a->index + k * stride;
+/* Copies what the read rows [t, t_end) hold of each lane's series; pos goes on. */
+static void gather(const hy__exec *x, const double *rows, size_t t, size_t t_end, size_t *pos,
+                   double *out) {
+  for (size_t k = 0; k < x->axis.n_lanes; k++) {
+    const uint32_t *index = x->axis.index + k * x->run->chunk_rows;
     size_t i = pos[k];
-    for (; i < n && index[i] < t_end; i++)
+    for (; i < x->n && index[i] < t_end; i++)
       out[i * HY_LANES + k] = rows[(index[i] - t) * HY_LANES + k];
     pos[k] = i;
   }
@@ -153,7 +158,7 @@ static hy_status gather_chunk(const reader *r, double *out) {
     size_t t_end = HY_MIN(last + 1, t + x->run->scratch_rows);
     const double *rows;
     HY_TRY(read_rows(r, t, t_end - t, x->scratch, &rows));
-    gather(a, stride, rows, t, t_end, pos, x->n, out);
+    gather(x, rows, t, t_end, pos, out);
   }
 }
 

@@ -32,15 +32,16 @@ static bool node_stable(const hy_features *f, double tol, size_t *rows, const hy
   return true;
 }
 
-bool hy__node_stable(const hy_features *f, const hy__ref *refs, size_t n_refs, double tol,
-                     size_t *rows, size_t *out, const hy__node **culprit) {
+bool hy__node_stable(const hy_features *f, const hy__stable_query *q, size_t *out,
+                     const hy__node **culprit) {
+  size_t *rows = q->rows;
   for (size_t i = 0; i < f->n_nodes; i++) rows[i] = SIZE_MAX;
-  for (size_t i = 0; i < n_refs; i++) rows[refs[i].node] = 0;
+  for (size_t i = 0; i < q->n_refs; i++) rows[q->refs[i].node] = 0;
   for (size_t i = f->n_nodes; i-- > 0;)
     for (size_t k = 0; rows[i] == 0 && k < f->nodes[i].n_in; k++) rows[f->nodes[i].in[k].node] = 0;
-  if (!node_stable(f, tol, rows, culprit)) return false;
+  if (!node_stable(f, q->tol, rows, culprit)) return false;
   *out = 0;
-  for (size_t i = 0; i < n_refs; i++) *out = HY_MAX(*out, rows[refs[i].node]);
+  for (size_t i = 0; i < q->n_refs; i++) *out = HY_MAX(*out, rows[q->refs[i].node]);
   return true;
 }
 
@@ -48,7 +49,8 @@ hy_status hy__feature_stable_bars(const hy_features *f, double tol, size_t *out,
   void *rows;
   const hy__node *culprit = NULL;
   HY_TRY(hy__alloc_array(f->allocator, f->n_nodes, sizeof(size_t), &rows, err));
-  bool bounded = hy__node_stable(f, f->refs, f->n_features, tol, rows, out, &culprit);
+  hy__stable_query q = {.refs = f->refs, .n_refs = f->n_features, .tol = tol, .rows = rows};
+  bool bounded = hy__node_stable(f, &q, out, &culprit);
   hy__free(f->allocator, rows, f->n_nodes * sizeof(size_t));
   if (bounded) return HY_OK;
   return hy__place_fail(
