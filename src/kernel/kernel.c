@@ -13,6 +13,7 @@
 #define TYPE_unary_f64 hy__unary_f64
 #define TYPE_binary    hy__binary_ops
 #define TYPE_recurrent hy__recurrent
+#define TYPE_rows_f32  hy__rows_f32
 #define TYPE_tree      hy__tree
 #include "kernel/kernel.inc"
 #undef HY_KERNEL

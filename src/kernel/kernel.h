@@ -12,6 +12,7 @@
 #include "kernel/binary/binary.h"
 #include "kernel/gemm/gemm.h"
 #include "kernel/recurrent/recurrent.h"
+#include "kernel/rows/rows.h"
 #include "kernel/tree/tree.h"
 #include "kernel/unary/unary.h"
 
@@ -23,6 +24,7 @@ typedef struct hy__kernels {
   const hy__unary_f32 *unary_f32;
   const hy__unary_f64 *unary_f64;
   const hy__binary_ops *binary;
+  const hy__rows_f32 *rows_f32;
   const hy__tree *tree;
 } hy__kernels;
 

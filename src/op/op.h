@@ -85,8 +85,11 @@ enum {
   HY__OP_UNSIGNED = 1 << HY_U8 | 1 << HY_U16 | 1 << HY_U32 | 1 << HY_U64,
   HY__OP_INTS = HY__OP_SIGNED | HY__OP_UNSIGNED,
   HY__OP_NUMBERS = HY__OP_FLOATS | HY__OP_INTS,
+  HY__OP_ML = HY__OP_FLOATS | 1 << HY_I32 | 1 << HY_I64,  /* what ai.onnx.ml takes */
+  HY__OP_PRODUCT = HY__OP_ML | 1 << HY_U32 | 1 << HY_U64, /* what MatMul takes */
   HY__OP_BOOLS = 1 << HY_BOOL,
   HY__OP_STRINGS = 1 << HY_STRING,
+  HY__OP_KEYS = HY__OP_ML | 1 << HY_I16 | HY__OP_STRINGS, /* of the encoders */
   HY__OP_ALL = HY__OP_NUMBERS | HY__OP_HALVES | HY__OP_BOOLS | HY__OP_STRINGS
 };
 
