@@ -69,10 +69,10 @@ HY_INLINE void tile_run(const hy__ind_step *s, tiling f, size_t begin, size_t en
   const size_t reach = f.window - f.rows; /* how long ago a block may end */
   double tile[COLUMNS * TILE_ROWS * LANE_WIDTH] __attribute__((aligned(64)));
   for (size_t row = 0; row < reach + end - begin; row++) {
+    const ptrdiff_t at = ((ptrdiff_t)(begin + row) - (ptrdiff_t)reach) * HY_LANES + (ptrdiff_t)g;
+    const double *in[HY__IND_INPUTS] = {NULL};
     lanes column[COLUMNS];
-    const view v = view_at(s, f, begin + row, g);
-    const double *in[HY__IND_INPUTS];
-    for (int i = 0; i < f.n_in; i++) in[i] = v.in[i] - reach * HY_LANES;
+    for (int i = 0; i < f.n_in; i++) in[i] = s->in[i] + at;
     f.block(in, column);
     for (int i = 0; i < f.n_columns; i++)
       v_store(tile + ((size_t)i * TILE_ROWS + row) * LANE_WIDTH, column[i]);

@@ -94,13 +94,6 @@ HY_INLINE lanes v_ratio(lanes a, lanes b, lanes flat) {
   return v_sel(v_eq(b, v_zero()), flat + (a - a), a / b);
 }
 
-/* The base room's functions over the lanes; the loops vectorise. */
-HY_INLINE lanes v_ln(lanes a) {
-  double x[LANE_WIDTH];
-  v_store(x, a);
-  for (int i = 0; i < LANE_WIDTH; i++) x[i] = hy__ln(x[i]);
-  return v_load(x);
-}
 /* Towards minus infinity, by the rounding that adding and subtracting 1.5 * 2^52 does; |a| < 2^51.
  */
 HY_INLINE lanes v_floor(lanes a) {

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -89,6 +90,20 @@ static inline void *zeroed(size_t bytes) {
   return p;
 }
 
+/* Memory whose first byte stands behind a page that may not be read: a step that reads further back
+ * than its history faults. */
+static inline size_t guarded_bytes(size_t bytes) { return (bytes + 3 * 4096 - 1) / 4096 * 4096; }
+static inline double *guarded(size_t bytes) {
+  char *p =
+      mmap(NULL, guarded_bytes(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  assert_ptr_not_equal(p, MAP_FAILED);
+  assert_int_equal(mprotect(p, 4096, PROT_NONE), 0);
+  return (double *)(void *)(p + 4096);
+}
+static inline void guarded_free(double *p, size_t bytes) {
+  assert_int_equal(munmap((char *)p - 4096, guarded_bytes(bytes)), 0);
+}
+
 static inline size_t of_params(size_t (*f)(const double *), const double *p) {
   return f != NULL ? f(p) : 0;
 }
@@ -105,7 +120,7 @@ static inline trial trial_make(const row *r, const double *p, const double *seri
   t.state = zeroed(t.state_bytes);
   for (int i = 0; i < t.n_in; i++) {
     const double *values = series + (size_t)series_field(names[i], &n_free) * n;
-    t.base[i] = zeroed((t.history + n) * HY_LANES * sizeof(double));
+    t.base[i] = guarded((t.history + n) * HY_LANES * sizeof(double));
     for (size_t k = 0; k < (t.history + n) * HY_LANES; k++) t.base[i][k] = NAN;
     double *at = t.base[i] + t.history * HY_LANES;
     for (size_t lane = 0; lane < HY_LANES; lane++)
@@ -116,7 +131,8 @@ static inline trial trial_make(const row *r, const double *p, const double *seri
 }
 
 static inline void trial_free(trial *t) {
-  for (int i = 0; i < t->n_in; i++) free(t->base[i]);
+  for (int i = 0; i < t->n_in; i++)
+    guarded_free(t->base[i], (t->history + t->n_rows) * HY_LANES * sizeof(double));
   for (int i = 0; i < t->n_out; i++) free(t->out[i]);
   free(t->state);
 }

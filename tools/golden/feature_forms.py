@@ -68,7 +68,7 @@ def wilder(x, n):
 WINDOWS = ((30,), (5,), (1,), (100,))
 
 talib("sum", "SUM", ((30,), (5,), (2,), (100,)))
-talib("sma", "SMA", ((30,), (5,), (2,), (100,)))
+talib("sma", "SMA", ((30,), (5,), (2,), (100,), (150,)))
 talib("ema.talib", "EMA", ((30,), (5,), (2,)))
 talib("rma", "RMA", ((14,), (5,)))
 talib("dema", "DEMA", ((30,), (5,)))
@@ -170,7 +170,7 @@ def spread(ddof):
     return one
 
 
-talib("std.pop", "STDDEV", ((5,), (20,), (100,)))
+talib("std.pop", "STDDEV", ((5,), (20,), (100,), (150,)))
 talib("var.pop", "VAR", ((5,), (20,), (100,)))
 
 
@@ -221,7 +221,7 @@ talib("hma", "HMA", ((16,), (9,), (30,)))
 talib("vwma", "VWMA", ((20,), (5,)), args="cv", skip=("synth",),
       why="compared with a window without volume, where the row is missing")
 talib("kama", "KAMA", ((30,), (10,)))
-talib("highest", "MAX", ((30,), (5,), (100,)))
+talib("highest", "MAX", ((30,), (5,), (100,), (150,)))
 talib("lowest", "MIN", ((30,), (5,), (100,)))
 talib("midpoint", "MIDPOINT", ((14,), (3,)))
 talib("midprice", "MIDPRICE", ((14,), (3,)), args="hl")
