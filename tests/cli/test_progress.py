@@ -6,11 +6,16 @@ import select
 import subprocess
 import time
 
+import pytest
+
 HAYATE = os.environ["HAYATE"]
 
 
 def start_on_terminal(*words):
-    pid, terminal = pty.fork()
+    try:
+        pid, terminal = pty.fork()
+    except OSError as why:  # a chroot without /dev/pts
+        pytest.skip(f"no terminal can be made here: {why}")
     if pid == 0:
         os.execv(HAYATE, ["hayate", *words])
     return pid, terminal
