@@ -240,6 +240,31 @@ def test_another_universe(imported, tmp_path):
         assert near(f["close"][:], u.fields["close"])
 
 
+def test_tiles_of_ours_with_the_cells_of_others(tmp_path):
+    """Tiles that could be used in place, but hold values where the mask says no, and infinities."""
+    value, valid = np.arange(48.0).reshape(3, 16), np.ones((3, 16), dtype="u1")
+    valid[1, 2] = valid[2, 15] = 0
+    value[0, 9] = np.inf
+    with h5py.File(tmp_path / "theirs.h5", "w") as f:
+        f["time"] = np.arange(1, 4, dtype="i8") * NS
+        f["symbol"] = [f"S{k}" for k in range(16)]
+        f.create_dataset("close", data=value, chunks=(3, 8))
+        f.create_dataset("open", data=np.ones((3, 16)), chunks=(3, 8))
+        f.create_dataset("valid", data=valid, chunks=(3, 8))
+    done = run(tmp_path / "theirs.h5", "-o", tmp_path / "u.h5", "--json")
+    assert done.returncode == 0, done.stderr
+    u = Universe(tmp_path / "u.h5", json.loads(done.stdout))
+    value[valid == 0] = value[0, 9] = np.nan
+    assert near(u.fields["close"], value)
+    assert near(u.fields["open"], np.where(valid, 1, np.nan))
+
+
+def test_gzip_of_several_members(imported):
+    members = ("date,close\n2024-01-02,1\n", "2024-01-03,2\n", "2024-01-04,3\n")
+    u = imported(b"".join(gzip.compress(m.encode()) for m in members), name="A.csv.gz")
+    assert near(u.column("A"), [1, 2, 3])
+
+
 # --- how numbers and times are written
 
 

@@ -45,6 +45,7 @@ static void forms_are_told_apart(void **state) {
   check("1/31/2024 1:05 PM", HY_FORM_MDY, "2024-01-31T13:05:00Z", false);
   check("1.2.2024", HY_FORM_DMY, "2024-02-01T00:00:00Z", false);
   check("12/31/2024 12:00:00 AM", HY_FORM_MDY, "2024-12-31T00:00:00Z", false);
+  check("12/31/2024 12:05 PM", HY_FORM_MDY, "2024-12-31T12:05:00Z", false);
   check(" 2024-01-31 ", HY_FORM_YMD, "2024-01-31T00:00:00Z", false);
 }
 
