@@ -137,7 +137,8 @@ def test_missing_cells_are_nan(universe):
     assert out["twice"][4, 0] == close[4, 0] * 2
 
 
-@pytest.mark.parametrize("name", ["lgbm_reg", "sk_gb_multi", "torch_mlp_legacy"])
+@pytest.mark.parametrize("name", ["lgbm_reg", "sk_gb_multi", "torch_mlp_legacy",
+                                  "torch_gru_last_dynamo", "torch_lstm_stacked_legacy"])
 def test_session_has_the_goldens(name):
     feeds, expect = (dict(np.load(GOLDEN / name / f)) for f in ("input.npz", "expect.npz"))
     session = hayate.Session(GOLDEN / name / "model.onnx")
