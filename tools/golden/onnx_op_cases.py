@@ -570,11 +570,15 @@ family("MlNumbers_1", 13, [
 family("LabelEncoder_2", 13, [
     ("ints_strings", "LabelEncoder", [i64(2, 0, 7)],
      dict(keys_int64s=[0, 2], values_strings=["no", "yes"], default_string="other")),
-    ("floats", "LabelEncoder", [f32([1.5, NAN, 0.0])],
-     dict(keys_floats=[1.5, NAN], values_floats=[-1.0, 9.0], default_float=0.5)),
+    ("floats", "LabelEncoder", [f32([1.5, 2.5, 0.0])],
+     dict(keys_floats=[1.5, 2.5], values_floats=[-1.0, 9.0], default_float=0.5)),
     ("strings_ints", "LabelEncoder", [np.array(["b", "a", "z"], dtype=object)],
      dict(keys_strings=["a", "b"], values_int64s=[10, 20], default_int64=-1)),
 ], ml=2)
+family("LabelEncoder_4", 13, [  # where NaN is a key like others
+    ("nan", "LabelEncoder", [f32([1.5, NAN, 0.0])],
+     dict(keys_floats=[1.5, NAN], values_floats=[-1.0, 9.0], default_float=0.5)),
+], ml=4)
 
 
 def forest(trees, features, case, mode, missing=True):
