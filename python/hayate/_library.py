@@ -17,17 +17,21 @@ SIZE = ctypes.c_size_t
 
 
 def _find():
-    """HAYATE_LIBRARY, then the build folder of this source tree, then what is installed."""
+    """HAYATE_LIBRARY, then the build folder of this source tree or the lib folder that this module is
+    installed under, then what the system knows."""
     named = os.environ.get("HAYATE_LIBRARY")
     if named:
         return named
-    built = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "libhayate.so"
-    if built.exists():
-        return str(built)
+    parents = pathlib.Path(__file__).resolve().parents
+    places = [parents[2] / "build" / "release" / "libhayate.so"]
+    places += [parents[3] / f"libhayate.so.{VERSION.split('.')[0]}"] if len(parents) > 3 else []
+    for place in places:
+        if place.exists():
+            return str(place)
     found = ctypes.util.find_library("hayate")
     if found:
         return found
-    raise ImportError(f"libhayate.so is neither at {built} nor installed; build it with `make`, "
+    raise ImportError(f"libhayate.so is neither at {places[0]} nor installed; build it with `make`, "
                       "or name it in HAYATE_LIBRARY")
 
 
