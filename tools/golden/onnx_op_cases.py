@@ -685,3 +685,40 @@ family("ZipMap_1", 13, [
     ("ints", "ZipMap", [PROBS], dict(classlabels_int64s=[3, 1, 2])),
     ("strings", "ZipMap", [PROBS], dict(classlabels_strings=["b", "c", "a"])),
 ], ml=1)
+
+# what exporters seldom write, but write ---------------------------------------------------------
+
+family("GatherND_13", 13, [
+    ("points", "GatherND", [f(3, 4), Const(np.array([[0, 1], [-1, 2]]))], {}),
+    ("rows", "GatherND", [f(3, 4), Const(np.array([[2], [0], [-3]]))], {}),
+    ("batch", "GatherND", [f(2, 3, 4), Const(np.array([[1], [2]]))], {"batch_dims": 1}),
+    ("deep", "GatherND", [f(2, 3, 4), Const(np.array([[[0, 1]], [[1, -1]]]))], {}),
+])
+family("NonZero_13", 13, [
+    ("matrix", "NonZero", [Const(f32([[0, 1, 0], [2, 0, NAN], [-0.0, 0, 3]]))], {}),
+    ("vector", "NonZero", [Const(i64(0, 5, 0, -2))], {}),
+    ("none", "NonZero", [Const(f32([0, 0]))], {}),
+])
+family("OneHot_11", 11, [
+    ("last", "OneHot", [ints(4, low=-3, high=3), Const(i64(3)), Const(f32([0, 1]))], {}),
+    ("first", "OneHot", [ints(2, 3, low=0, high=4), Const(i64(4)), Const(f32([-1, 2]))],
+     {"axis": 0}),
+    ("outside", "OneHot", [i64(0, 7, -9), Const(i64(3)), Const(f32([0.5, 1]))], {}),
+])
+family("Trilu_14", 14, [
+    ("upper", "Trilu", [f(4, 5)], {}),
+    ("lower", "Trilu", [f(2, 5, 4)], {"upper": 0}),
+    ("above", "Trilu", [f(4, 4), Const(np.array(1, dtype=np.int64))], {}),
+    ("below", "Trilu", [f(4, 4), Const(np.array(-2, dtype=np.int64))], {"upper": 0}),
+    ("i64", "Trilu", [ints(3, 3)], {}),
+])
+family("Mod_13", 13, [
+    ("floor", "Mod", [i64(7, -7, 7, -7), i64(3, 3, -3, -3)], {}),
+    ("fmod_i64", "Mod", [i64(7, -7, 7, -7), i64(3, 3, -3, -3)], {"fmod": 1}),
+    ("fmod", "Mod", [f32([5.3, -5.3, 5.3, 0]), f32([2, 2, -2, 1])], {"fmod": 1}),
+    ("row", "Mod", [ints(3, 4, low=-20, high=20), i64(2, 3, 5, 7)], {}),
+])
+family("Swish_24", 24, [
+    ("plain", "Swish", [f(3, 7)], {}),
+    ("alpha", "Swish", [FINITE], {"alpha": 0.5}),
+])
