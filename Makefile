@@ -20,7 +20,7 @@ demo: all
 
 test:
 	@tools/deps build test
-	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@cmake --preset $(PRESET) --log-level=NOTICE $(CMAKE_FLAGS)
 	@cmake --build $(BUILD) -j $(JOBS) --target all tests
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) $(CTEST_FLAGS)
 

@@ -30,4 +30,6 @@ def test_infer_equals_onnx_runtime(folder, isa):
              "--atol", tolerance(folder, "atol")]
     words += ["--isa", isa] if isa != "best" else []
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    if done.returncode == 2 and "is not supported" in done.stderr:
+        pytest.skip(done.stderr.strip().splitlines()[-1][-200:])  # waits, and is refused by name
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-1000:]

@@ -494,7 +494,8 @@ family("GRU_14", 14, recurrent_family("GRU", 3) + [
     if c[0] not in ("only_y", "only_state")
 ] + [recurrent("GRU", 3, "clip", clip=0.3)])
 family("RNN_14", 14, recurrent_family("RNN", 1) + [
-    recurrent("RNN", 1, "relu", activations=["Relu"])])
+    recurrent("RNN", 1, "relu", activations=["Relu"])],
+    rtol=1e-4, atol=1e-5)  # "wide" feeds a rounding back twelve times
 family("LSTM_7", 9, recurrent_family("LSTM", 4)[:4])
 family("GRU_7", 9, recurrent_family("GRU", 3, linear_before_reset=1)[:4])
 
