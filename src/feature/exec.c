@@ -111,9 +111,37 @@ static void emit_rows(const hy__exec *x, const double *from, double *to) {
   }
 }
 
+/* Rows of features side by side: a row at a time, so that what is written is written in one go. */
+static void emit_by_row(const hy__exec *x, const double *const *from, size_t lane) {
+  const hy__axis *a = &x->axis;
+  const hy__stage *s = x->stage;
+  size_t begin = HY_MAX(a->first[lane], x->d), end = HY_MIN(a->len[lane], x->d + x->n);
+  const uint32_t *index = a->index + lane * x->run->chunk_rows;
+  for (size_t d = begin; d < end; d++) {
+    size_t t = a->identity ? a->lo[lane] + d : index[d - x->d], cell = (d - x->d) * HY_LANES + lane;
+    double *to = x->bases[0] + lane * x->lane_stride + (t - s->t_begin) * x->row_stride;
+    bool live = !a->identity || a->all || hy__axis_live(x, t, lane);
+    for (size_t i = 0; i < s->n_targets; i++)
+      if (from[i]) to[i] = live ? kept(from[i][cell]) : (double)NAN;
+  }
+}
+
+static void emit_features(hy__exec *x) {
+  const hy__stage *s = x->stage;
+  for (size_t i = 0; i < s->n_targets; i++) {
+    bool here = x->run->f->nodes[s->targets[i].node].gap == x->gap;
+    x->from[i] = here ? x->slots[s->targets[i].node].cur[s->targets[i].output] : NULL;
+  }
+  for (size_t k = 0; k < x->axis.n_lanes; k++) emit_by_row(x, x->from, k);
+}
+
 static void emit(hy__exec *x) {
   const hy__stage *s = x->stage;
   if (x->d + x->n <= x->axis.begin) return;
+  if (x->lane_stride != 1) {
+    emit_features(x);
+    return;
+  }
   for (size_t i = 0; i < s->n_targets; i++) {
     if (x->run->f->nodes[s->targets[i].node].gap != x->gap) continue;
     const double *from = x->slots[s->targets[i].node].cur[s->targets[i].output];
@@ -219,6 +247,7 @@ hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job, hy
                 .workspace = memory,
                 .scratch = (double *)(memory + run->scratch),
                 .bases = (double **)(memory + run->bases),
+                .from = (const double **)(memory + run->from),
                 .time_ns = job->time_ns,
                 .err = err};
   int64_t begin_ns = hy__clock_monotonic_ns();

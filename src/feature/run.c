@@ -195,13 +195,14 @@ static bool place_rooms(hy__feature_run *run, size_t *at) {
 static hy_status place_workspace(hy__feature_run *run, hy_error *err) {
   const hy_features *f = run->f;
   size_t at = 0, cross = 0, unused;
-  bool fits =
-      take(&at, run->range.t_end - run->range.t_start, &run->mask) &&
-      take_array(&at, run->chunk_rows * HY_LANES, sizeof(uint32_t), &run->index) &&
-      take_array(&at, f->n_nodes, sizeof(hy__slot), &run->slots) &&
-      take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->bases) &&
-      place_rooms(run, &at) &&
-      take_array(&cross, run->info.n_symbols, 2 * sizeof(double) + 3 * sizeof(uint32_t), &unused);
+  bool fits = take(&at, run->range.t_end - run->range.t_start, &run->mask) &&
+              take_array(&at, run->chunk_rows * HY_LANES, sizeof(uint32_t), &run->index) &&
+              take_array(&at, f->n_nodes, sizeof(hy__slot), &run->slots) &&
+              take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->bases) &&
+              take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->from) &&
+              place_rooms(run, &at) &&
+              take_array(&cross, run->info.n_symbols,
+                         2 * sizeof(hy__ranked) + sizeof(double) + sizeof(uint32_t), &unused);
   HY_FAIL_IF(!fits, HY_LIMIT, err, "the spec needs more memory than there are addresses");
   run->workspace_bytes = HY_MAX(at, cross);
   return HY_OK;
@@ -305,18 +306,18 @@ size_t hy__feature_run_cross_rows(const hy__feature_run *run, uint32_t stage) {
 }
 
 /* One row of one cross-section: the values of all symbols that have one, in symbol order. */
-static void cross_row(const hy__feature_run *run, const hy__node *n, double *row, double *values) {
+static void cross_row(const hy__feature_run *run, const hy__node *n, double *row,
+                      hy__ranked *scratch) {
   size_t symbols = run->info.n_symbols, n_valid = 0;
   size_t block_stride = (run->range.t_end - run->cross_begin) * HY_LANES;
-  double *sorted = values + symbols;
-  uint32_t *order = (uint32_t *)(sorted + symbols), *which = order + 2 * symbols;
+  double *values = (double *)(scratch + 2 * symbols);
+  uint32_t *which = (uint32_t *)(values + symbols);
   for (size_t s = 0; s < symbols; s++) {
     double *cell = row + s / HY_LANES * block_stride + s % HY_LANES;
     if (*cell == *cell) values[n_valid] = *cell, which[n_valid++] = (uint32_t)s;
     *cell = (double)NAN;
   }
-  hy__cross_step step = {
-      .values = values, .n = n_valid, .p = n->p, .sorted = sorted, .order = order};
+  hy__cross_step step = {.values = values, .n = n_valid, .p = n->p, .ranked = scratch};
   if (!n_valid || (double)n_valid < n->p[n->def->n_params - 1]) return;
   hy__def_cross(n->def->row)(&step);
   for (size_t i = 0; i < n_valid; i++) {

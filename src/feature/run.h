@@ -41,7 +41,7 @@ struct hy__feature_run {
   int32_t *zone_offset_s; /* [row - t_start], when a node reads @local */
   double **store;         /* [node] of cross-sections: [block][row][lane], from cross_begin on */
   size_t cross_begin;
-  size_t mask, index, slots, bases, scratch, workspace_bytes; /* byte offsets */
+  size_t mask, index, slots, bases, from, scratch, workspace_bytes; /* byte offsets */
 };
 
 /* A node at work on one block. */
@@ -75,7 +75,8 @@ typedef struct hy__exec {
   hy__slot *slots; /* [node] */
   uint8_t *workspace;
   double *scratch;
-  double **bases; /* [target] */
+  double **bases;      /* [target] */
+  const double **from; /* [target] the chunk's rows */
   size_t lane_stride, row_stride;
   size_t d, n; /* the chunk's rows */
   int64_t *time_ns;

@@ -125,53 +125,71 @@ static hy_status identity_chunk(const reader *r, hy__slot *slot, const hy__room 
   return HY_OK;
 }
 
-/* Copies what the read rows [t, t_end) hold of each lane's series; pos goes on. */
+/* Rows of a field as they lie in the file, when no cell needs more than a look; NULL otherwise. */
+static const double *raw_rows(const reader *r, size_t t, size_t t_end) {
+  const hy__exec *x = r->x;
+  if (r->node->kind != HY__NODE_FIELD || x->axis.gap->fill == HY__GAP_FLAT) return NULL;
+  return hy__universe_raw(x->run->universe, x->run->fields[r->index], x->axis.block, t, t_end);
+}
+
+/* Infinities are missing values in files. */
+static inline double kept(double v) { return v - v == 0.0 ? v : (double)NAN; }
+
+/* Copies what the rows [t, t_end) hold of each lane's series; pos goes on. */
 static void gather(const hy__exec *x, const double *rows, size_t t, size_t t_end, size_t *pos,
                    double *out) {
   for (size_t k = 0; k < x->axis.n_lanes; k++) {
     const uint32_t *index = x->axis.index + k * x->run->chunk_rows;
     size_t i = pos[k];
     for (; i < x->n && index[i] < t_end; i++)
-      out[i * HY_LANES + k] = rows[(index[i] - t) * HY_LANES + k];
+      out[i * HY_LANES + k] = kept(rows[(index[i] - t) * HY_LANES + k]);
     pos[k] = i;
   }
 }
 
-/* Lanes have their own rows: reads pieces of the universe from the earliest row still needed on. */
+/* The universe's rows from the first that is still needed to the last; false when none is. */
+static bool rows_left(const hy__exec *x, const size_t *pos, size_t *begin, size_t *end) {
+  *begin = SIZE_MAX;
+  *end = 0;
+  for (size_t k = 0; k < x->axis.n_lanes; k++) {
+    const uint32_t *index = x->axis.index + k * x->run->chunk_rows;
+    size_t last = x->n;
+    while (last > pos[k] && index[last - 1] == HY__NO_ROW) last--;
+    if (last == pos[k]) continue;
+    *begin = HY_MIN(*begin, (size_t)index[pos[k]]);
+    *end = HY_MAX(*end, (size_t)index[last - 1] + 1);
+  }
+  return *begin < *end;
+}
+
+/* Lanes have their own rows: in one go over the file's, or by pieces of the universe that are read.
+ */
 static hy_status gather_chunk(const reader *r, double *out) {
   hy__exec *x = r->x;
-  const hy__axis *a = &x->axis;
-  size_t stride = x->run->chunk_rows, pos[HY_LANES] = {0};
-  for (;;) {
-    size_t t = SIZE_MAX, last = 0;
-    for (size_t k = 0; k < a->n_lanes; k++) {
-      const uint32_t *index = a->index + k * stride;
-      if (pos[k] == x->n || index[pos[k]] == HY__NO_ROW) continue;
-      t = HY_MIN(t, (size_t)index[pos[k]]);
-      for (size_t i = x->n; i-- > pos[k];)
-        if (index[i] != HY__NO_ROW) {
-          last = HY_MAX(last, (size_t)index[i]);
-          break;
-        }
+  size_t pos[HY_LANES] = {0}, t, t_end;
+  while (rows_left(x, pos, &t, &t_end)) {
+    const double *rows = raw_rows(r, t, t_end);
+    if (!rows) {
+      t_end = HY_MIN(t_end, t + x->run->scratch_rows);
+      HY_TRY(read_rows(r, t, t_end - t, x->scratch, &rows));
     }
-    if (t == SIZE_MAX) return HY_OK;
-    size_t t_end = HY_MIN(last + 1, t + x->run->scratch_rows);
-    const double *rows;
-    HY_TRY(read_rows(r, t, t_end - t, x->scratch, &rows));
     gather(x, rows, t, t_end, pos, out);
   }
+  return HY_OK;
 }
 
 static hy_status series_chunk(const reader *r, double *out) {
   hy__exec *x = r->x;
-  const double *got;
-  if (x->axis.contiguous) {
-    HY_TRY(read_rows(r, x->axis.index[0], x->n, out, &got));
-    if (got != out) memcpy(out, got, x->n * HY_LANES * sizeof(double));
-    return HY_OK;
+  size_t t = x->axis.index[0];
+  if (!x->axis.contiguous || x->axis.n_lanes < HY_LANES) {
+    for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = (double)NAN;
+    return gather_chunk(r, out);
   }
-  for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = (double)NAN;
-  return gather_chunk(r, out);
+  const double *rows = raw_rows(r, t, t + x->n);
+  if (!rows) HY_TRY(read_rows(r, t, x->n, out, &rows));
+  if (rows != out)
+    for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = kept(rows[i]);
+  return HY_OK;
 }
 
 hy_status hy__source_chunk(hy__exec *x, uint32_t node) {

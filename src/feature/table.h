@@ -51,14 +51,18 @@ HY_CHECKED hy_status hy__def_find(const char *id, size_t length, uint32_t versio
 /* "sma(x, n=30)", for messages and lists. */
 void hy__def_signature(const hy__def *def, char *text, size_t bytes);
 
+typedef struct hy__ranked {
+  double value;
+  size_t index; /* into values */
+} hy__ranked;
+
 /* A cross-section of one row of the universe: the valid values in symbol order, replaced by the
  * result. */
 typedef struct hy__cross_step {
   double *values;
   size_t n;
-  const double *p; /* parameters in the row's order, min_names last */
-  double *sorted;  /* scratch of n */
-  uint32_t *order; /* scratch of 2 n */
+  const double *p;    /* parameters in the row's order, min_names last */
+  hy__ranked *ranked; /* scratch of 2 n; sorted values come first */
 } hy__cross_step;
 typedef void (*hy__cross_fn)(const hy__cross_step *s);
 hy__cross_fn hy__def_cross(size_t row);

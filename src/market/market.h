@@ -24,6 +24,11 @@ int32_t hy__universe_field(const hy_universe *u, const char *name);
 HY_CHECKED hy_status hy__universe_block(const hy_universe *u, int32_t field, size_t block,
                                         size_t t_begin, size_t t_end, double *scratch,
                                         const double **out, hy_error *err);
+/* The same rows as they lie in the file, where they lie in one piece as float64, else NULL: cells
+ * whose valid byte is 0 hold anything, and so do absent lanes; an infinity stands for a missing
+ * value. For readers that pick the present cells by hy__universe_present. */
+const double *hy__universe_raw(const hy_universe *u, int32_t field, size_t block, size_t t_begin,
+                               size_t t_end);
 /* Whether a bar exists: one byte per row, bit k for lane k. all: true when every lane of every row
  * is present. */
 HY_CHECKED hy_status hy__universe_present(const hy_universe *u, size_t block, size_t t_begin,

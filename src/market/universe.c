@@ -266,6 +266,13 @@ hy_status hy__universe_block(const hy_universe *u, int32_t field, size_t block, 
   return clean_up(u, &w, scratch, err);
 }
 
+const double *hy__universe_raw(const hy_universe *u, int32_t field, size_t block, size_t t_begin,
+                               size_t t_end) {
+  const hy__plane *p = &u->fields[field];
+  if (p->cell != HY_CELL_F64 || t_begin >= t_end) return NULL;
+  return (const double *)(const void *)plane_piece(p, block, t_begin, t_end);
+}
+
 /* Without a mask a bar exists where its close (or the only price) is a number. */
 static hy_status present_from_field(const hy_universe *u, const hy__hdf5_window *w, uint8_t *mask,
                                     hy_error *err) {
