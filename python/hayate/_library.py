@@ -17,8 +17,8 @@ SIZE = ctypes.c_size_t
 
 
 def _find():
-    """HAYATE_LIBRARY, then the build folder of this source tree or the lib folder that this module is
-    installed under, then what the system knows."""
+    """HAYATE_LIBRARY, then the build folder of this source tree or the lib folder that this module
+    is installed under, then what the system knows."""
     named = os.environ.get("HAYATE_LIBRARY")
     if named:
         return named
@@ -31,8 +31,8 @@ def _find():
     found = ctypes.util.find_library("hayate")
     if found:
         return found
-    raise ImportError(f"libhayate.so is neither at {places[0]} nor installed; build it with `make`, "
-                      "or name it in HAYATE_LIBRARY")
+    raise ImportError(f"libhayate.so is neither at {places[0]} nor installed; build it with "
+                      "`make`, or name it in HAYATE_LIBRARY")
 
 
 class CError(c.Structure):
