@@ -20,6 +20,7 @@ typedef struct params {
   int64_t default_int;
   double default_float;
   bool zeros;
+  bool nan_is_key; /* from version 4 on; before, NaN equals nothing */
 } params;
 
 /* Every number as a key: floats by value (NaN equals NaN), integers as they are. */
@@ -80,6 +81,7 @@ static void sort_keys(params *q) {
 static size_t find(const params *q, key k) {
   const hy_tensor keys = as_tensor(&q->keys);
   size_t low = 0, high = q->keys.n;
+  if (k.kind == 2 && k.real != k.real && !q->nan_is_key) return q->keys.n;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
     if (compare(key_at(&keys, q->order[middle]), k) < 0)
@@ -235,6 +237,7 @@ hy_status hy__op_label_encoder_lower(hy__op_plan *p, hy_error *err) {
   HY_TRY(hy__arena_array(p->arena, q->keys.n, sizeof *q->order, (void **)&q->order, err));
   sort_keys(q);
   lower_defaults(p, q);
+  q->nan_is_key = p->node->version >= 4;
   q->zeros = hy__node_int(p->node, "zeros", 1) != 0;
   p->params = q;
   p->run = is_encoder(p->node) ? run_encoder : run_one_hot;

@@ -78,25 +78,36 @@ static void log_softmax(const float *x, float *y, size_t rows, size_t n) {
   control_restore(saved);
 }
 
-/* Sum of (x - shift)^power, power 1 or 2. */
-HY_INLINE float moment(const float *x, size_t n, float shift, int power) {
-  const vf s = v_set(shift);
+/* A row's mean as its first element plus the rest, which loses nothing when the mean is large
+ * beside the deviation. */
+typedef struct centre {
+  float first, rest;
+} centre;
+
+HY_INLINE vf centred(vf x, centre c) { return v_sub(v_sub(x, v_set(c.first)), v_set(c.rest)); }
+
+/* Sum of (x - centre)^power, power 1 or 2. */
+HY_INLINE float moment(const float *x, size_t n, centre c, int power) {
   vf sum = v_set(0.0f);
   size_t i = 0;
-  for (; i < n; i += HY_VL) {
-    const vf v = i + HY_VL <= n ? v_load(x + i) : load_tail(x + i, n - i, shift);
-    const vf d = v_sub(v, s);
+  for (; i + HY_VL <= n; i += HY_VL) {
+    const vf d = centred(v_load(x + i), c);
     sum = power == 2 ? v_fma(d, d, sum) : v_add(sum, d);
   }
-  return sum_lanes(sum);
+  float total = sum_lanes(sum);
+  for (; i < n; ++i) {
+    const float d = (x[i] - c.first) - c.rest;
+    total += power == 2 ? d * d : d;
+  }
+  return total;
 }
 
-static void normalize_row(const hy__layer_norm_call *call, const float *x, float *y, float mean,
+static void normalize_row(const hy__layer_norm_call *call, const float *x, float *y, centre c,
                           float inv_std) {
-  const vf m = v_set(mean), s = v_set(inv_std);
+  const vf s = v_set(inv_std);
   for (size_t i = 0; i < call->n; i += HY_VL) {
     const size_t n = call->n - i < HY_VL ? call->n - i : HY_VL;
-    vf v = v_mul(v_sub(v_load_n(x + i, n), m), s);
+    vf v = v_mul(centred(v_load_n(x + i, n), c), s);
     if (call->scale) v = v_mul(v, v_load_n(call->scale + i, n));
     if (call->bias) v = v_add(v, v_load_n(call->bias + i, n));
     v_store_n(y + i, v, n);
@@ -105,13 +116,14 @@ static void normalize_row(const hy__layer_norm_call *call, const float *x, float
 
 static void layer_norm(const hy__layer_norm_call *call) {
   unsigned saved = control_flush();
-  for (size_t row = 0; row < call->rows; ++row) {
+  for (size_t row = 0; row < call->rows && call->n > 0; ++row) {
     const float *x = call->x + row * call->n;
-    const float mean = moment(x, call->n, 0.0f, 1) / (float)call->n;
-    const float variance = moment(x, call->n, mean, 2) / (float)call->n;
+    centre c = {x[0], 0.0f};
+    c.rest = moment(x, call->n, c, 1) / (float)call->n;
+    const float variance = moment(x, call->n, c, 2) / (float)call->n;
     const float inv_std = 1.0f / sqrtf(variance + call->epsilon);
-    normalize_row(call, x, call->y + row * call->n, mean, inv_std);
-    if (call->mean_out) call->mean_out[row] = mean;
+    normalize_row(call, x, call->y + row * call->n, c, inv_std);
+    if (call->mean_out) call->mean_out[row] = c.first + c.rest;
     if (call->inv_std_out) call->inv_std_out[row] = inv_std;
   }
   control_restore(saved);

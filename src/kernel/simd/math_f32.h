@@ -13,7 +13,7 @@ HY_INLINE vf m_exp(vf x) {
   vf n = v_sub(v_add(v_mul(bounded, v_set(1.44269504f)), v_set(magic)), v_set(magic));
   vf r = v_fnma(n, v_set(0.693359375f), bounded);
   r = v_fnma(n, v_set(-2.12194440e-4f), r);
-  vf p = v_set(0.00138131436f);
+  vf p = v_set(0.00138131424f);
   p = v_fma(p, r, v_set(0.00836941879f));
   p = v_fma(p, r, v_set(0.041668456f));
   p = v_fma(p, r, v_set(0.166665152f));
