@@ -8,13 +8,15 @@
 #define HY_FN(name)          HY_FN2(name, HY_NAME)
 
 /* Steps all lanes until none moves, in rounds of four; depth bounds the rounds. */
-static inline void HY_FN(walk)(const HY_NODE *const nodes[LANES], const HY_KEY *const keys[LANES],
-                               uint32_t depth, uint32_t at[LANES]) {
+static inline __attribute__((always_inline)) void HY_FN(walk)(const HY_NODE *const *nodes,
+                                                              const HY_KEY *const *keys,
+                                                              uint32_t depth, uint32_t *at,
+                                                              const int lanes) {
   for (uint32_t step = 0; step < depth; step += 4) {
     uint32_t moved = 0;
     for (int round = 0; round < 4; ++round) {
       moved = 0;
-      for (int i = 0; i < LANES; ++i) {
+      for (int i = 0; i < lanes; ++i) {
         const HY_NODE node = nodes[i][at[i]];
         uint32_t next = node.left + (uint32_t)(keys[i][node.slot] > node.key);
         moved |= next ^ at[i];
@@ -49,24 +51,23 @@ static inline void HY_FN(add)(const hy__tree_call *call, size_t row, const HY_NO
   }
 }
 
-/* Eight rows (the last few doubled) through one tree. */
-static inline void HY_FN(rows)(const hy__tree_call *call, size_t tree, const size_t rows[2],
-                               const HY_KEY *row_keys) {
+/* n <= lanes rows (the last is walked again in the lanes that are over) through one tree. */
+static inline __attribute__((always_inline)) void HY_FN(rows)(const hy__tree_call *call,
+                                                              size_t tree, const size_t rows[2],
+                                                              const HY_KEY *row_keys,
+                                                              const int lanes) {
   const hy__forest *f = call->forest;
-  const size_t slots = hy__forest_slots(f);
+  const size_t slots = hy__forest_slots(f), n = rows[1] - rows[0];
   const HY_NODE *base = (const HY_NODE *)f->nodes + f->base[tree];
-  for (size_t first = rows[0]; first < rows[1]; first += LANES) {
-    const size_t n = HY_MIN((size_t)LANES, rows[1] - first);
-    const HY_NODE *nodes[LANES];
-    const HY_KEY *keys[LANES];
-    uint32_t at[LANES] = {0};
-    for (size_t i = 0; i < LANES; ++i) {
-      nodes[i] = base;
-      keys[i] = row_keys + (first - rows[0] + HY_MIN(i, n - 1)) * slots;
-    }
-    HY_FN(walk)(nodes, keys, f->depth[tree], at);
-    for (size_t i = 0; i < n; ++i) HY_FN(add)(call, first + i, base + at[i]);
+  const HY_NODE *nodes[LANES];
+  const HY_KEY *keys[LANES];
+  uint32_t at[LANES] = {0};
+  for (int i = 0; i < lanes; ++i) {
+    nodes[i] = base;
+    keys[i] = row_keys + HY_MIN((size_t)i, n - 1) * slots;
   }
+  HY_FN(walk)(nodes, keys, f->depth[tree], at, lanes);
+  for (size_t i = 0; i < n; ++i) HY_FN(add)(call, rows[0] + i, base + at[i]);
 }
 
 /* One row through all trees, eight at a time. */
@@ -83,7 +84,7 @@ static void HY_FN(one_row)(const hy__tree_call *call, size_t row, const HY_KEY *
       keys[i] = row_keys;
       depth = HY_MAX(depth, f->depth[t]);
     }
-    HY_FN(walk)(nodes, keys, depth, at);
+    HY_FN(walk)(nodes, keys, depth, at, LANES);
     for (size_t i = 0; i < n; ++i) HY_FN(add)(call, row, nodes[i] + at[i]);
   }
 }
@@ -96,8 +97,20 @@ static void HY_FN(block)(const hy__tree_call *call, size_t begin, size_t end) {
       HY_FN(one_row)(call, row, keys + (row - begin) * slots);
     return;
   }
-  for (size_t tree = 0; tree < call->forest->n_trees; ++tree)
-    HY_FN(rows)(call, tree, (const size_t[2]){begin, end}, keys);
+  for (size_t tree = 0; tree < call->forest->n_trees; ++tree) {
+    for (size_t row = begin; row < end;) {
+      const HY_KEY *own = keys + (row - begin) * slots;
+      const size_t left = end - row;
+      if (left > LANES / 2) {
+        const size_t next = row + HY_MIN(left, (size_t)LANES);
+        HY_FN(rows)(call, tree, (const size_t[2]){row, next}, own, LANES);
+        row = next;
+      } else {
+        HY_FN(rows)(call, tree, (const size_t[2]){row, end}, own, LANES / 2);
+        row = end;
+      }
+    }
+  }
 }
 
 #undef HY_FN
