@@ -77,7 +77,6 @@ static void advance_slot(hy__exec *x, uint32_t index) {
   const hy__node *n = &x->run->f->nodes[index];
   const hy__room *room = &x->run->rooms[index];
   hy__slot *slot = &x->slots[index];
-  if (is_source(n) && x->axis.identity) return;
   slot->pos += x->n;
   if (slot->pos + x->run->chunk_rows <= room->capacity_rows) return;
   double *buffer = (double *)(x->workspace + room->buffer);

@@ -110,21 +110,6 @@ static hy_status read_rows(const reader *r, size_t t, size_t n, double *room, co
                             room, out, x->err);
 }
 
-/* Every row of the axis is one of the series: the chunk with its history in one read. */
-static hy_status identity_chunk(const reader *r, hy__slot *slot, const hy__room *room,
-                                double *buffer) {
-  hy__exec *x = r->x;
-  size_t back = HY_MIN(room->history_rows, x->d), lacking = room->history_rows - back;
-  size_t t = x->axis.lo[0] + x->d - back, n = back + x->n;
-  double *rows = buffer + lacking * HY_LANES;
-  const double *got;
-  HY_TRY(read_rows(r, t, n, rows, &got));
-  if (got != rows && lacking) memcpy(rows, got, n * HY_LANES * sizeof(double));
-  for (size_t i = 0; i < lacking * HY_LANES; i++) buffer[i] = (double)NAN;
-  slot->cur[0] = (got != rows && !lacking ? (double *)got : rows) + back * HY_LANES;
-  return HY_OK;
-}
-
 /* Rows of a field as they lie in the file, when no cell needs more than a look; NULL otherwise. */
 static const double *raw_rows(const reader *r, size_t t, size_t t_end) {
   const hy__exec *x = r->x;
@@ -178,14 +163,13 @@ static hy_status gather_chunk(const reader *r, double *out) {
   return HY_OK;
 }
 
-static hy_status series_chunk(const reader *r, double *out) {
+/* All lanes have the same rows, one after the other. */
+static hy_status straight_chunk(const reader *r, double *out) {
   hy__exec *x = r->x;
-  size_t t = x->axis.index[0];
-  if (!x->axis.contiguous || x->axis.n_lanes < HY_LANES) {
-    for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = (double)NAN;
-    return gather_chunk(r, out);
-  }
-  const double *rows = raw_rows(r, t, t + x->n);
+  const hy__axis *a = &x->axis;
+  size_t t = a->identity ? a->lo[0] + x->d : a->index[0];
+  bool whole = a->n_lanes == HY_LANES && (a->all || !a->identity);
+  const double *rows = whole ? raw_rows(r, t, t + x->n) : NULL;
   if (!rows) HY_TRY(read_rows(r, t, x->n, out, &rows));
   if (rows != out)
     for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = kept(rows[i]);
@@ -194,17 +178,15 @@ static hy_status series_chunk(const reader *r, double *out) {
 
 hy_status hy__source_chunk(hy__exec *x, uint32_t node) {
   const hy__node *n = &x->run->f->nodes[node];
-  const hy__room *room = &x->run->rooms[node];
   hy__slot *slot = &x->slots[node];
-  double *buffer = (double *)(x->workspace + room->buffer);
+  double *out = (double *)(x->workspace + x->run->rooms[node].buffer) + slot->pos * HY_LANES;
   reader r = {.x = x, .node = n, .index = node};
+  slot->cur[0] = out;
   if (n->kind == HY__NODE_NUMBER) {
-    for (size_t i = 0; i < x->n * HY_LANES; i++) buffer[slot->pos * HY_LANES + i] = n->number;
-  } else if (x->axis.identity) {
-    return identity_chunk(&r, slot, room, buffer);
-  } else {
-    HY_TRY(series_chunk(&r, buffer + slot->pos * HY_LANES));
+    for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = n->number;
+    return HY_OK;
   }
-  slot->cur[0] = buffer + slot->pos * HY_LANES;
-  return HY_OK;
+  if (x->axis.contiguous) return straight_chunk(&r, out);
+  for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = (double)NAN;
+  return gather_chunk(&r, out);
 }
