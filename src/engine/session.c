@@ -254,6 +254,11 @@ static void copy_strided(const hy_tensor *t, bool dense, uint8_t *to) {
 
 /* Elements as the steps want them: the caller's own where dense and aligned, else a copy. */
 static hy_status input_stage(hy_session *s, size_t k, const hy_tensor *t, hy_error *err) {
+  static const uint64_t nothing[HY_ALIGN / sizeof(uint64_t)]; /* an address for no elements */
+  if (!t->data) {
+    s->in[k] = (void *)(uintptr_t)nothing;
+    return HY_OK;
+  }
   bool dense = is_dense(t);
   if (dense && ((uintptr_t)t->data & (align_of(t->dtype) - 1)) == 0) {
     s->in[k] = t->data;

@@ -65,8 +65,9 @@ hy_status hy__onnx_external(hy__onnx *r, const hy__onnx_location *at, hy__span *
   hy__span file = hy__span_make(found->map.data, found->map.bytes);
   HY_FAIL_IF((uint64_t)at->offset > found->map.bytes ||
                  (uint64_t)at->length > found->map.bytes - (uint64_t)at->offset,
-             HY_BAD_FORMAT, err, "bytes %lld to %lld of external data '%s' are past its end at %zu",
-             (long long)at->offset, (long long)(at->offset + at->length), name, found->map.bytes);
+             HY_BAD_FORMAT, err,
+             "%lld bytes from %lld on in external data '%s' are past its end at %zu",
+             (long long)at->length, (long long)at->offset, name, found->map.bytes);
   (void)hy__span_take(&file, (size_t)at->offset);
   *out = hy__span_sub(&file, (size_t)at->length);
   return HY_OK;
