@@ -181,3 +181,12 @@ def test_the_page_s_spec_is_one(tmp_path):
     (tmp_path / "spec.yaml").write_text(text)
     keys = json.loads(hayate("features", "explain", "--json", str(tmp_path / "spec.yaml")).stdout)
     assert [f["name"] for f in keys["features"]] == ["rsi14", "ret1", "k20", "ret1_rank"]
+
+
+def test_the_page_has_every_cross_section():
+    page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "feature-spec.md")
+    with open(page, encoding="utf-8") as f:
+        text = f.read()
+    for d in json.loads(hayate("features", "list", "cs.", "--json").stdout)["definitions"]:
+        args = "".join(f", {p['name']}={p['default']}" for p in d["params"])
+        assert f"| `{d['id']}(x{args})` |" in text, d["id"]

@@ -145,6 +145,28 @@ static void flat_fills_with_the_last_close(void **state) {
   panel_free(&filled);
 }
 
+static void ranges_have_the_bits_of_the_whole(void **state) {
+  (void)state;
+  static const char *const gaps[] = {"none", "mark", "{fill: flat, max: 2}",
+                                     "{fill: reset, reset_after: 4m}",
+                                     "{fill: reset, reset_after: 1h}"};
+  static const size_t begins[] = {1, 119, 120, 206, BARS - 1};
+  for (size_t g = 0; g < HY_COUNT(gaps); g++) {
+    answer whole = compute_gap(&market, gaps[g], (hy__feature_range){0});
+    for (size_t b = 0; b < HY_COUNT(begins); b++) {
+      size_t begin = begins[b], rows = BARS - begin;
+      hy__feature_range range = {.t_begin = begin, .chunk_rows = 32};
+      answer part = compute_gap(&market, gaps[g], range);
+      for (size_t i = 0; i < whole.n_features; i++)
+        if (memcmp(answer_at(&part, i, 0, 0), answer_at(&whole, i, begin, 0),
+                   rows * SYMBOLS * sizeof(double)))
+          fail_msg("%s from row %zu: feature %zu differs", gaps[g], begin, i);
+      free(part.values);
+    }
+    free(whole.values);
+  }
+}
+
 /* A window that holds a missing bar has no value; a shift finds none either. */
 static void mark_keeps_the_rows(void **state) {
   (void)state;
@@ -191,9 +213,11 @@ static void a_feature_has_its_own_policy(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(none_takes_missing_bars_out), cmocka_unit_test(reset_begins_anew),
-      cmocka_unit_test(flat_fills_with_the_last_close), cmocka_unit_test(mark_keeps_the_rows),
-      cmocka_unit_test(a_feature_has_its_own_policy)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(none_takes_missing_bars_out),
+                                     cmocka_unit_test(reset_begins_anew),
+                                     cmocka_unit_test(flat_fills_with_the_last_close),
+                                     cmocka_unit_test(mark_keeps_the_rows),
+                                     cmocka_unit_test(ranges_have_the_bits_of_the_whole),
+                                     cmocka_unit_test(a_feature_has_its_own_policy)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
