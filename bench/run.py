@@ -127,15 +127,14 @@ class Bench:
 
     def main_job(self):
         command = [self.hayate, "score", self.pipeline, "--data", self.universe, "--last"]
-        out = str(self.work / "peer.csv")
         peer = peer_cold = peer_tail = peer_cpu = None
         if self.args.peers:
             script = [self.args.peers, str(ROOT / "bench/peers/score_python.py"), "--data",
-                      self.universe, "--pipeline", str(EXAMPLE), "--out", out]
+                      self.universe, "--pipeline", str(EXAMPLE)]
             peer_cold, peer_cpu = self.times_ms(script, 3)
             peer_tail, _ = self.times_ms(script + ["--tail", "600"], 3)
             peer = self.peer("score_python.py", "--data", self.universe, "--pipeline", EXAMPLE,
-                             "--repeat", 5, "--out", out)
+                             "--repeat", 5)
         floor = self.floors_ms(2)
         cpus = []
         for title, extra, bar_ms, other, floor_ms in (
@@ -187,6 +186,8 @@ class Bench:
         out = self.work / "ours"
         subprocess.run([self.hayate, "score", self.pipeline, "--data", self.universe, "--last",
                         "--out", str(out)], check=True, capture_output=True)
+        self.peer("score_python.py", "--data", self.universe, "--pipeline", EXAMPLE, "--out",
+                  self.work / "peer.csv")
         ours = read_scores(out / "scores.csv")
         theirs = read_scores(self.work / "peer.csv")
         both = sorted(set(ours) & set(theirs))
@@ -202,7 +203,8 @@ class Bench:
         path = self.work / "long.csv"
         if not path.exists():
             write_csv(path)
-        command = [self.hayate, "import", str(path), "-o", str(self.work / "long.h5"), "--json"]
+        command = ["taskset", "-c", "0", self.hayate, "import", str(path), "-o",
+                   str(self.work / "long.h5"), "--json"]
         reports = [self.run_json(command) for _ in range(3)]
         peer = self.peer("csv_python.py", path)
         rate = max(r["bytes"] / r["parse_ms"] for r in reports) / 1e3
