@@ -178,6 +178,47 @@ static hy_status universe_file(hy_runtime *runtime, hy_error *err) {
   return status;
 }
 
+static char score_universe[1024];
+
+/* The whole job on a small universe, evaluated; what fails inside is the run's failure, never a
+ * symbol's line. */
+static hy_status score_run(hy_runtime *runtime, hy_error *err) {
+  hy_pipeline *pipeline = NULL;
+  hy_score_result *result = NULL;
+  hy_score_options options = {
+      .struct_size = sizeof options, .from = "2000-01-01", .evaluate = true};
+  hy_status status = hy_pipeline_open(runtime, "examples/us20-daily/pipeline.yaml", &pipeline, err);
+  if (status == HY_OK) status = hy_score_run(pipeline, score_universe, &options, &result, err);
+  hy_score_result_destroy(result);
+  hy_pipeline_destroy(pipeline);
+  return status;
+}
+
+static int make_universe(void **state) {
+  (void)state;
+  const char *build = getenv("HAYATE_BUILD");
+  (void)snprintf(score_universe, sizeof score_universe, "%s/sweep-XXXXXX.h5",
+                 build ? build : "build/release");
+  int fd = mkstemps(score_universe, 3);
+  if (fd < 0) return -1;
+  (void)close(fd);
+  hy_runtime *runtime = NULL;
+  hy_generate_options options = {.struct_size = sizeof options,
+                                 .n_symbols = 11,
+                                 .n_bars = 60,
+                                 .timeframe = "1d",
+                                 .output = score_universe};
+  hy_status status = hy_runtime_create(NULL, &runtime, NULL);
+  if (status == HY_OK) status = hy_universe_generate(runtime, &options, NULL);
+  hy_runtime_destroy(runtime);
+  return status == HY_OK ? 0 : -1;
+}
+
+static int drop_universe(void **state) {
+  (void)state;
+  return unlink(score_universe);
+}
+
 #define TEST(name)                                                                                 \
   static void test_##name(void **state) { (void)state, sweep(#name, name); }
 TEST(runtime_alone)
@@ -187,13 +228,14 @@ TEST(model_lstm)
 TEST(features_inline)
 TEST(features_file)
 TEST(universe_file)
+TEST(score_run)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_runtime_alone),   cmocka_unit_test(test_arrays_read),
       cmocka_unit_test(test_model_trees),     cmocka_unit_test(test_model_lstm),
       cmocka_unit_test(test_features_inline), cmocka_unit_test(test_features_file),
-      cmocka_unit_test(test_universe_file),
+      cmocka_unit_test(test_universe_file),   cmocka_unit_test(test_score_run),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, make_universe, drop_universe);
 }
