@@ -41,22 +41,25 @@ static double nice_step(double span, double n) {
   return power * (share < 1.5 ? 1 : share < 3.5 ? 2 : share < 7.5 ? 5 : 10);
 }
 
-static axis axis_of(const hy__svg_plot *p, bool with_zero) {
-  double low = INFINITY, high = -INFINITY;
-  for (size_t s = 0; s < p->n_series; s++) {
-    for (size_t k = 0; k < p->n; k++) {
-      double v = p->series[s].y[k];
-      if (!isfinite(v)) continue;
-      low = fmin(low, v);
-      high = fmax(high, v);
-    }
+/* The smallest and largest finite value so far. */
+typedef struct extent {
+  double low, high;
+} extent;
+
+static void extend(extent *e, const double *y, size_t n) {
+  for (size_t k = 0; k < n; k++) {
+    if (!isfinite(y[k])) continue;
+    e->low = fmin(e->low, y[k]);
+    e->high = fmax(e->high, y[k]);
   }
-  if (!(low <= high)) low = 0, high = 1;
-  if (with_zero) low = fmin(low, 0), high = fmax(high, 0);
-  if (high - low < 1e-12) high = low + (fabs(low) > 0 ? fabs(low) * 0.1 : 1);
-  axis a = {.step = nice_step(high - low, 5)};
-  a.low = floor(low / a.step) * a.step;
-  a.high = ceil(high / a.step) * a.step;
+}
+
+static axis axis_over(extent e) {
+  if (!(e.low <= e.high)) e = (extent){0, 1};
+  if (e.high - e.low < 1e-12) e.high = e.low + (fabs(e.low) > 0 ? fabs(e.low) * 0.1 : 1);
+  axis a = {.step = nice_step(e.high - e.low, 5)};
+  a.low = floor(e.low / a.step) * a.step;
+  a.high = ceil(e.high / a.step) * a.step;
   return a;
 }
 
@@ -145,7 +148,9 @@ static hy_status draw_legend(const hy__svg_plot *p, const hy_sink *sink, hy_erro
 }
 
 hy_status hy__svg_lines(const hy__svg_plot *p, const hy_sink *sink, hy_error *err) {
-  axis a = axis_of(p, false);
+  extent e = {INFINITY, -INFINITY};
+  for (size_t s = 0; s < p->n_series; s++) extend(&e, p->series[s].y, p->n);
+  axis a = axis_over(e);
   HY_TRY(open_svg(p->title, HEIGHT, sink, err));
   HY_TRY(draw_grid(p, &a, sink, err));
   HY_TRY(draw_times(p, sink, err));
@@ -153,44 +158,59 @@ hy_status hy__svg_lines(const hy__svg_plot *p, const hy_sink *sink, hy_error *er
   return draw_legend(p, sink, err);
 }
 
-static hy_status draw_bars(const hy__svg_plot *p, const axis *a, const hy_sink *sink,
-                           hy_error *err) {
-  /* Long series: bars of means, so that each is at least a unit wide. */
-  size_t step = (p->n + HY__SVG_POINTS_MAX / 4 - 1) / (HY__SVG_POINTS_MAX / 4);
-  step = HY_MAX(step, (size_t)1);
-  size_t n_bars = (p->n + step - 1) / step;
-  double pitch = (double)(WIDTH - LEFT - RIGHT) / (double)HY_MAX(n_bars, (size_t)1),
-         zero = y_of(a, 0);
-  for (size_t b = 0; b < n_bars; b++) {
+/* Long series become bars of means, so that each is wide enough to be seen. */
+enum { BARS_MAX = HY__SVG_POINTS_MAX / 4, LABELLED_BARS_MAX = 24 };
+
+static size_t bar_means(const double *y, size_t n, double *mean) {
+  size_t step = HY_MAX((n + BARS_MAX - 1) / BARS_MAX, (size_t)1), n_bars = 0;
+  for (size_t begin = 0; begin < n; begin += step, n_bars++) {
     double sum = 0;
-    size_t n = 0;
-    for (size_t k = b * step; k < HY_MIN(p->n, (b + 1) * step); k++) {
-      if (isfinite(p->series[0].y[k])) sum += p->series[0].y[k], n++;
-    }
-    if (!n) continue;
-    double v = sum / (double)n, y = y_of(a, v), x = LEFT + pitch * ((double)b + 0.1);
+    size_t used = 0;
+    for (size_t k = begin; k < HY_MIN(n, begin + step); k++)
+      if (isfinite(y[k])) sum += y[k], used++;
+    mean[n_bars] = used ? sum / (double)used : NAN;
+  }
+  return n_bars;
+}
+
+static hy_status label_bar(const hy__svg_plot *p, size_t bar, double x, const hy_sink *sink,
+                           hy_error *err) {
+  HY_TRY(hy__sink_printf(sink, err, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", x,
+                         HEIGHT - 8));
+  if (p->labels)
+    HY_TRY(hy__html_text(p->labels[bar], sink, err));
+  else
+    HY_TRY(hy__sink_printf(sink, err, "%zu", bar + 1));
+  return hy__sink_text(sink, "</text>", err);
+}
+
+static hy_status draw_bars(const hy__svg_plot *p, const axis *a, const double *mean, size_t n_bars,
+                           const hy_sink *sink, hy_error *err) {
+  double pitch = (double)(WIDTH - LEFT - RIGHT) / (double)HY_MAX(n_bars, (size_t)1);
+  double zero = y_of(a, 0);
+  for (size_t b = 0; b < n_bars; b++) {
+    double y = y_of(a, mean[b]), x = LEFT + pitch * ((double)b + 0.1);
+    if (!isfinite(mean[b])) continue;
     HY_TRY(hy__sink_printf(
         sink, err, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"/>", x,
-        fmin(y, zero), pitch * 0.8, fmax(fabs(y - zero), 0.5), v < 0 ? "down" : "up"));
-    if (n_bars > 24 || p->time_ns) continue;
-    HY_TRY(hy__sink_printf(sink, err, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
-                           x + pitch * 0.4, HEIGHT - 8));
-    if (p->labels) {
-      HY_TRY(hy__html_text(p->labels[b], sink, err));
-    } else {
-      HY_TRY(hy__sink_printf(sink, err, "%zu", b + 1));
-    }
-    HY_TRY(hy__sink_text(sink, "</text>", err));
+        fmin(y, zero), pitch * 0.8, fmax(fabs(y - zero), 0.5), mean[b] < 0 ? "down" : "up"));
+    if (n_bars <= LABELLED_BARS_MAX && !p->time_ns)
+      HY_TRY(label_bar(p, b, x + pitch * 0.4, sink, err));
   }
   return HY_OK;
 }
 
 hy_status hy__svg_bars(const hy__svg_plot *p, const hy_sink *sink, hy_error *err) {
-  axis a = axis_of(p, true);
+  double mean[BARS_MAX];
+  size_t n_bars = bar_means(p->series[0].y, p->n, mean);
+  extent e = {0, 0}; /* bars stand on zero */
+  extend(&e, mean, n_bars);
+  for (size_t s = 1; s < p->n_series; s++) extend(&e, p->series[s].y, p->n);
+  axis a = axis_over(e);
   HY_TRY(open_svg(p->title, HEIGHT, sink, err));
   HY_TRY(draw_grid(p, &a, sink, err));
   HY_TRY(draw_times(p, sink, err));
-  HY_TRY(draw_bars(p, &a, sink, err));
+  HY_TRY(draw_bars(p, &a, mean, n_bars, sink, err));
   for (size_t s = 1; s < p->n_series; s++) HY_TRY(draw_line(p, &p->series[s], &a, sink, err));
   return draw_legend(p, sink, err);
 }
