@@ -14,8 +14,9 @@ enum {
   TILES_MAX = 1 << 18, /* a finer cut is read through the library */
   ATTRIBUTE_BYTES_MAX = 4096,
   CHUNK_CACHE_BYTES_MAX = 32 << 20,
-  TILE_BARS_MAX = 8192, /* 512 KiB a tile: within HDF5's chunk cache of 1 MiB */
-  ALIGN_BYTES = 64      /* tiles start on a cache line, and follow each other without gaps */
+  TILE_BARS_MAX = 1 << 22, /* 256 MiB: one tile holds a block of most universes whole */
+  PACKED_BARS_MAX = 8192,  /* 512 KiB a tile: within HDF5's chunk cache of 1 MiB */
+  ALIGN_BYTES = 64         /* tiles start on a cache line, and follow each other without gaps */
 };
 
 /* The library's state is one per process (it has no contexts), so its lock is too. */
@@ -326,34 +327,61 @@ static bool cell_of(hid_t type, bool is_mask, hy__cell *cell) {
   return *cell == HY_CELL_F64 || H5Tequal(type, H5T_IEEE_F32LE) > 0;
 }
 
+/* HADDR_UNDEF: never written, or not of that size; the library knows what stands there. */
+static hy_status tile_offset(const opening *o, const hsize_t corner[2], size_t tile_bytes,
+                             haddr_t *out, hy_error *err) {
+  unsigned filters = 0;
+  hsize_t bytes = 0;
+  *out = HADDR_UNDEF;
+  if (H5Dget_chunk_info_by_coord(o->dataset, corner, &filters, out, &bytes) < 0)
+    return refuse(err, HY_BAD_FORMAT, "where its tiles lie");
+  if (bytes != tile_bytes) *out = HADDR_UNDEF;
+  if (*out == HADDR_UNDEF) return HY_OK;
+  HY_FAIL_IF(*out > o->u->map.bytes || tile_bytes > o->u->map.bytes - *out, HY_BAD_FORMAT, err,
+             "truncated, a tile ends past the file's %zu bytes", o->u->map.bytes);
+  return HY_OK;
+}
+
+/* Without an index the tiles lie one after the other; asking for each costs a walk over those
+ * before. */
+static hy_status find_tiles(opening *o, const hy__plane *p, size_t tile_bytes, size_t n_tiles,
+                            size_t *offset, bool *found, hy_error *err) {
+  H5D_chunk_index_t kind = H5D_CHUNK_IDX_BTREE;
+  const bool in_a_row =
+      H5Dget_chunk_index_type(o->dataset, &kind) >= 0 && kind == H5D_CHUNK_IDX_NONE;
+  for (size_t k = 0; k < n_tiles; k++) {
+    const hsize_t corner[2] = {k / p->n_tile_columns * p->tile_bars,
+                               k % p->n_tile_columns * p->tile_symbols};
+    haddr_t at;
+    if (in_a_row && k > 0 && k + 1 < n_tiles) {
+      offset[k] = offset[0] + k * tile_bytes;
+      continue;
+    }
+    HY_TRY(tile_offset(o, corner, tile_bytes, &at, err));
+    *found = at != HADDR_UNDEF && (!in_a_row || k == 0 || at == offset[0] + k * tile_bytes);
+    if (!*found) return HY_OK;
+    offset[k] = (size_t)at;
+  }
+  return HY_OK;
+}
+
 static hy_status tile_offsets(opening *o, const char *name, hy__plane *p, hy_error *err) {
   const hy_universe *u = o->u;
   const size_t rows = (u->info.n_bars + p->tile_bars - 1) / p->tile_bars;
   const size_t cell_bytes = p->cell == HY_CELL_F64 ? 8 : p->cell == HY_CELL_F32 ? 4 : 1;
   const int64_t dims[2] = {(int64_t)p->tile_bars, (int64_t)p->tile_symbols};
   size_t tile_bytes;
+  bool found = false;
   if (rows * p->n_tile_columns > TILES_MAX || !hy__shape_bytes(dims, 2, cell_bytes, &tile_bytes))
     return HY_OK;
   void *memory;
   HY_TRY(hy__arena_array(u->arena, rows * p->n_tile_columns, sizeof(size_t), &memory, err));
-  size_t *offset = memory;
-  for (size_t k = 0; k < rows * p->n_tile_columns; k++) {
-    const hsize_t corner[2] = {k / p->n_tile_columns * p->tile_bars,
-                               k % p->n_tile_columns * p->tile_symbols};
-    unsigned filters = 0;
-    haddr_t at = HADDR_UNDEF;
-    hsize_t bytes = 0;
-    if (H5Dget_chunk_info_by_coord(o->dataset, corner, &filters, &at, &bytes) < 0)
-      return refuse(err, HY_BAD_FORMAT, name);
-    if (at == HADDR_UNDEF || bytes != tile_bytes)
-      return HY_OK; /* never written: the library fills */
-    HY_FAIL_IF(at > u->map.bytes || tile_bytes > u->map.bytes - at, HY_BAD_FORMAT, err,
-               "/%s: truncated, a tile ends past the file's %zu bytes", name, u->map.bytes);
-    offset[k] = (size_t)at;
-  }
-  p->offset = offset;
+  hy_status status = find_tiles(o, p, tile_bytes, rows * p->n_tile_columns, memory, &found, err);
+  if (status != HY_OK) hy__error_prefix(err, "/%s", name);
+  if (!found) return status;
+  p->offset = memory;
   p->base = u->map.data;
-  return HY_OK;
+  return status;
 }
 
 static hy_status whole_offset(opening *o, const char *name, hy__plane *p, hy_error *err) {
@@ -554,8 +582,9 @@ struct hy__hdf5_writer {
   uint8_t *tile; /* the last tile with its rows past the end filled up */
 };
 
-size_t hy__hdf5_tile_bars(size_t n_bars) {
-  const size_t n_tiles = (n_bars + TILE_BARS_MAX - 1) / TILE_BARS_MAX;
+size_t hy__hdf5_tile_bars(size_t n_bars, bool compress) {
+  const size_t most = compress ? PACKED_BARS_MAX : TILE_BARS_MAX;
+  const size_t n_tiles = (n_bars + most - 1) / most;
   const size_t even = n_tiles ? (n_bars + n_tiles - 1) / n_tiles : 1;
   return n_tiles <= 1 ? even : (even + 7) / 8 * 8;
 }
@@ -612,7 +641,10 @@ static hid_t create_plane(const hy__hdf5_writer *w, const char *name, hid_t type
   H5Pset_chunk(plist, 2, tile);
   H5Pset_fill_time(plist, H5D_FILL_TIME_NEVER);
   if (type == H5T_IEEE_F64LE) H5Pset_fill_value(plist, H5T_NATIVE_DOUBLE, &missing);
-  if (w->head.compress) H5Pset_shuffle(plist), H5Pset_deflate(plist, 4);
+  if (w->head.compress)
+    H5Pset_shuffle(plist), H5Pset_deflate(plist, 4);
+  else
+    H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY); /* tile after tile, without an index */
   const hid_t dataset = H5Dcreate2(w->file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
   H5Pclose(plist), H5Sclose(space);
   return dataset;
@@ -623,6 +655,9 @@ static hy_status create_file(hy__hdf5_writer *w, hy_error *err) {
   H5Pset_obj_track_times(create, false);
   H5Pset_file_locking(access, false, true);
   H5Pset_alignment(access, 4096, ALIGN_BYTES);
+  /* the format of HDF5 1.10 has the index that is none; finding tiles by the older one is quadratic
+   */
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
   w->file = H5Fcreate(w->out.temporary, H5F_ACC_TRUNC, create, access);
   hy_status status = w->file < 0 ? refuse(err, HY_IO, "cannot be created") : HY_OK;
   H5Pclose(create), H5Pclose(access);
@@ -671,7 +706,7 @@ hy_status hy__hdf5_create(const hy_allocator *a, const char *path, const hy__hdf
   hy__hdf5_writer *w = memory;
   w->allocator = a;
   w->head = *head;
-  w->tile_bars = hy__hdf5_tile_bars(head->n_bars);
+  w->tile_bars = hy__hdf5_tile_bars(head->n_bars, head->compress);
   w->file = w->valid = -1;
   for (size_t k = 0; k < HY_UNIVERSE_FIELDS_MAX; k++) w->datasets[k] = -1;
   hy_status status = hy__outfile_open(path, &w->out, err);

@@ -42,7 +42,8 @@ HY_CHECKED hy_status hy__hdf5_put_valid(hy__hdf5_writer *w, size_t block, const 
 /* Gives the file its name; frees w in every case. */
 HY_CHECKED hy_status hy__hdf5_commit(hy__hdf5_writer *w, hy_error *err);
 void hy__hdf5_discard(hy__hdf5_writer *w); /* NULL is fine */
-/* Bars of a tile: few enough bytes for HDF5's own chunk cache, and the last tile nearly full. */
-size_t hy__hdf5_tile_bars(size_t n_bars);
+/* Bars of a tile: all of them, or compressed few enough for HDF5's chunk cache; the last one nearly
+ * full. */
+size_t hy__hdf5_tile_bars(size_t n_bars, bool compress);
 
 #endif

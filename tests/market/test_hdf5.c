@@ -182,9 +182,10 @@ static void heads_are_checked(void **state) {
 static void tiles_are_nearly_full(void **state) {
   (void)state;
   for (size_t n = 1; n < 100000; n += 77) {
-    const size_t tile = hy__hdf5_tile_bars(n), n_tiles = (n + tile - 1) / tile;
+    const size_t tile = hy__hdf5_tile_bars(n, true), n_tiles = (n + tile - 1) / tile;
     assert_true(tile >= 1 && tile <= n && tile <= 8192);
     assert_true(n_tiles * tile - n < 8 * n_tiles);
+    assert_int_equal(hy__hdf5_tile_bars(n, false), n);
   }
 }
 
