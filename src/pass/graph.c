@@ -216,7 +216,9 @@ hy_status hy__work_replace(hy__work *w, int32_t n, const hy__work_rewrite *to, b
   }
   hy__op_plan view;
   hy_error why;
-  if (hy__work_view(w, &made, &view, &why) != HY_OK) return HY_OK;
+  hy_status status = hy__work_view(w, &made, &view, &why);
+  HY_FAIL_IF(status == HY_OUT_OF_MEMORY, status, err, "%s", why.message);
+  if (status != HY_OK) return HY_OK; /* the operator refuses: the graph stays as it is */
   for (size_t k = 0; k < made.node.n_outputs; k++) {
     if (!view.out_wanted[k]) continue;
     if (!same_type(&view.out[k], &w->values[made.node.outputs[k]].t)) return HY_OK;

@@ -164,23 +164,12 @@ static double read_atol(const char *folder) {
   return atol;
 }
 
-static bool is_later(const char *folder) {
-  for (size_t i = 0; i < HY_COUNT(later); i++)
-    if (strcmp(strrchr(folder, '/') + 1, later[i]) == 0) return true;
-  return false;
-}
-
 static int folder_run(const char *folder) {
   char why[700] = "";
   folder_atol = read_atol(folder);
   golden g = {0};
   bool good = golden_open(folder, &g, why, sizeof why) && golden_run(&g, why, sizeof why);
   golden_close(&g);
-  if (is_later(folder)) {
-    bool refused = !good && strstr(why, "is not supported: node 0");
-    if (!refused) print_error("%s is not refused any more: take it off the list\n", folder);
-    return !refused;
-  }
   if (!good) print_error("%s: %s\n", folder, why);
   return !good;
 }
