@@ -3,7 +3,7 @@
  * taken out, filled, or cut apart before anything is computed. */
 #include "feature/panel.h"
 
-enum { BARS = 380, SYMBOLS = 9 };
+enum { BARS = 380, SYMBOLS = 8 }; /* a whole block, whose rows are read as they lie */
 
 #define FEATURES                                                                                   \
   "\"r = rsi.mid(close, 5)\", \"m = sma(close, 9)\", \"e = ema(volume, 4)\", \"p = ref(open, "     \
