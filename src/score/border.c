@@ -52,18 +52,17 @@ hy_status hy__batch_init(hy__batch *b, const hy_pipeline *p, size_t model, hy_sc
   b->score = r->model_score + model * plane;
   b->flag = r->model_flag + model * plane;
   HY_TRY(batch_buffers(b, r->allocator, err));
-  hy_session_options options = {sizeof options, 1, &b->model->output, 1};
-  return hy_session_create(b->model->model, &options, &b->session, err);
+  return hy__pipeline_take(p, model, &b->session, err);
 }
 
-void hy__batch_destroy(hy__batch *b, const hy_allocator *a) {
+void hy__batch_destroy(hy__batch *b, const hy_pipeline *p, const hy_allocator *a) {
   if (!b->model) return;
   for (size_t k = 0; k < b->model->n_inputs; k++) {
     const hy__pipeline_input *in = &b->model->inputs[k];
     hy__free(a, b->data[k], input_elements(in) * b->capacity * hy_dtype_bytes(in->dtype));
   }
   hy__free(a, b->cell, b->capacity * sizeof(size_t));
-  hy_session_destroy(b->session);
+  hy__pipeline_give(p, (size_t)(b->model - p->models), b->session);
 }
 
 /* One row to float32; false when a cell is missing or too large for it (then NaN). */

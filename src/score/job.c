@@ -144,7 +144,8 @@ static hy_status worker_init(job *j, worker *w, hy_error *err) {
 }
 
 static void worker_destroy(job *j, worker *w) {
-  for (size_t m = 0; w->batches && m < j->p->n_models; m++) hy__batch_destroy(&w->batches[m], j->a);
+  for (size_t m = 0; w->batches && m < j->p->n_models; m++)
+    hy__batch_destroy(&w->batches[m], j->p, j->a);
   hy__free(j->a, w->batches, j->p->n_models * sizeof(hy__batch));
   hy__free(j->a, w->covered, j->n_features * sizeof(uint64_t));
   hy__free(j->a, w->present, j->n_rows);

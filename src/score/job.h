@@ -34,7 +34,7 @@ typedef struct hy__lane_rows {
 
 HY_CHECKED hy_status hy__batch_init(hy__batch *b, const hy_pipeline *p, size_t model,
                                     hy_score_result *r, size_t n_samples, hy_error *err);
-void hy__batch_destroy(hy__batch *b, const hy_allocator *a);
+void hy__batch_destroy(hy__batch *b, const hy_pipeline *p, const hy_allocator *a);
 /* Adds the sample whose last row is lane->rows[last], or sets the cell's flag when its window has a
  * missing cell that the model refuses. Runs the batch when it is full. */
 HY_CHECKED hy_status hy__batch_add(hy__batch *b, const hy__lane_rows *lane, size_t last,

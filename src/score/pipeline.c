@@ -207,6 +207,10 @@ hy_status hy_pipeline_open(hy_runtime *runtime, const char *path, hy_pipeline **
   HY_TRY(hy__alloc_zero(a, sizeof(hy_pipeline), &memory, err));
   hy_pipeline *p = memory;
   p->runtime = runtime;
+  if (pthread_mutex_init(&p->lock, NULL) != 0) {
+    hy__free(a, p, sizeof *p);
+    return hy__error_set(err, HY_SYSTEM, "no mutex can be had");
+  }
   hy_status status = hy__arena_create(a, 0, 64u << 20, &p->arena, err);
   if (status == HY_OK) status = read_file(p, path, err);
   if (status != HY_OK) {
@@ -218,12 +222,40 @@ hy_status hy_pipeline_open(hy_runtime *runtime, const char *path, hy_pipeline **
   return HY_OK;
 }
 
+static void model_destroy(hy__pipeline_model *m) {
+  for (size_t k = 0; k < m->n_idle; k++) hy_session_destroy(m->idle[k]);
+  hy_model_destroy(m->model);
+}
+
 void hy_pipeline_destroy(hy_pipeline *p) {
   if (!p) return;
-  for (size_t k = 0; k < p->n_models; k++) hy_model_destroy(p->models[k].model);
+  for (size_t k = 0; k < p->n_models; k++) model_destroy(&p->models[k]);
   hy_features_destroy(p->features);
   hy__arena_destroy(p->arena);
+  pthread_mutex_destroy(&p->lock);
   hy__free(hy__runtime_allocator(p->runtime), p, sizeof *p);
+}
+
+hy_status hy__pipeline_take(const hy_pipeline *p, size_t m, hy_session **out, hy_error *err) {
+  hy_pipeline *pool = (hy_pipeline *)(uintptr_t)p; /* the pool alone is behind the lock */
+  hy__pipeline_model *model = &pool->models[m];
+  *out = NULL;
+  pthread_mutex_lock(&pool->lock);
+  if (model->n_idle) *out = model->idle[--model->n_idle];
+  pthread_mutex_unlock(&pool->lock);
+  if (*out) return HY_OK;
+  hy_session_options options = {sizeof options, 1, &model->output, 1};
+  return hy_session_create(model->model, &options, out, err);
+}
+
+void hy__pipeline_give(const hy_pipeline *p, size_t m, hy_session *session) {
+  hy_pipeline *pool = (hy_pipeline *)(uintptr_t)p;
+  hy__pipeline_model *model = &pool->models[m];
+  pthread_mutex_lock(&pool->lock);
+  bool kept = session && model->n_idle < HY__PIPELINE_IDLE_MAX;
+  if (kept) model->idle[model->n_idle++] = session;
+  pthread_mutex_unlock(&pool->lock);
+  if (!kept) hy_session_destroy(session);
 }
 
 const char *hy_pipeline_name(const hy_pipeline *pipeline) { return pipeline ? pipeline->name : ""; }

@@ -7,6 +7,8 @@
 #include <hayate/score.h>
 #include <hayate/session.h>
 
+#include <pthread.h>
+
 #include "base/base.h"
 #include "codec/codec.h"
 #include "feature/feature.h"
@@ -15,7 +17,8 @@ enum {
   HY__PIPELINE_MODELS_MAX = 64,
   HY__PIPELINE_INPUTS_MAX = 64,
   HY__PIPELINE_WINDOW_MAX = 100000,
-  HY__PIPELINE_BYTES_MAX = 4 << 20
+  HY__PIPELINE_BYTES_MAX = 4 << 20,
+  HY__PIPELINE_IDLE_MAX = 64
 };
 
 /* How a window [time, feature] of a sample lies in the model's input: batch, time, feature in this
@@ -58,6 +61,9 @@ typedef struct hy__pipeline_model {
   double weight;
   hy__missing missing;
   double missing_value;
+  /* Sessions of earlier runs, planned already; under the pipeline's lock. */
+  hy_session *idle[HY__PIPELINE_IDLE_MAX];
+  size_t n_idle;
 } hy__pipeline_model;
 
 typedef struct hy__decision {
@@ -82,7 +88,14 @@ struct hy_pipeline {
   size_t horizon;   /* label fwd(h) */
   hy__decision decision;
   int64_t load_ns;
+  pthread_mutex_t lock;
 };
+
+/* A session of model `m` for its `output`, kept from an earlier run or new. Give it back when the
+ * run ends. */
+HY_CHECKED hy_status hy__pipeline_take(const hy_pipeline *p, size_t m, hy_session **out,
+                                       hy_error *err);
+void hy__pipeline_give(const hy_pipeline *p, size_t m, hy_session *session); /* NULL is fine */
 
 /* Reads `models:` into p; the spec is read already. */
 HY_CHECKED hy_status hy__pipeline_models(hy_pipeline *p, const hy__yaml *list, hy_error *err);
