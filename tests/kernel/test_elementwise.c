@@ -158,7 +158,8 @@ static void check_unary_f64(const hy__kernel_row *row) {
           const __int128 p = a[i * sa], q = b[i * sb];                                             \
           const __int128 want = op == HY__BINARY_ADD   ? p + q                                     \
                                 : op == HY__BINARY_SUB ? p - q                                     \
-                                : op == HY__BINARY_MUL ? p * q                                     \
+                                : op == HY__BINARY_MUL                                             \
+                                    ? (__int128)((unsigned __int128)p * (unsigned __int128)q)      \
                                 : op == HY__BINARY_DIV ? (q == 0 ? 0 : p / q)                      \
                                 : op == HY__BINARY_MIN ? (p < q ? p : q)                           \
                                                        : (p > q ? p : q);                          \

@@ -275,6 +275,8 @@ hy_status hy__forest_pack(const hy__tree_source *source, void *work, void *block
     p.base += p.n_tree;
   }
   p.forest->n_nodes = p.base;
+  for (size_t i = 0; i < source->n_nodes; ++i)
+    HY_FAIL_IF(!p.seen[i], HY_BAD_FORMAT, err, "node %zu is in a cycle apart from the trees", i);
   return HY_OK;
 }
 
