@@ -35,7 +35,8 @@ static hy_status draft_fill(hy__work *w, const hy__work_node *node, const hy__op
   d->skip = true;
   for (size_t k = 0; k < view->n_out; k++) {
     d->step.out[k].data = NULL;
-    if (view->out_wanted[k] && view->out_alias[k] < 0) d->skip = false;
+    bool empty = hy__work_bytes(&view->out[k]) == 0;
+    if (view->out_wanted[k] && view->out_alias[k] < 0 && !empty) d->skip = false;
   }
   return HY_OK;
 }

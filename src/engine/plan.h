@@ -68,7 +68,7 @@ typedef struct hy__draft {
   const int32_t *alias;    /* per output */
   const uint32_t *inplace;
   size_t scratch_bytes;
-  bool skip; /* every output is an input's bytes */
+  bool skip; /* every output is an input's bytes or has none */
 } hy__draft;
 HY_CHECKED hy_status hy__plan_layout(hy__plan *plan, hy__work *w, hy__draft *drafts,
                                      size_t n_drafts, hy_error *err);

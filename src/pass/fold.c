@@ -44,10 +44,14 @@ void hy__fold_cache_destroy(hy__fold_cache *cache) {
 /* Runs the node of the view over memory from `arena`. */
 static hy_status run_now(hy__work *w, hy__op_plan *view, const hy__op *op, hy__arena *arena,
                          hy_error *err) {
-  for (size_t k = 0; k < view->n_out; k++)
-    if (view->out_wanted[k])
-      HY_TRY(hy__arena_alloc(arena, HY_MAX(hy__work_bytes(&view->out[k]), (size_t)1), HY_ALIGN,
-                             &view->out[k].data, err));
+  size_t bytes = 0;
+  for (size_t k = 0; k < view->n_out; k++) {
+    if (!view->out_wanted[k]) continue;
+    bytes += hy__work_bytes(&view->out[k]);
+    HY_TRY(hy__arena_alloc(arena, HY_MAX(hy__work_bytes(&view->out[k]), (size_t)1), HY_ALIGN,
+                           &view->out[k].data, err));
+  }
+  if (!bytes) return HY_OK; /* no element to compute, however many rows of none there are */
   if (w->packs) w->packs->own = true; /* what is packed for this one run goes with the plan */
   HY_TRY(op->lower(view, err));
   hy__step step = {.run = view->run,
