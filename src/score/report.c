@@ -189,7 +189,8 @@ static hy_status plot_latency(const page *g, hy_error *err) {
   const char *labels[LATENCY_BINS];
   for (size_t k = 0; k < LATENCY_BINS; k++) {
     double from_us = high * (double)k / LATENCY_BINS;
-    snprintf(text[k], sizeof text[k], k % LATENCY_LABELS ? "" : "%.3g", from_us);
+    text[k][0] = 0;
+    if (k % LATENCY_LABELS == 0) snprintf(text[k], sizeof text[k], "%.3g", from_us);
     labels[k] = text[k];
   }
   snprintf(title, sizeof title, "Latency: units of work by microseconds per symbol");

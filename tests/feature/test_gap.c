@@ -29,7 +29,7 @@ static hy_features *with_gap(hy_runtime *runtime, const char *gap) {
   char text[1024];
   const hy__yaml *root;
   hy__arena *arena;
-  hy_features *f;
+  hy_features *f = NULL;
   hy_error err;
   snprintf(text, sizeof text, "params: {gap: %s}\nfeatures: [%s]\n", gap, FEATURES);
   assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
