@@ -55,21 +55,30 @@ static void start_slots(hy__exec *x) {
   }
 }
 
+/* The first row that a step is asked for: a window that reaches before the series' start is missing
+ * without looking, which spares windows longer than the series. */
+static size_t first_step(const hy__node *n) {
+  return n->def->klass == HY__IND_W && n->align == 1 ? n->own_lookback : 0;
+}
+
 static void step_node(hy__exec *x, uint32_t index) {
   const hy__node *n = &x->run->f->nodes[index];
   const hy__room *room = &x->run->rooms[index];
   hy__slot *slot = &x->slots[index];
-  size_t from = HY_MAX(slot->begin, x->d), skip = from - x->d;
+  size_t begin = HY_MAX(slot->begin, x->d), end = x->d + x->n;
+  size_t from = HY_MIN(HY_MAX(begin, first_step(n)), end), skip = from - x->d;
   hy__ind_step step = {
-      .n = x->n - skip, .row = from, .state = x->workspace + room->state, .p = n->p};
+      .n = end - from, .row = from, .state = x->workspace + room->state, .p = n->p};
   double *buffer = (double *)(x->workspace + room->buffer);
   for (size_t k = 0; k < n->n_in; k++)
     step.in[k] = x->slots[n->in[k].node].cur[n->in[k].output] + skip * HY_LANES;
   for (size_t o = 0; o < n->n_out; o++) {
     slot->cur[o] = buffer + (o * room->capacity_rows + slot->pos) * HY_LANES;
     step.out[o] = slot->cur[o] + skip * HY_LANES;
+    for (size_t k = (begin - x->d) * HY_LANES; k < skip * HY_LANES; k++)
+      slot->cur[o][k] = (double)NAN;
   }
-  n->code->step(&step);
+  if (step.n) n->code->step(&step);
 }
 
 /* After a chunk: the next one follows in the buffer, or the history moves to its front. */

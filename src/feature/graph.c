@@ -56,6 +56,7 @@ static hy_status measure(hy__graph *b, hy__node *n) {
   n->history = code->history ? code->history(n->p) : 0;
   n->align = code->align ? code->align(n->p) : 1;
   n->state_bytes = code->state_bytes ? code->state_bytes(n->p) : 0;
+  n->own_lookback = own;
   n->lookback += own;
   if (n->history > 4 * (size_t)HY__WINDOW_MAX || n->align > HY__WINDOW_MAX || n->align == 0 ||
       n->lookback > 64 * (size_t)HY__WINDOW_MAX)

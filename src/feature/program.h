@@ -41,7 +41,7 @@ typedef struct hy__node {
   size_t n_in, n_out;
   hy__ref in[HY__IND_INPUTS];
   /* of the node alone */
-  size_t history, align, state_bytes;
+  size_t history, align, state_bytes, own_lookback;
   uint32_t warmup_bars;
   /* of the node with all that it stands on */
   size_t lookback;
