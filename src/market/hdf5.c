@@ -494,7 +494,9 @@ static hy_status open_file(opening *o, const char *path, hy_error *err) {
   H5Pset_file_locking(plist, false, true); /* files appear whole, by a rename */
   o->file = H5Fopen(path, H5F_ACC_RDONLY, plist);
   hy_status status = HY_OK; /* the reason is gone once the library is called again */
-  if (o->file < 0) status = refuse(err, HY_BAD_FORMAT, "not a readable HDF5 file");
+  if (o->file < 0)
+    status = refuse(err, HY_BAD_FORMAT,
+                    "not a readable HDF5 file; hayate import makes a universe of other files");
   H5Pclose(plist);
   HY_TRY(status);
   hsize_t user_block = 0;
