@@ -84,6 +84,54 @@ def test_operators():
     tree.report(faults, "src/op/op.inc")
 
 
+def test_kernels():
+    """Each row of kernel.inc has its file and a reason for its tolerance; each family a scalar row,
+    last, and a test; each kernel file of one instruction set a row."""
+    faults, families, named = [], {}, set()
+    tests = "\n".join(tree.code(t) for t in tree.some(".c", ".h", under=["tests/kernel/",
+                                                                                 "tests/op/"]))
+    files = {os.path.basename(f)[:-2] for f in tree.some(".c", under=["src/kernel/"])}
+    for cells in tree.rows("src/kernel/kernel.inc", "HY_KERNEL"):
+        family, isa, reason = cells[0], cells[1], cells[5].strip('"')
+        families.setdefault(family, []).append(isa)
+        named.add(f"{family}_{isa}")
+        if not files & {f"{family}_{isa}", f"{family}_isa"}:
+            faults.append(f"{family} {isa}: no src/kernel/*/{family}_{isa}.c")
+        if len(reason) < 5:
+            faults.append(f"{family} {isa}: its tolerance has no reason")
+    for family, isas in families.items():
+        if isas[-1] != "scalar":
+            faults.append(f"{family}: the last row is not scalar")
+        if family.split("_")[0] not in tests.lower():
+            faults.append(f"{family}: no test of tests/kernel or tests/op names it")
+    for stem in files:
+        if re.search(r"_(scalar|avx2|avx512|vnni|amx)$", stem) and stem not in named:
+            faults.append(f"{stem}.c: no row of kernel.inc names it")
+    tree.report(faults, "src/kernel/kernel.inc")
+
+
+def test_passes():
+    faults = []
+    for name, _ in tree.rows("src/pass/pass.inc", "HY_PASS"):
+        if not exists(f"src/pass/{name}.c"):
+            faults.append(f"{name}: src/pass/{name}.c is missing")
+    tree.report(faults, "src/pass/pass.inc")
+
+
+def test_cross_sections():
+    """Each row of cross.inc has its function, and its id stands in a page."""
+    faults = []
+    pages = "\n".join(tree.read(f) for f in tree.some(".md", under=["docs/"]))
+    code = tree.code("src/feature/cross.c") if exists("src/feature/cross.c") else ""
+    for cells in tree.rows("src/feature/cross.inc", "HY_CROSS"):
+        ident, symbol = cells[0].strip('"'), cells[2]
+        if f"hy__cross_{symbol}" not in code and not re.search(rf"\({symbol}\b", code):
+            faults.append(f"{ident}: src/feature/cross.c has no hy__cross_{symbol}")
+        if ident not in pages:
+            faults.append(f"{ident}: no page of docs/ names it")
+    tree.report(faults, "src/feature/cross.inc")
+
+
 def test_status_numbers_are_unique():
     numbers = [row[0] for row in tree.rows("include/hayate/status.inc", "HY_STATUS")]
     assert len(numbers) > 10 and len(set(numbers)) == len(numbers)
