@@ -7,7 +7,7 @@
 
 #include <hayate/session.h>
 
-enum { PORTS_MAX = 8, OPEN_DIM = 2, ELEMENTS_MAX = 1 << 16, MEMORY_MAX = 1 << 28 };
+enum { PORTS_MAX = 8, OPEN_DIM = 2, ELEMENTS_MAX = 1 << 16, MEMORY_MAX = 1 << 24 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
