@@ -88,7 +88,7 @@ def test_kernels():
     """Each row of kernel.inc has its file and a reason for its tolerance; each family a scalar row,
     last, and a test; each kernel file of one instruction set a row."""
     faults, families, named = [], {}, set()
-    tests = "\n".join(tree.code(t) for t in tree.some(".c", ".h", under=["tests/kernel/",
+    tests = "\n".join(tree.read(t) for t in tree.some(".c", ".h", under=["tests/kernel/",
                                                                                  "tests/op/"]))
     files = {os.path.basename(f)[:-2] for f in tree.some(".c", under=["src/kernel/"])}
     for cells in tree.rows("src/kernel/kernel.inc", "HY_KERNEL"):
