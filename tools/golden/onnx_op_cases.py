@@ -723,3 +723,15 @@ family("Swish_24", 24, [
     ("plain", "Swish", [f(3, 7)], {}),
     ("alpha", "Swish", [FINITE], {"alpha": 0.5}),
 ])
+SVM_X = f32([[-1, 2, 0.5], [0, 0, 0], [-3, -2, -1], [0.25, 1.5, -0.75]])
+SVM = dict(coefficients=[0.3, -0.2], kernel_params=[0.1, 0.2, 3.0], n_supports=2, rho=[0.05],
+           support_vectors=[1.0, 2.0, 3.0, 0.5, -0.5, 1.0])
+family("SVMRegressor_1", 13, [
+    (kernel.lower(), "SVMRegressor", [SVM_X], dict(kernel_type=kernel, **SVM))
+    for kernel in ("LINEAR", "POLY", "RBF", "SIGMOID")
+] + [
+    ("one_class", "SVMRegressor", [SVM_X], dict(kernel_type="RBF", one_class=1, **SVM)),
+    ("linear_form", "SVMRegressor", [SVM_X],
+     dict(kernel_type="LINEAR", kernel_params=[0.1, 0.2, 3.0], coefficients=[0.3, -0.2, 0.1],
+          rho=[0.05])),
+], ml=1)
