@@ -41,7 +41,8 @@ static inline panel panel_empty(size_t n_bars, size_t n_symbols) {
   for (size_t k = 0; k < PANEL_FIELDS; k++) p.data[k] = panel_alloc(n_bars * n_symbols, 8);
   p.valid = panel_alloc(n_bars * n_symbols, 1);
   p.time_ns = panel_alloc(n_bars, 8);
-  for (size_t s = 0; s < n_symbols; s++) snprintf(p.names[s], sizeof p.names[s], "S%03zu", s);
+  for (size_t s = 0; s < n_symbols; s++)
+    (void)snprintf(p.names[s], sizeof p.names[s], "S%03u", (unsigned)(s % 1000));
   return p;
 }
 

@@ -302,7 +302,7 @@ static void number_of_nodes(void **state) {
     pb g = {0};
     port_add(&g, 11, "x", HY_F32, open2, 2);
     for (int i = 0; i < n; i++) {
-      char name[8];
+      char name[16];
       snprintf(name, sizeof name, "v%d", i);
       node_add(&g, "Neg", "x", name);
     }
