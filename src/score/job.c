@@ -38,6 +38,20 @@ typedef struct job {
 
 /* ---- the range ---- */
 
+/* A time after the universe's end is answered with its last bar; far after it, that is worth
+ * saying. */
+static void warn_of_the_end(const hy_score_result *r, const char *asked) {
+  const int64_t few_days_ns = INT64_C(4) * 86400 * 1000000000;
+  int64_t asked_ns = 0, last_ns = r->info.time_ns[r->info.n_bars - 1];
+  if (!asked || strcmp(asked, "last") == 0) return;
+  if (hy__time_parse(asked, r->info.zone, &asked_ns, NULL) != HY_OK) return;
+  if (asked_ns - last_ns <= HY_MAX(few_days_ns, 2 * r->info.timeframe_ns)) return;
+  char last[40];
+  hy__time_format(last_ns, last);
+  hy__log(r->pipeline->runtime, HY_LOG_WARN, "the universe ends before the time that was asked for",
+          (hy__log_field[]){HY_LOG_TEXT("asked", asked), HY_LOG_TEXT("last_bar", last)}, 2);
+}
+
 static hy_status find_range(hy_score_result *r, const hy_score_options *o, hy_error *err) {
   HY_FAIL_IF(r->info.n_symbols == 0, HY_NEED_MORE_DATA, err, "the universe has no symbols");
   HY_FAIL_IF(o->evaluate && o->at, HY_INVALID_ARGUMENT, err,
@@ -46,6 +60,7 @@ static hy_status find_range(hy_score_result *r, const hy_score_options *o, hy_er
   r->is_range = !o->at && (o->from || o->to || o->evaluate);
   const char *at = r->is_range || o->at ? o->at : "last";
   HY_TRY(hy_universe_find_rows(r->universe, at, o->from, o->to, &begin, &end, err));
+  warn_of_the_end(r, r->is_range ? o->to : o->at);
   r->n_lead = begin > 0 ? 1 : 0;
   r->row_begin = begin - r->n_lead;
   r->n_rows = end - r->row_begin;

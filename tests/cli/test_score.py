@@ -437,6 +437,14 @@ def test_refusals_say_what_and_where(tmp_path, holed, change, message):
     assert run.returncode == 2 and message in run.stderr, run.stderr
 
 
+def test_a_time_after_the_end_is_said(tmp_path, holed):
+    p = pipeline(tmp_path, [LINEAR])
+    far = hayate("score", p, "--data", holed.path, "--at", "2030-01-01")
+    near = hayate("score", p, "--data", holed.path, "--at", "last")
+    assert far.returncode == 0 and "ends before the time" in far.stderr, far.stderr
+    assert "ends before the time" not in near.stderr and far.stdout == near.stdout
+
+
 def test_usage(tmp_path, holed):
     p = pipeline(tmp_path, [LINEAR])
     for words in (["--last", "--at", "2022-01-08"], ["--npz"], ["--at", "2022-01-08", "--evaluate"],
