@@ -394,12 +394,12 @@ static void functions_that_explode(void **state) {
   pb_message(&g, 1, &call);
   model = model_make(&g, 17);
   for (int level = 0; level < 8; level++) {
-    char name[4], next[4];
+    char name[16], next[16];
     snprintf(name, sizeof name, "f%d", level);
     snprintf(next, sizeof next, "f%d", level + 1);
     pb f = function_make(name, "in", "o0");
     for (int i = 0; i < 10; i++) {
-      char out[4];
+      char out[16];
       snprintf(out, sizeof out, "o%d", i);
       pb body = level == 7 ? node_make("Neg", "in", out) : call_make(next, "in", out);
       pb_message(&f, 7, &body);
