@@ -159,7 +159,10 @@ hy_status hy__file_write_all(const char *path, const void *data, size_t bytes, h
 static hy_status folder_one(const char *path, hy_error *err) {
   if (mkdir(path, 0777) == 0 || hy__path_is_folder(path)) return HY_OK;
   int code = errno;
-  return fail_errno(err, path, code, "cannot be made as a folder");
+  if (code != EEXIST) return fail_errno(err, path, code, "cannot be made as a folder");
+  hy__error_set(err, HY_INVALID_ARGUMENT, "is a file, a folder is expected");
+  hy__error_subject(err, path);
+  return HY_INVALID_ARGUMENT;
 }
 
 hy_status hy__folder_make(const char *path, hy_error *err) {
@@ -180,6 +183,11 @@ bool hy__path_exists(const char *path) { return access(path, F_OK) == 0; }
 bool hy__path_is_folder(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool hy__path_same(const char *a, const char *b) {
+  struct stat x, y;
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 hy_status hy__path_beside(const char *base, const char *name, char *out, size_t bytes,

@@ -39,6 +39,8 @@ HY_CHECKED hy_status hy__folder_make(const char *path,
                                      hy_error *err); /* parents too; existing is fine */
 bool hy__path_exists(const char *path);
 bool hy__path_is_folder(const char *path);
+/* Both exist and are one file, by whatever names or links. */
+bool hy__path_same(const char *a, const char *b);
 /* folder of `base` joined with `name` (absolute names stay); LIMIT past bytes. */
 HY_CHECKED hy_status hy__path_beside(const char *base, const char *name, char *out, size_t bytes,
                                      hy_error *err);

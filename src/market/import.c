@@ -174,6 +174,10 @@ static hy_status read_all(hy__import *im, const hy__source_list *list, hy_runtim
   HY_TRY(hy__arena_array(im->arena, list->n, sizeof(hy__import_file), &memory, err));
   hy__import_file *files = memory;
   for (size_t k = 0; k < list->n; k++)
+    HY_FAIL_IF(hy__path_same(list->paths[k], im->options->output), HY_INVALID_ARGUMENT, err,
+               "the output %s would be written over the input %s", im->options->output,
+               list->paths[k]);
+  for (size_t k = 0; k < list->n; k++)
     HY_TRY(plan_file(im, list->paths[k], list->n, &files[k], &is_hdf5, err));
   if (is_hdf5) return hy__import_universe(im, runtime, list->paths[0], err);
   HY_TRY(hy__import_planned(im, err));
