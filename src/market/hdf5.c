@@ -14,9 +14,11 @@ enum {
   TILES_MAX = 1 << 18, /* a finer cut is read through the library */
   ATTRIBUTE_BYTES_MAX = 4096,
   CHUNK_CACHE_BYTES_MAX = 32 << 20,
-  TILE_BARS_MAX = 1 << 22, /* 256 MiB: one tile holds a block of most universes whole */
-  PACKED_BARS_MAX = 8192,  /* 512 KiB a tile: within HDF5's chunk cache of 1 MiB */
-  ALIGN_BYTES = 64         /* tiles start on a cache line, and follow each other without gaps */
+  TILE_BARS_MAX = 1 << 22,      /* 256 MiB: one tile holds a block of most universes whole */
+  PACKED_BARS_MAX = 8192,       /* 512 KiB a tile: within HDF5's chunk cache of 1 MiB */
+  PACKED_BYTES_MAX = 256 << 20, /* of a foreign packed tile: each read may unpack all of it */
+  PACKED_RATIO_MAX = 1032,      /* deflate cannot pack better (zlib, "tech details") */
+  ALIGN_BYTES = 64 /* tiles start on a cache line, and follow each other without gaps */
 };
 
 /* The library's state is one per process (it has no contexts), so its lock is too. */
@@ -31,6 +33,9 @@ typedef struct visit {
 static visit enter(void) {
   visit v = {NULL, NULL};
   pthread_mutex_lock(&library_lock);
+  /* At exit the library would close again what it failed to close on a full disk, and crash. Files
+   * are closed here; once the library is in use, by us or another, this does nothing. */
+  (void)H5dont_atexit();
   H5Eget_auto2(H5E_DEFAULT, &v.report, &v.report_ctx);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   return v;
@@ -47,11 +52,15 @@ static herr_t innermost(unsigned n, const H5E_error2_t *e, void *ctx) {
   return 0;
 }
 
-/* The library's innermost reason; call it before anything else clears the library's stack. */
+/* The library's innermost reason; call it before anything else clears the library's stack. Where
+ * the system failed, its own words stand there among times and addresses. */
 static hy_status refuse(hy_error *err, hy_status status, const char *what) {
+  static const char quote[] = "error message = '";
   const char *reason = "no reason given";
   (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &reason);
-  HY_FAIL(status, err, "%s: %s", what, reason);
+  const char *system = strstr(reason, quote);
+  if (system) reason = system + sizeof quote - 1;
+  HY_FAIL(status, err, "%s: %.*s", what, (int)strcspn(reason, system ? "'" : "\r\n"), reason);
 }
 
 struct hy__hdf5_file {
@@ -220,6 +229,17 @@ static void close_dataset(opening *o) {
   o->dataset = -1;
 }
 
+/* A few bytes of file can state dims of gigabytes that nobody wrote. */
+static hy_status check_written(const opening *o, const char *name, size_t n, size_t each,
+                               hy_error *err) {
+  const hsize_t stored = H5Dget_storage_size(o->dataset);
+  HY_FAIL_IF(stored == 0, HY_BAD_FORMAT, err, "/%s: was never written", name);
+  HY_FAIL_IF((hsize_t)n * each / PACKED_RATIO_MAX > stored, HY_BAD_FORMAT, err,
+             "/%s: states %zu elements in %llu bytes: was never written whole", name, n,
+             (unsigned long long)stored);
+  return HY_OK;
+}
+
 static hy_status read_time(opening *o, hy_error *err) {
   hsize_t dims[2];
   HY_TRY(open_dataset(o, "time", err));
@@ -235,7 +255,7 @@ static hy_status read_time(opening *o, hy_error *err) {
   HY_FAIL_IF(!good, HY_BAD_FORMAT, err,
              "/time: expected int64 (nanoseconds UTC of the bar's close)");
   const size_t n = (size_t)dims[0];
-  HY_FAIL_IF(H5Dget_storage_size(o->dataset) == 0, HY_BAD_FORMAT, err, "/time: was never written");
+  HY_TRY(check_written(o, "time", n, 8, err));
   const haddr_t at = native && !o->user_block_bytes ? H5Dget_offset(o->dataset) : HADDR_UNDEF;
   if (at != HADDR_UNDEF && at % 8 == 0 && at <= o->u->map.bytes && n * 8 <= o->u->map.bytes - at) {
     o->u->info.time_ns = (const int64_t *)(const void *)(o->u->map.data + at);
@@ -273,8 +293,9 @@ static hy_status read_variable_symbols(opening *o, hid_t type, const char **name
 
 static hy_status read_fixed_symbols(opening *o, hid_t type, const char **names, hy_error *err) {
   const size_t n = o->u->info.n_symbols, each = H5Tget_size(type);
-  HY_FAIL_IF(each == 0 || each > ATTRIBUTE_BYTES_MAX, HY_LIMIT, err, "/symbol: texts of %zu bytes",
-             each);
+  HY_FAIL_IF(each == 0 || each > ATTRIBUTE_BYTES_MAX, HY_LIMIT, err,
+             "/symbol: texts of %zu bytes; the limit is %d", each, (int)ATTRIBUTE_BYTES_MAX);
+  HY_TRY(check_written(o, "symbol", n, each, err));
   void *memory;
   HY_TRY(hy__alloc_array(o->u->allocator, n, each, &memory, err));
   hy_status status = HY_OK;
@@ -294,8 +315,7 @@ static hy_status read_symbols(opening *o, hy_error *err) {
   HY_FAIL_IF(dims[0] > HY_UNIVERSE_SYMBOLS_MAX, HY_LIMIT, err,
              "/symbol: %llu symbols; the limit is %d", (unsigned long long)dims[0],
              (int)HY_UNIVERSE_SYMBOLS_MAX);
-  HY_FAIL_IF(H5Dget_storage_size(o->dataset) == 0, HY_BAD_FORMAT, err,
-             "/symbol: was never written");
+  HY_TRY(check_written(o, "symbol", (size_t)dims[0], 1, err));
   o->u->info.n_symbols = (size_t)dims[0];
   void *memory;
   HY_TRY(hy__arena_array(o->u->arena, (size_t)dims[0], sizeof(char *), &memory, err));
@@ -413,7 +433,13 @@ static hy_status locate(opening *o, const char *name, bool is_mask, hy__plane *p
       H5Pget_nfilters(plist) == 0 && cell_of(type, is_mask, &p->cell) && o->user_block_bytes == 0;
   hsize_t tile[2] = {o->u->info.n_bars, o->u->info.n_symbols};
   if (layout == H5D_CHUNKED && H5Pget_chunk(plist, 2, tile) != 2) tile[0] = tile[1] = 1;
+  const size_t cell_bytes = H5Tget_size(type);
+  const bool too_large = H5Pget_nfilters(plist) > 0 && layout == H5D_CHUNKED &&
+                         tile[0] > PACKED_BYTES_MAX / cell_bytes / tile[1];
   H5Tclose(type), H5Pclose(plist);
+  HY_FAIL_IF(too_large, HY_LIMIT, err,
+             "/%s: packed tiles of %llu x %llu cells; the limit is %d MiB unpacked", name,
+             (unsigned long long)tile[0], (unsigned long long)tile[1], PACKED_BYTES_MAX >> 20);
   p->tile_bars = (size_t)tile[0], p->tile_symbols = (size_t)tile[1];
   p->n_tile_columns = (o->u->info.n_symbols + p->tile_symbols - 1) / p->tile_symbols;
   if (!plain) return HY_OK;
