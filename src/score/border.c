@@ -7,6 +7,8 @@
 
 #include "score/job.h"
 
+enum { ELEMENTS_MAX = 1 << 28 }; /* of one input's batch: 1 GiB of float32 */
+
 static size_t input_elements(const hy__pipeline_input *in) { return in->window * in->n_features; }
 
 static void input_dims(const hy__pipeline_input *in, size_t batch, hy_tensor *t) {
@@ -28,8 +30,10 @@ static hy_status batch_buffers(hy__batch *b, const hy_allocator *a, hy_error *er
   for (size_t k = 0; k < b->model->n_inputs; k++) {
     const hy__pipeline_input *in = &b->model->inputs[k];
     size_t elements = 0;
-    HY_FAIL_IF(!hy__mul(input_elements(in), b->capacity, &elements), HY_LIMIT, err,
-               "window too large");
+    HY_FAIL_IF(!hy__mul(input_elements(in), b->capacity, &elements) || elements > ELEMENTS_MAX,
+               HY_LIMIT, err,
+               "model '%s': %zu samples of %zu rows of %zu features are too large for one batch",
+               b->model->name, b->capacity, in->window, in->n_features);
     HY_TRY(hy__alloc_array(a, elements, hy_dtype_bytes(in->dtype), &memory, err));
     memset(memory, 0, elements * hy_dtype_bytes(in->dtype));
     b->data[k] = memory;
@@ -52,7 +56,9 @@ hy_status hy__batch_init(hy__batch *b, const hy_pipeline *p, size_t model, hy_sc
   b->score = r->model_score + model * plane;
   b->flag = r->model_flag + model * plane;
   HY_TRY(batch_buffers(b, r->allocator, err));
-  return hy__pipeline_take(p, model, &b->session, err);
+  hy_status status = hy__pipeline_take(p, model, &b->session, err);
+  if (status != HY_OK) hy__error_subject(err, b->model->path);
+  return status;
 }
 
 void hy__batch_destroy(hy__batch *b, const hy_pipeline *p, const hy_allocator *a) {

@@ -288,6 +288,7 @@ static hy_status score_lane(job *j, worker *w, size_t symbol, int lane, uint32_t
   for (size_t k = 0; k < rows.n_used; k++) {
     size_t t = rows.rows ? rows.rows[k] : k;
     if (t < first_answer) continue;
+    HY_TRY(stop_asked(j, err)); /* a unit of a long range lasts longer than people wait */
     size_t cell = hy__result_cell(r, t - first_answer, symbol);
     bool has_bar = w->present[t] >> lane & 1;
     if (t - first_answer >= r->n_lead && has_bar) count_coverage(j, w, &rows, k);

@@ -17,6 +17,7 @@ enum {
   HY__PIPELINE_MODELS_MAX = 64,
   HY__PIPELINE_INPUTS_MAX = 64,
   HY__PIPELINE_WINDOW_MAX = 100000,
+  HY__PIPELINE_BATCH_MAX = 4096, /* rows that a model may insist on */
   HY__PIPELINE_BYTES_MAX = 4 << 20,
   HY__PIPELINE_IDLE_MAX = 64
 };

@@ -96,6 +96,10 @@ static hy_status bind_shape(const input_wish *wish, const hy_port *port, hy__pip
     }
     if (dims[k] < 0 && port->dims[k] > 0) m->batch = (size_t)port->dims[k];
   }
+  if (m->batch > HY__PIPELINE_BATCH_MAX) {
+    return hy__yaml_fail(wish->at, err, "input '%s' takes exactly %zu rows; the limit is %d",
+                         port->name, m->batch, HY__PIPELINE_BATCH_MAX);
+  }
   in->layout = (hy__layout)layout;
   in->rank = rank;
   return HY_OK;
