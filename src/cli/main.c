@@ -114,7 +114,7 @@ static int run_row(const cli_row *row, int argc, char **argv) {
   if (cli.help) return fputs(row->page, stdout), CLI_DONE;
   cli_interrupt_install();
   int status = row->command->run(&cli, args);
-  if (fflush(stdout) != 0 && status == CLI_DONE) {
+  if ((fflush(stdout) != 0 || ferror(stdout)) && status == CLI_DONE) {
     cli_note("standard output could not be written");
     return CLI_SYSTEM;
   }

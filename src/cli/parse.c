@@ -218,6 +218,14 @@ static const char *environment_of(const char *name) {
   return value && *value ? value : NULL;
 }
 
+/* Nobody finds an option among the arguments that stands in the environment. */
+static hy_status blame_environment(parse *p, hy_status status) {
+  char text[sizeof p->err->message];
+  if (status == HY_OK) return HY_OK;
+  (void)snprintf(text, sizeof text, "%s", p->err->message);
+  return cli_set(p->err, status, "in the environment (HAYATE_*): %.300s", text);
+}
+
 /* What was not given comes from the environment, or is missed by name. */
 static hy_status fill_in(parse *p) {
   for (size_t i = 0; i < CLI_N_COMMON; i++) {
@@ -225,7 +233,7 @@ static hy_status fill_in(parse *p) {
     if (!(p->command->common & cli_common_bits[i]) || p->common_given[i]) continue;
     const char *value = o->flags & CLI_ENV ? environment_of(o->name) : NULL;
     hy_status status = value ? store_common(p, i, value) : HY_OK;
-    if (status != HY_OK) return status;
+    if (status != HY_OK) return blame_environment(p, status);
   }
   for (size_t i = 0; i < p->command->n_options; i++) {
     const cli_option *o = &p->command->options[i];
@@ -233,7 +241,7 @@ static hy_status fill_in(parse *p) {
     const char *value = o->flags & CLI_ENV ? environment_of(o->name) : NULL;
     if (value) {
       hy_status status = store(p, o, p->args + o->offset, value);
-      if (status != HY_OK) return status;
+      if (status != HY_OK) return blame_environment(p, status);
     } else if (o->flags & CLI_REQUIRED) {
       return cli_set(p->err, HY_INVALID_ARGUMENT, "%s%s is missing", is_positional(o) ? "" : "--",
                      o->name);
