@@ -52,6 +52,8 @@ bool hy__pb_next(hy__span *s, hy__pb_field *out) {
   if (good) {
     out->number = (uint32_t)(tag >> TAG_SHIFT);
     out->wire = (hy__pb_wire)(tag & 7);
+    out->value = 0; /* who asks what a field of another kind holds finds nothing */
+    out->bytes = (hy__span){.pos = s->pos, .end = s->pos, .begin = s->begin};
     switch (out->wire) {
     case HY__PB_VARINT: good = take_varint(s, &out->value); break;
     case HY__PB_FIXED64: good = take_fixed(s, 8, &out->value); break;
