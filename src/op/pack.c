@@ -9,7 +9,8 @@ enum { ARENA_BLOCK = 1 << 12, BUCKETS = 64 };
 
 typedef struct pack {
   const void *source;
-  uint32_t layout;
+  uint32_t layout; /* a hash of the shape at times, which a crafted model can make meet another's */
+  size_t bytes;    /* so that what is found is never shorter than what is asked for */
   void *data;
   struct pack *next;
 } pack;
@@ -46,10 +47,12 @@ void hy__pack_store_destroy(hy__pack_store *store) {
   hy__free(store->allocator, store, sizeof *store);
 }
 
-static pack **find(hy__pack_store *store, const void *source, uint32_t layout) {
-  size_t bucket = (((uintptr_t)source >> 4) ^ layout) % BUCKETS;
+static pack **find(hy__pack_store *store, const pack *what) {
+  size_t bucket = (((uintptr_t)what->source >> 4) ^ what->layout) % BUCKETS;
   pack **at = &store->buckets[bucket];
-  while (*at && ((*at)->source != source || (*at)->layout != layout)) at = &(*at)->next;
+  while (*at && ((*at)->source != what->source || (*at)->layout != what->layout ||
+                 (*at)->bytes != what->bytes))
+    at = &(*at)->next;
   return at;
 }
 
@@ -79,9 +82,9 @@ hy_status hy__pack_get(hy__packs *packs, const void *source, uint32_t layout, si
     *out = data;
     return HY_OK;
   }
-  const pack what = {.source = source, .layout = layout};
+  const pack what = {.source = source, .layout = layout, .bytes = bytes};
   pthread_mutex_lock(&packs->store->lock);
-  pack **at = find(packs->store, source, layout);
+  pack **at = find(packs->store, &what);
   hy_status status = *at ? HY_OK : add(packs->store, at, &what, bytes, fill, ctx, err);
   if (status == HY_OK) *out = (*at)->data;
   pthread_mutex_unlock(&packs->store->lock);

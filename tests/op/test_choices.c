@@ -246,10 +246,13 @@ static void packs_are_shared(void **state) {
   assert_int_equal(hy__pack_get(&packs, source, 1, 64, fill, &n, &a, NULL), HY_OK);
   assert_int_equal(hy__pack_get(&packs, source, 1, 64, fill, &n, &b, NULL), HY_OK);
   assert_int_equal(hy__pack_get(&packs, source, 2, 64, fill, &n, &c, NULL), HY_OK);
+  const void *larger; /* of a layout that is named alike */
+  assert_int_equal(hy__pack_get(&packs, source, 2, 128, fill, &n, &larger, NULL), HY_OK);
+  assert_true(larger != c && n == 3);
   packs.own = true;
   assert_int_equal(hy__pack_get(&packs, source, 1, 64, fill, &n, &d, NULL), HY_OK);
-  assert_true(a == b && a != c && a != d && n == 3 && *(const int *)d == 7);
-  assert_int_equal(packs.n_bytes, 256);
+  assert_true(a == b && a != c && a != d && n == 4 && *(const int *)d == 7);
+  assert_int_equal(packs.n_bytes, 384);
   hy__arena_destroy(arena);
   hy__pack_store_destroy(store);
 }
