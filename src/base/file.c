@@ -156,6 +156,11 @@ hy_status hy__file_write_all(const char *path, const void *data, size_t bytes, h
   return status;
 }
 
+hy_status hy__file_remove(const char *path, hy_error *err) {
+  if (unlink(path) == 0 || errno == ENOENT) return HY_OK;
+  return fail_errno(err, path, errno, "cannot be removed");
+}
+
 static hy_status folder_one(const char *path, hy_error *err) {
   if (mkdir(path, 0777) == 0 || hy__path_is_folder(path)) return HY_OK;
   int code = errno;

@@ -35,6 +35,8 @@ void hy__outfile_discard(
     hy__outfile *f); /* after a failed or unwanted write; harmless after commit */
 HY_CHECKED hy_status hy__file_write_all(const char *path, const void *data, size_t bytes,
                                         hy_error *err);
+/* A file that is not there is fine. */
+HY_CHECKED hy_status hy__file_remove(const char *path, hy_error *err);
 HY_CHECKED hy_status hy__folder_make(const char *path,
                                      hy_error *err); /* parents too; existing is fine */
 bool hy__path_exists(const char *path);

@@ -244,10 +244,27 @@ static hy_status locate_score(const hy__batch *b, const hy_tensor *out, size_t *
   return HY_OK;
 }
 
+/* Zeroes the rows of a part batch that no sample took: what a worker ran before must not show in a
+ * model that lets rows see each other. */
+static void clear_rest(hy__batch *b) {
+  size_t rest = b->capacity - b->n;
+  for (size_t k = 0; k < b->model->n_inputs && rest; k++) {
+    const hy__pipeline_input *in = &b->model->inputs[k];
+    size_t each = hy_dtype_bytes(in->dtype) * in->n_features, rows = in->window;
+    uint8_t *data = b->data[k];
+    if (in->rank == 3 && in->layout == HY__LAYOUT_TBF) {
+      for (size_t w = 0; w < rows; w++)
+        memset(data + (w * b->capacity + b->n) * each, 0, rest * each);
+    } else {
+      memset(data + b->n * rows * each, 0, rest * rows * each);
+    }
+  }
+}
+
 hy_status hy__batch_flush(hy__batch *b, hy_error *err) {
   if (b->n == 0) return HY_OK;
+  clear_rest(b);
   hy_tensor out = {0};
-  /* The rest of a part batch holds samples of before: rows do not see each other. */
   hy_status status = hy_session_run(b->session, b->in, b->model->n_inputs, &out, 1, err);
   if (status != HY_OK) {
     hy__error_subject(err, b->model->path);

@@ -46,6 +46,21 @@ static hy_status write_all(hy_score_result *r, const char *folder, hy__outfile *
   return HY_OK;
 }
 
+static hy_status remove_one(const char *folder, const char *name, hy_error *err) {
+  char path[4096];
+  int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+  HY_FAIL_IF(n < 0 || (size_t)n >= sizeof path, HY_LIMIT, err, "the folder's name is too long");
+  return hy__file_remove(path, err);
+}
+
+/* Files of an earlier run that this one has no part in would speak of other scores. */
+static hy_status remove_others(const hy_score_result *r, const char *folder, bool npz,
+                               hy_error *err) {
+  for (size_t k = 0; k < HY_COUNT(parts); k++)
+    if (parts[k].evaluation_only && !r->evaluated) HY_TRY(remove_one(folder, parts[k].name, err));
+  return npz ? HY_OK : remove_one(folder, "scores.npz", err);
+}
+
 hy_status hy_score_write_folder(hy_score_result *r, const char *folder, bool npz, hy_error *err) {
   HY_FAIL_IF(!r || !folder, HY_INVALID_ARGUMENT, err, "result and folder are required");
   int64_t start_ns = hy__clock_monotonic_ns();
@@ -68,6 +83,7 @@ hy_status hy_score_write_folder(hy_score_result *r, const char *folder, bool npz
       hy__outfile_discard(&files[k]);
     }
   }
+  if (status == HY_OK) status = remove_others(r, folder, npz, err);
   hy__free(r->allocator, memory, bytes);
   double write_ms = (double)(hy__clock_monotonic_ns() - start_ns) * 1e-6;
   r->totals.write_ms += write_ms;

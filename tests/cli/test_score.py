@@ -159,6 +159,26 @@ def test_threads_do_not_change_a_byte(tmp_path, holed):
     assert texts[0] == texts[1] == texts[2]
 
 
+def test_threads_do_not_show_in_models_that_mix_rows(tmp_path):
+    u = Universe(tmp_path / "u.h5", 30, 101, seed=4)
+    u.write()
+    p = pipeline(tmp_path, [{"name": "mix", "file": "mixing.onnx", "output": "y[0]"}])
+    texts = []
+    for n in (1, 2, 3, 1):
+        run = hayate("score", p, "--data", u.path, "--out", tmp_path / "o", "--threads", n)
+        assert run.returncode == 0, run.stderr
+        texts.append((tmp_path / "o/scores.csv").read_bytes())
+    assert len(set(texts)) == 1
+
+
+def test_a_folder_speaks_of_one_run(tmp_path, holed):
+    p = pipeline(tmp_path, [LINEAR])
+    hayate("score", p, "--data", holed.path, "--evaluate", "--npz", "--out", tmp_path / "o")
+    hayate("score", p, "--data", holed.path, "--last", "--out", tmp_path / "o")
+    names = sorted(f.name for f in (tmp_path / "o").iterdir())
+    assert names == ["report.html", "run.json", "scores.csv"]
+
+
 def test_combinations(tmp_path, holed):
     a, b = expect_linear(holed), expect_window(holed)
     z = [(x - np.nanmean(x, 1, keepdims=True)) / np.nanstd(x, 1, ddof=1, keepdims=True)

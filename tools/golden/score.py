@@ -52,6 +52,11 @@ def main():
     # a fixed batch of one, and a sequence out: the last step counts
     save("sequence", [helper.make_node("Mul", ["x", "k"], ["y"])], [port("x", 1, 4, 3)],
          port("y", 1, 4, 3), {"k": f32(2, shape=(1,))})
+    # rows of a batch see each other: the first feature less its mean over the batch
+    save("mixing", [helper.make_node("Gemm", ["x", "w"], ["g"]),
+                    helper.make_node("ReduceMean", ["g"], ["m"], axes=[0], keepdims=1),
+                    helper.make_node("Sub", ["g", "m"], ["y"])], [port("x", "n", 3)],
+         port("y", "n", 1), {"w": f32(1, 0, 0, shape=(3, 1))})
     (OUT / ".origin").write_text(
         f"tool: onnx {onnx.__version__} (onnx.helper)\ncommand: python tools/golden/score.py\n"
         "licence: Apache-2.0, made here\n"
