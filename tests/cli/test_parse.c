@@ -131,7 +131,8 @@ static void test_environment(void **state) {
   assert_int_equal(o.cli.n_threads, 5);
   assert_true(parse_line("a --time-limit 1s").args.limit_s == 1);
   assert_int_equal(setenv("HAYATE_THREADS", "many", 1), 0);
-  refused("a", "--threads: 'many' is not a number of threads from 1 to 1024");
+  refused("a", "in the environment (HAYATE_*): --threads: 'many' is not a number of threads from 1 "
+               "to 1024");
   (void)unsetenv("HAYATE_THREADS");
   (void)unsetenv("HAYATE_TIME_LIMIT");
 }
