@@ -77,8 +77,11 @@ static hy_status open_and_compute(const cli_context *cli, const struct args *arg
 }
 
 static int run(cli_context *cli, const void *args) {
+  const struct args *a = args;
   hy_runtime *runtime = NULL;
   hy_error err;
+  if (cli_same_file(a->data, a->output) || cli_same_file(a->spec, a->output))
+    return cli_refuse(cli, "--output %s is a file that is read", a->output);
   cli_interrupt_install();
   if (cli_runtime(cli, &runtime, &err) != HY_OK) return cli_fail(cli, &err);
   const hy_status status = open_and_compute(cli, args, runtime, &err);

@@ -254,6 +254,11 @@ static hy_status infer(job *j, hy_error *err) {
 static int run(cli_context *cli, const void *args) {
   hy_error err;
   job j = {.args = args};
+  const struct args *a = args;
+  const char *const read[] = {a->model, a->input, a->expect};
+  for (size_t k = 0; k < sizeof read / sizeof read[0]; k++)
+    if (cli_same_file(read[k], a->output))
+      return cli_refuse(cli, "--output %s is a file that is read", a->output);
   if (cli_runtime(cli, &j.runtime, &err) != HY_OK) return cli_fail(cli, &err);
   hy_status status = infer(&j, &err);
   if (status == HY_OK && cli->json) report_json(&j);

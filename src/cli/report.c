@@ -2,6 +2,7 @@
 /* What a command says: errors for people and machines, notes, the runtime's making. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "cli/frame.h"
 
@@ -57,4 +58,10 @@ hy_status cli_runtime(const cli_context *cli, hy_runtime **out, hy_error *err) {
 hy_status cli_sink_write(void *ctx, const void *data, size_t bytes, hy_error *err) {
   if (fwrite(data, 1, bytes, ctx) == bytes) return HY_OK;
   return cli_set(err, HY_IO, "the output could not be written");
+}
+
+bool cli_same_file(const char *a, const char *b) {
+  struct stat first, second;
+  if (!a || !b || stat(a, &first) != 0 || stat(b, &second) != 0) return false;
+  return S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }

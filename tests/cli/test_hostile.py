@@ -34,6 +34,20 @@ def test_an_import_never_overwrites_what_it_reads(tmp_path):
         assert table.read_text() == rows()
 
 
+def test_other_commands_overwrite_no_input_either(tmp_path):
+    data, arrays = tmp_path / "u.h5", tmp_path / "x.npz"
+    hayate("gen", "--symbols", 3, "--bars", 20, "-o", data)
+    np.savez(arrays, x=np.zeros((2, 3), np.float32))
+    model = "tests/golden/score/linear.onnx"
+    for read, args in ((data, ["features", "compute", "logret(close,1)", "--data", data,
+                               "--output", data]),
+                       (arrays, ["infer", model, "--input", arrays, "--output", arrays])):
+        before = read.read_bytes()
+        done = hayate(*args)
+        assert done.returncode == 2 and "is a file that is read" in done.stderr, done.stderr
+        assert read.read_bytes() == before
+
+
 @pytest.mark.parametrize("more", [[], ["--compress"]])
 def test_a_full_disk_is_the_systems_failure(tmp_path, more):
     table = tmp_path / "prices.csv"
