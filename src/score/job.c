@@ -352,41 +352,36 @@ static hy_status finish_unit(job *j, worker *w, uint32_t worker_index, size_t un
   return HY_OK;
 }
 
-/* hy__pool_fn of the last stage. */
-static hy_status score_units(void *ctx, uint32_t worker_index, size_t begin, size_t end,
-                             hy_error *err) {
-  job *j = ctx;
-  worker *w = &j->workers[worker_index];
-  for (size_t unit = begin; unit < end; unit++) {
-    HY_TRY(stop_asked(j, err));
-    int64_t start_ns = hy__clock_monotonic_ns();
-    size_t first = unit * HY__JOB_BLOCKS_PER_UNIT;
-    size_t last = HY_MIN(first + HY__JOB_BLOCKS_PER_UNIT, j->n_blocks);
-    for (size_t b = first; b < last; b++) HY_TRY(score_block(j, w, b, start_ns, err));
-    int64_t flush_ns = hy__clock_monotonic_ns();
-    for (size_t m = 0; m < j->p->n_models; m++) HY_TRY(hy__batch_flush(&w->batches[m], err));
-    w->inference_ns += hy__clock_monotonic_ns() - flush_ns;
-    HY_TRY(finish_unit(j, w, worker_index, unit, start_ns, err));
-  }
+/* A block of a stage before a cross-section. */
+static hy_status prepare_block(job *j, worker *w, size_t block, hy_error *err) {
+  uint32_t n_bars[HY_LANES];
+  hy_status status = hy__feature_run_block(j->run, j->stage, block, w->workspace, NULL, n_bars,
+                                           w->feature_ns, err);
+  return status == HY_OK ? HY_OK : block_trouble(j, block, status, err);
+}
+
+static hy_status flush_batches(job *j, worker *w, hy_error *err) {
+  int64_t start_ns = hy__clock_monotonic_ns();
+  for (size_t m = 0; m < j->p->n_models; m++) HY_TRY(hy__batch_flush(&w->batches[m], err));
+  w->inference_ns += hy__clock_monotonic_ns() - start_ns;
   return HY_OK;
 }
 
-/* hy__pool_fn of the stages before a cross-section. */
-static hy_status stage_units(void *ctx, uint32_t worker_index, size_t begin, size_t end,
-                             hy_error *err) {
+/* hy__pool_fn of a stage: the last one scores, those before prepare cross-sections. */
+static hy_status run_units(void *ctx, uint32_t worker_index, size_t begin, size_t end,
+                           hy_error *err) {
   job *j = ctx;
   worker *w = &j->workers[worker_index];
+  bool last_stage = j->stage + 1 == j->n_stages;
   for (size_t unit = begin; unit < end; unit++) {
     HY_TRY(stop_asked(j, err));
     int64_t start_ns = hy__clock_monotonic_ns();
     size_t first = unit * HY__JOB_BLOCKS_PER_UNIT;
     size_t last = HY_MIN(first + HY__JOB_BLOCKS_PER_UNIT, j->n_blocks);
     for (size_t b = first; b < last; b++) {
-      uint32_t n_bars[HY_LANES];
-      hy_status status = hy__feature_run_block(j->run, j->stage, b, w->workspace, NULL, n_bars,
-                                               w->feature_ns, err);
-      if (status != HY_OK) HY_TRY(block_trouble(j, b, status, err));
+      HY_TRY(last_stage ? score_block(j, w, b, start_ns, err) : prepare_block(j, w, b, err));
     }
+    if (last_stage) HY_TRY(flush_batches(j, w, err));
     HY_TRY(finish_unit(j, w, worker_index, unit, start_ns, err));
   }
   return HY_OK;
@@ -405,11 +400,11 @@ static hy_status cross_rows(void *ctx, uint32_t worker_index, size_t begin, size
 static hy_status run_stages(job *j, hy_error *err) {
   hy__pool *pool = hy__runtime_pool(j->p->runtime);
   for (j->stage = 0; j->stage + 1 < j->n_stages; j->stage++) {
-    HY_TRY(hy__pool_for(pool, j->n_units, 1, stage_units, j, err));
+    HY_TRY(hy__pool_for(pool, j->n_units, 1, run_units, j, err));
     size_t rows = hy__feature_run_cross_rows(j->run, j->stage);
     HY_TRY(hy__pool_for(pool, rows, HY_MAX(rows / 64, (size_t)1), cross_rows, j, err));
   }
-  return hy__pool_for(pool, j->n_units, 1, score_units, j, err);
+  return hy__pool_for(pool, j->n_units, 1, run_units, j, err);
 }
 
 /* ---- after the work ---- */
