@@ -6,7 +6,7 @@ JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all demo test check bench lint format install uninstall clean
+.PHONY: all demo test check bench onnx-conformance lint format install uninstall clean
 all: $(BUILD)/build.ninja
 	@cmake --build $(BUILD) -j $(JOBS)
 
@@ -33,6 +33,11 @@ bench:
 	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
 	@cmake --build $(BUILD) -j $(JOBS) --target all benches
 	@tools/bench $(BUILD)
+
+# ARGS: --only REGEX, --jobs N, --shrink, -v
+onnx-conformance: all
+	@tools/deps build peers
+	@tools/peers conformance tests/conformance/run.py $(ARGS)
 
 lint:
 	@tools/deps build lint

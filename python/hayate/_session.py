@@ -22,16 +22,25 @@ class Port:
         return f"Port({self.name!r}, {self.dtype!r}, {self.shape})"
 
 
+def _open(runtime, model):
+    """A model's handle, from a path or from bytes."""
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        raw = np.frombuffer(model, np.uint8)
+        return runtime.make(LIB.hy_model_open_memory, LIB.hy_model_destroy, c.c_void_p(raw.ctypes.data),
+                            SIZE(raw.size), None, keep=(raw,))
+    return runtime.make(LIB.hy_model_open, LIB.hy_model_destroy, os.fsencode(model), None)
+
+
 class Session:
     """session = Session("model.onnx"); session.run({"x": array}) -> {"y": array}.
 
+    `model` is a path, or the file's bytes (which are read where they lie; no external data).
     `outputs` names what to compute, all of the model's by default. A session works for one thread
     at a time, and others wait for their turn; make one per thread."""
 
     def __init__(self, model, threads=1, outputs=None, runtime=None):
         self._runtime = runtime_or_shared(runtime)
-        self._model = self._runtime.make(LIB.hy_model_open, LIB.hy_model_destroy,
-                                         os.fsencode(model), None)
+        self._model = _open(self._runtime, model)
         options = SessionOptions(n_threads=threads)
         if outputs is not None:
             options.outputs, options.n_outputs = texts(outputs), len(outputs)
