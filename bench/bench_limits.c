@@ -23,11 +23,12 @@ static double now_s(void) {
 static volatile float sink_f32;
 static volatile uint64_t sink_u64;
 
-/* Ten independent chains hide the latency of two units and leave registers for the operands. */
+/* Ten independent chains hide the latency of two units and leave registers for the operands. They
+ * begin at different numbers: of equal ones the compiler would make one. */
 #define HY_FMA_LOOP(name, isa, vec, lanes, set1, fmadd, add, store)                                \
   __attribute__((target(isa), noinline)) static double name(void) {                                \
-    vec c0 = set1(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, c8 = c0,      \
-        c9 = c0;                                                                                   \
+    vec c0 = set1(0), c1 = set1(1), c2 = set1(2), c3 = set1(3), c4 = set1(4), c5 = set1(5),        \
+        c6 = set1(6), c7 = set1(7), c8 = set1(8), c9 = set1(9);                                    \
     const vec a = set1(0.999f), b = set1(0.001f);                                                  \
     const double began = now_s();                                                                  \
     for (int i = 0; i < FMA_ROUNDS; i++) {                                                         \
