@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OneHot: indices of any number type, depth known at planning, values [off, on]. An index outside
  * [-depth, depth) gives a row of off values. */
+#include "op/element.h"
 #include "op/rule.h"
 
 hy_status hy__op_one_hot_infer(hy__op_plan *p, hy_error *err) {
@@ -23,27 +24,6 @@ hy_status hy__op_one_hot_infer(hy__op_plan *p, hy_error *err) {
   return hy__op_out(p, 0, p->in[2].dtype, in->rank + 1, dims, err);
 }
 
-static int64_t index_of(const hy_tensor *t, size_t i) {
-  switch (t->dtype) {
-  case HY_I64: return ((const int64_t *)t->data)[i];
-  case HY_I32: return ((const int32_t *)t->data)[i];
-  case HY_I16: return ((const int16_t *)t->data)[i];
-  case HY_I8: return ((const int8_t *)t->data)[i];
-  case HY_U8: return ((const uint8_t *)t->data)[i];
-  case HY_U16: return ((const uint16_t *)t->data)[i];
-  case HY_U32: return ((const uint32_t *)t->data)[i];
-  case HY_U64: return (int64_t)((const uint64_t *)t->data)[i];
-  case HY_F64: {
-    double v = ((const double *)t->data)[i];
-    return v > -0x1p62 && v < 0x1p62 ? (int64_t)v : INT64_MAX;
-  }
-  default: {
-    float v = ((const float *)t->data)[i];
-    return v > -0x1p62f && v < 0x1p62f ? (int64_t)v : INT64_MAX;
-  }
-  }
-}
-
 static hy_status run(const hy__step *s, hy_error *err) {
   (void)err;
   int32_t axis = *(const int32_t *)s->params;
@@ -56,7 +36,7 @@ static hy_status run(const hy__step *s, hy_error *err) {
   for (int32_t d = axis + 1; d < out->rank; d++) inner *= (size_t)out->dims[d];
   size_t n_in = hy__op_count_of(in);
   for (size_t i = 0; i < n_in; i++) {
-    int64_t index = index_of(in, i);
+    int64_t index = hy__element_whole(in, (int64_t)i);
     if (index < -depth || index >= depth) continue;
     if (index < 0) index += depth;
     size_t at = (i / inner * (size_t)depth + (size_t)index) * inner + i % inner;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "op/element.h"
 #include "op/rule.h"
 
 typedef struct params {
@@ -12,66 +13,22 @@ typedef struct params {
   double exponent; /* known and one number, else NaN */
 } params;
 
-static bool is_float(hy_dtype d) { return d == HY_F32 || d == HY_F64; }
-
 hy_status hy__op_pow_infer(hy__op_plan *p, hy_error *err) {
   if (!strcmp(p->node->op_type, "Mod")) {
-    HY_FAIL_IF(is_float(p->in[0].dtype) && !hy__node_int(p->node, "fmod", 0), HY_BAD_FORMAT, err,
-               "Mod of floats needs fmod=1");
+    HY_FAIL_IF(hy__element_is_float(p->in[0].dtype) && p->node->version < 28 &&
+                   !hy__node_int(p->node, "fmod", 0),
+               HY_BAD_FORMAT, err, "Mod of floats needs fmod=1 before opset 28");
     return hy__op_elementwise(p, p->in[0].dtype, err);
   }
   const hy_tensor *const both[2] = {&p->in[0], &p->in[1]};
   int64_t dims[HY_MAX_RANK];
   int32_t rank = 0;
   hy_dtype e = p->in[1].dtype;
-  HY_FAIL_IF(!is_float(e) && !(HY__OP_INTS >> e & 1), HY_UNSUPPORTED, err, "exponents of type %s",
-             hy_dtype_name(e));
+  HY_FAIL_IF(!hy__element_is_float(e) && !(HY__OP_INTS >> e & 1), HY_UNSUPPORTED, err,
+             "exponents of type %s", hy_dtype_name(e));
   HY_TRY(hy__op_broadcast(both, 2, &rank, dims, err));
   p->out_inplace[0] = 1;
   return hy__op_out(p, 0, p->in[0].dtype, rank, dims, err);
-}
-
-/* An element of any numeric type; integers past 2^53 lose their low bits only where a float is
- * asked. */
-static double real_at(const hy_tensor *t, int64_t i) {
-  switch (t->dtype) {
-  case HY_F32: return (double)((const float *)t->data)[i];
-  case HY_F64: return ((const double *)t->data)[i];
-  case HY_I8: return ((const int8_t *)t->data)[i];
-  case HY_I16: return ((const int16_t *)t->data)[i];
-  case HY_I32: return ((const int32_t *)t->data)[i];
-  case HY_I64: return (double)((const int64_t *)t->data)[i];
-  case HY_U8: return ((const uint8_t *)t->data)[i];
-  case HY_U16: return ((const uint16_t *)t->data)[i];
-  case HY_U32: return ((const uint32_t *)t->data)[i];
-  default: return (double)((const uint64_t *)t->data)[i];
-  }
-}
-
-static int64_t whole_at(const hy_tensor *t, int64_t i) {
-  switch (t->dtype) {
-  case HY_F32: return (int64_t)((const float *)t->data)[i];
-  case HY_F64: return (int64_t)((const double *)t->data)[i];
-  case HY_I8: return ((const int8_t *)t->data)[i];
-  case HY_I16: return ((const int16_t *)t->data)[i];
-  case HY_I32: return ((const int32_t *)t->data)[i];
-  case HY_U8: return ((const uint8_t *)t->data)[i];
-  case HY_U16: return ((const uint16_t *)t->data)[i];
-  case HY_U32: return ((const uint32_t *)t->data)[i];
-  default: return ((const int64_t *)t->data)[i]; /* u64 by its bits */
-  }
-}
-
-static void put_whole(const hy_tensor *t, size_t i, int64_t v) {
-  switch (t->dtype) {
-  case HY_I8: ((int8_t *)t->data)[i] = (int8_t)v; break;
-  case HY_I16: ((int16_t *)t->data)[i] = (int16_t)v; break;
-  case HY_I32: ((int32_t *)t->data)[i] = (int32_t)v; break;
-  case HY_U8: ((uint8_t *)t->data)[i] = (uint8_t)v; break;
-  case HY_U16: ((uint16_t *)t->data)[i] = (uint16_t)v; break;
-  case HY_U32: ((uint32_t *)t->data)[i] = (uint32_t)v; break;
-  default: ((int64_t *)t->data)[i] = v; break;
-  }
 }
 
 static int64_t whole_pow(int64_t base, int64_t exponent) {
@@ -91,23 +48,28 @@ static int64_t whole_mod(int64_t a, int64_t b, bool c_sign, bool is_u64) {
   return !c_sign && r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
+/* The remainder of floats with the divisor's sign, a zero too. */
+static double floor_mod(double x, double y) {
+  const double r = fmod(x, y);
+  if (r == 0.0) return copysign(0.0, y);
+  return (r < 0.0) != (y < 0.0) && r == r ? r + y : r;
+}
+
 static void element(const hy__step *step, const params *q, size_t at, const int64_t in[2]) {
   const hy_tensor *a = &step->in[0], *b = &step->in[1], *y = &step->out[0];
-  if (!is_float(y->dtype)) {
-    bool whole = !is_float(b->dtype);
-    int64_t base = whole_at(a, in[0]);
-    int64_t v = q->is_mod ? whole_mod(base, whole_at(b, in[1]), q->fmod, y->dtype == HY_U64)
-                : whole   ? whole_pow(base, whole_at(b, in[1]))
-                          : (int64_t)pow((double)base, real_at(b, in[1]));
-    put_whole(y, at, v);
+  if (!hy__element_is_float(y->dtype)) {
+    bool whole = !hy__element_is_float(b->dtype);
+    int64_t base = hy__element_whole(a, in[0]);
+    int64_t v = q->is_mod
+                    ? whole_mod(base, hy__element_whole(b, in[1]), q->fmod, y->dtype == HY_U64)
+                : whole ? whole_pow(base, hy__element_whole(b, in[1]))
+                        : (int64_t)pow((double)base, hy__element_real(b, in[1]));
+    hy__element_put_whole(y, (int64_t)at, v);
     return;
   }
-  double x = real_at(a, in[0]), e = real_at(b, in[1]);
-  double v = q->is_mod ? fmod(x, e) : pow(x, e);
-  if (y->dtype == HY_F64)
-    ((double *)y->data)[at] = v;
-  else
-    ((float *)y->data)[at] = (float)v;
+  double x = hy__element_real(a, in[0]), e = hy__element_real(b, in[1]);
+  double v = q->is_mod ? (q->fmod ? fmod(x, e) : floor_mod(x, e)) : pow(x, e);
+  hy__element_put_real(y, (int64_t)at, v);
 }
 
 static hy_status run(const hy__step *step, hy_error *err) {
@@ -151,8 +113,8 @@ hy_status hy__op_pow_lower(hy__op_plan *p, hy_error *err) {
   p->params = q;
   p->run = run;
   if (q->is_mod || !p->in[1].data || hy__op_count_of(&p->in[1]) != 1) return HY_OK;
-  q->exponent = real_at(&p->in[1], 0);
-  if (is_float(p->out[0].dtype) && hy__op_same_dims(&p->in[0], &p->out[0]) &&
+  q->exponent = hy__element_real(&p->in[1], 0);
+  if (hy__element_is_float(p->out[0].dtype) && hy__op_same_dims(&p->in[0], &p->out[0]) &&
       (q->exponent == 2.0 || q->exponent == 0.5))
     p->run = run_known;
   return HY_OK;
