@@ -10,9 +10,7 @@ typedef enum what { SUM, MEAN, MAX, MIN, PROD, L1, L2, SUM_SQUARE, LOG_SUM, LOG_
 
 typedef struct params {
   what what;
-  hy__walk kept;  /* operand 0 steps from one output element's first input to the next */
-  hy__walk inner; /* over the elements that one output takes in */
-  size_t n;       /* of those */
+  hy__lines lines; /* one for each output element */
 } params;
 
 static hy_status read_axes(const hy__op_plan *p, bool *reduced, hy_error *err) {
@@ -47,13 +45,13 @@ hy_status hy__op_reduce_infer(hy__op_plan *p, hy_error *err) {
 #define EACH_ELEMENT(type, q, data, base, body)                                                    \
   {                                                                                                \
     int64_t index_[HY_MAX_RANK] = {0}, at_[HY__WALK_OPERANDS] = {0};                               \
-    for (size_t r_ = 0; r_ < (q)->inner.n_rows; r_++) {                                            \
+    for (size_t r_ = 0; r_ < (q)->lines.inner.n_rows; r_++) {                                      \
       const type *row_ = (const type *)(data) + (base) + at_[0];                                   \
-      for (size_t i_ = 0; i_ < (q)->inner.row; i_++) {                                             \
-        type x = row_[(int64_t)i_ * (q)->inner.inner[0]];                                          \
+      for (size_t i_ = 0; i_ < (q)->lines.inner.row; i_++) {                                       \
+        type x = row_[(int64_t)i_ * (q)->lines.inner.inner[0]];                                    \
         body                                                                                       \
       }                                                                                            \
-      hy__walk_next(&(q)->inner, index_, at_);                                                     \
+      hy__walk_next(&(q)->lines.inner, index_, at_);                                               \
     }                                                                                              \
   }
 
@@ -84,14 +82,15 @@ static double finish(what w, double sum, size_t n) {
     case L2:                                                                                       \
     case SUM_SQUARE:                                                                               \
       EACH_ELEMENT(type, q, data, base, sum += (double)x * (double)x;)                             \
-      return finish(q->what, sum, q->n);                                                           \
+      return finish(q->what, sum, q->lines.n);                                                     \
     case LOG_SUM_EXP:                                                                              \
       EACH_ELEMENT(type, q, data, base, if ((double)x > top || x != x) top = (double)x;)           \
       if (!isfinite(top)) return top;                                                              \
       EACH_ELEMENT(type, q, data, base, sum += hy__exp((double)x - top);)                          \
       return top + hy__ln(sum);                                                                    \
-    default: EACH_ELEMENT(type, q, data, base, sum += (double)x;)                                  \
-        return finish(q->what, sum, q->n);                                                         \
+    default:                                                                                       \
+      EACH_ELEMENT(type, q, data, base, sum += (double)x;)                                         \
+      return finish(q->what, sum, q->lines.n);                                                     \
     }                                                                                              \
   }
 FLOAT_LINE(f32, float)
@@ -129,7 +128,7 @@ static int64_t through_double(const params *q, double v) {
       return through_double(q, wide);                                                              \
     case MEAN:                                                                                     \
       EACH_ELEMENT(type, q, data, base, sum += (uint64_t)x;)                                       \
-      return q->n ? (int64_t)sum / (int64_t)q->n : 0;                                              \
+      return q->lines.n ? (int64_t)sum / (int64_t)q->lines.n : 0;                                  \
     default: EACH_ELEMENT(type, q, data, base, sum += (uint64_t)x;) return (int64_t)sum;           \
     }                                                                                              \
   }
@@ -138,6 +137,7 @@ INT_LINE(i16, int16_t, INT16_MIN, INT16_MAX, x < 0)
 INT_LINE(i32, int32_t, INT32_MIN, INT32_MAX, x < 0)
 INT_LINE(i64, int64_t, INT64_MIN, INT64_MAX, x < 0)
 INT_LINE(u8, uint8_t, 0, UINT8_MAX, false)
+INT_LINE(bool, uint8_t, 0, 1, false)
 INT_LINE(u16, uint16_t, 0, UINT16_MAX, false)
 INT_LINE(u32, uint32_t, 0, UINT32_MAX, false)
 INT_LINE(u64, uint64_t, 0, UINT64_MAX, false)
@@ -152,6 +152,7 @@ static void element(const hy__step *s, const params *q, int64_t base, size_t to)
   case HY_I16: ((int16_t *)out)[to] = (int16_t)line_i16(q, in, base); break;
   case HY_I32: ((int32_t *)out)[to] = (int32_t)line_i32(q, in, base); break;
   case HY_I64: ((int64_t *)out)[to] = line_i64(q, in, base); break;
+  case HY_BOOL: ((uint8_t *)out)[to] = (uint8_t)line_bool(q, in, base); break; /* Max and Min */
   case HY_U8: ((uint8_t *)out)[to] = (uint8_t)line_u8(q, in, base); break;
   case HY_U16: ((uint16_t *)out)[to] = (uint16_t)line_u16(q, in, base); break;
   case HY_U32: ((uint32_t *)out)[to] = (uint32_t)line_u32(q, in, base); break;
@@ -164,10 +165,10 @@ static hy_status run(const hy__step *s, hy_error *err) {
   const params *q = s->params;
   int64_t index[HY_MAX_RANK] = {0}, at[HY__WALK_OPERANDS] = {0};
   size_t to = 0;
-  for (size_t r = 0; r < q->kept.n_rows; r++) {
-    for (size_t i = 0; i < q->kept.row; i++)
-      element(s, q, at[0] + (int64_t)i * q->kept.inner[0], to++);
-    hy__walk_next(&q->kept, index, at);
+  for (size_t r = 0; r < q->lines.kept.n_rows; r++) {
+    for (size_t i = 0; i < q->lines.kept.row; i++)
+      element(s, q, at[0] + (int64_t)i * q->lines.kept.inner[0], to++);
+    hy__walk_next(&q->lines.kept, index, at);
   }
   return HY_OK;
 }
@@ -175,25 +176,14 @@ static hy_status run(const hy__step *s, hy_error *err) {
 hy_status hy__op_reduce_lower(hy__op_plan *p, hy_error *err) {
   static const char *const names[] = {"Sum", "Mean", "Max",       "Min",    "Prod",
                                       "L1",  "L2",   "SumSquare", "LogSum", "LogSumExp"};
-  const hy_tensor *in = &p->in[0];
   bool reduced[HY_MAX_RANK];
-  int64_t strides[HY_MAX_RANK], kept_strides[HY_MAX_RANK], inner_strides[HY_MAX_RANK];
-  hy_tensor kept = {.rank = 0}, inner = {.rank = 0};
   void *memory;
   HY_TRY(read_axes(p, reduced, err));
   HY_TRY(hy__arena_alloc(p->arena, sizeof(params), _Alignof(params), &memory, err));
   params *q = memory;
   for (size_t i = 0; i < HY_COUNT(names); i++)
     if (strcmp(names[i], p->node->op_type + strlen("Reduce")) == 0) q->what = (what)i;
-  hy__op_strides(in, strides);
-  for (int32_t d = 0; d < in->rank; d++) {
-    hy_tensor *to = reduced[d] ? &inner : &kept;
-    (reduced[d] ? inner_strides : kept_strides)[to->rank] = strides[d];
-    to->dims[to->rank++] = in->dims[d];
-  }
-  hy__walk_strided(&q->kept, &kept, kept_strides);
-  hy__walk_strided(&q->inner, &inner, inner_strides);
-  q->n = hy__op_count_of(&inner);
+  hy__lines_make(&q->lines, &p->in[0], reduced);
   p->params = q;
   p->run = run;
   return HY_OK;

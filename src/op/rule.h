@@ -73,6 +73,13 @@ HY_CHECKED hy_status hy__op_lower_strided(hy__op_plan *p, const int64_t *strides
                                           hy_error *err);
 /* Dense strides of t, in elements. */
 void hy__op_strides(const hy_tensor *t, int64_t *strides);
+/* The elements of a tensor as lines over some of its axes: operand 0 of `kept` steps from one
+ * line's first element to the next, that of `inner` over a line. */
+typedef struct hy__lines {
+  hy__walk kept, inner;
+  size_t n; /* elements of a line */
+} hy__lines;
+void hy__lines_make(hy__lines *lines, const hy_tensor *t, const bool *over);
 /* Moves to the next row; offsets and index start at zero. */
 static inline void hy__walk_next(const hy__walk *w, int64_t *index, int64_t *offsets) {
   for (int32_t d = w->rank - 1; d >= 0; d--) {

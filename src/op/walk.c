@@ -119,3 +119,17 @@ void hy__op_strides(const hy_tensor *t, int64_t *strides) {
     stride *= t->dims[d];
   }
 }
+
+void hy__lines_make(hy__lines *lines, const hy_tensor *t, const bool *over) {
+  int64_t strides[HY_MAX_RANK], kept_strides[HY_MAX_RANK], inner_strides[HY_MAX_RANK];
+  hy_tensor kept = {.rank = 0}, inner = {.rank = 0};
+  hy__op_strides(t, strides);
+  for (int32_t d = 0; d < t->rank; d++) {
+    hy_tensor *to = over[d] ? &inner : &kept;
+    (over[d] ? inner_strides : kept_strides)[to->rank] = strides[d];
+    to->dims[to->rank++] = t->dims[d];
+  }
+  hy__walk_strided(&lines->kept, &kept, kept_strides);
+  hy__walk_strided(&lines->inner, &inner, inner_strides);
+  lines->n = hy__op_count_of(&inner);
+}

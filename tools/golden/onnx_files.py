@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes one golden folder of an ONNX model: model.onnx, input.npz, expect.npz, .origin.
 
-The expected values are ONNX Runtime's on one thread. onnx_exports.py and onnx_ops.py call
+The expected values are ONNX Runtime's on one thread, or, where that lacks the operator, those of
+onnx's own reference evaluator. onnx_exports.py and onnx_ops.py call
 save() for each model; tests read the folders and never need this file.
 """
 import pathlib
@@ -56,6 +57,14 @@ def run_peer(path, inputs, optimise=True):
     return {name: as_array(value, labels.get(name)) for name, value in answers}
 
 
+def run_reference(path, inputs):
+    from onnx.reference import ReferenceEvaluator
+    model = onnx.load(path)
+    names = [output.name for output in model.graph.output]
+    answers = zip(names, ReferenceEvaluator(model).run(names, inputs))
+    return {name: np.asarray(value) for name, value in answers}
+
+
 def fixed_strings(arrays):
     return {k: v.astype(str) if v.dtype == object else v for k, v in arrays.items()}
 
@@ -63,7 +72,8 @@ def fixed_strings(arrays):
 def save(family, name, model, inputs, **origin):
     """model is a ModelProto, or a path to a model file that already lies in the folder.
 
-    origin: what, rtol, atol and modules (whose versions are written down).
+    origin: what, rtol, atol, modules (whose versions are written down), reference (True: the
+    answers are the reference evaluator's).
     """
     folder = ROOT / family / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,14 +81,19 @@ def save(family, name, model, inputs, **origin):
     if isinstance(model, onnx.ModelProto):
         model.ir_version = min(model.ir_version, MAX_IR)
         path.write_bytes(model.SerializeToString())
-    expect = run_peer(path, inputs, optimise=origin.get("optimise", True))
+    reference = origin.get("reference", False)
+    if reference:
+        expect = run_reference(path, inputs)
+    else:
+        expect = run_peer(path, inputs, optimise=origin.get("optimise", True))
     np.savez_compressed(folder / "input.npz", **fixed_strings(inputs))
     np.savez_compressed(folder / "expect.npz", **fixed_strings(expect))
     modules = origin.get("modules", ())
     lines = [
         f"what: {origin['what']}",
         f"model: made by {pathlib.Path(sys.argv[0]).name} {name}, seed {origin.get('seed', 0)}",
-        "expect: ONNX Runtime on the CPU, one thread",
+        "expect: onnx.reference.ReferenceEvaluator" if reference
+        else "expect: ONNX Runtime on the CPU, one thread",
         f"versions: {versions(*modules)}",
         f"command: python tools/golden/{pathlib.Path(sys.argv[0]).name} {name}",
         "licence: generated, no third-party data",
