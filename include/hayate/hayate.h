@@ -4,6 +4,7 @@
 #define HAYATE_H
 
 #include <hayate/array.h>
+#include <hayate/bench.h>
 #include <hayate/feature.h>
 #include <hayate/market.h>
 #include <hayate/model.h>
