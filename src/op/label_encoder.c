@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LabelEncoder (ai.onnx.ml 1 to 4) and OneHotEncoder: a key is looked up among sorted keys. The
- * three generations of attributes: classes_strings; keys_* and values_* lists; keys_ and
- * values_tensor. */
+/* LabelEncoder (ai.onnx.ml 1 to 4), CategoryMapper and OneHotEncoder: a key is looked up among
+ * sorted keys. The three generations of LabelEncoder's attributes: classes_strings; keys_* and
+ * values_* lists; keys_ and values_tensor. */
 #include <string.h>
 
 #include "op/ml_post.h"
@@ -124,7 +124,20 @@ static hy_status classes_of(hy__op_plan *p, list *keys, list *values, hy_error *
   return HY_OK;
 }
 
-static bool is_encoder(const hy__node *node) { return node->op_type[0] == 'L'; }
+/* cats_strings and cats_int64s, each the other's values. */
+static hy_status categories_of(hy__op_plan *p, list *keys, list *values, hy_error *err) {
+  list names = {0}, numbers = {0};
+  const bool both = list_of(p->node, "cats_strings", HY_STRING, &names) &&
+                    list_of(p->node, "cats_int64s", HY_I64, &numbers);
+  HY_FAIL_IF(!both || names.n != numbers.n, HY_BAD_FORMAT, err,
+             "there are %zu cats_strings and %zu cats_int64s", names.n, numbers.n);
+  *keys = p->in[0].dtype == HY_STRING ? names : numbers;
+  *values = p->in[0].dtype == HY_STRING ? numbers : names;
+  return HY_OK;
+}
+
+/* Not OneHotEncoder: a value for each key. */
+static bool is_encoder(const hy__node *node) { return node->op_type[0] != 'O'; }
 
 static hy_status lists_of(hy__op_plan *p, list *keys, list *values, hy_error *err) {
   const hy__node *node = p->node;
@@ -139,6 +152,7 @@ static hy_status lists_of(hy__op_plan *p, list *keys, list *values, hy_error *er
                hy_dtype_name(x));
     return HY_OK;
   }
+  if (node->op_type[0] == 'C') return categories_of(p, keys, values, err);
   if (node->version < 2) return classes_of(p, keys, values, err);
   bool has_keys = list_of(node, "keys_tensor", HY_DTYPE_NONE, keys) ||
                   list_of(node, "keys_strings", HY_STRING, keys) ||

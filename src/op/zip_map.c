@@ -13,23 +13,27 @@ static kind kind_of(const hy__node *node) {
 
 static int64_t width_of(const hy_tensor *x) { return x->rank == 2 ? x->dims[1] : x->dims[0]; }
 
+/* The columns that input k gets: what inputdimensions says (cut, or zeros after it, as ONNX Runtime
+ * does), else its own. */
+static int64_t columns_of(const hy__node *node, const hy_tensor *x, size_t k, size_t n_in) {
+  const hy__attr *dims = hy__node_attr(node, "inputdimensions");
+  return dims && dims->kind == HY__ATTR_INTS && dims->n == n_in ? dims->as.ints[k] : width_of(x);
+}
+
 static hy_status infer_vectorizer(hy__op_plan *p, hy_error *err) {
-  const hy__attr *dims = hy__node_attr(p->node, "inputdimensions");
-  const bool given = dims && dims->kind == HY__ATTR_INTS && dims->n == p->n_in;
   int64_t rows = 1, total = 0;
   for (size_t k = 0; k < p->n_in; ++k) {
     const hy_tensor *x = &p->in[k];
     HY_FAIL_IF(!hy__op_has(p, k) || x->rank < 1 || x->rank > 2, HY_BAD_FORMAT, err,
                "input %zu is no matrix", k);
     const int64_t own = x->rank == 2 ? x->dims[0] : 1;
+    const int64_t columns = columns_of(p->node, x, k, p->n_in);
     HY_FAIL_IF(k > 0 && own != rows, HY_BAD_FORMAT, err, "the inputs differ in rows");
-    HY_FAIL_IF(given && dims->as.ints[k] != width_of(x), HY_BAD_FORMAT, err,
-               "inputdimensions says %lld for input %zu of %lld", (long long)dims->as.ints[k], k,
-               (long long)width_of(x));
     HY_FAIL_IF(!(HY__OP_NUMBERS >> x->dtype & 1), HY_UNSUPPORTED, err, "input %zu is of type %s", k,
                hy_dtype_name(x->dtype));
     rows = own;
-    HY_FAIL_IF(!hy__add_i64(total, width_of(x), &total), HY_LIMIT, err, "too many features");
+    HY_FAIL_IF(columns < 0 || !hy__add_i64(total, columns, &total), HY_LIMIT, err,
+               "input %zu has %lld features", k, (long long)columns);
   }
   return hy__op_out(p, 0, HY_F32, 2, (const int64_t[2]){rows, total}, err);
 }
@@ -68,16 +72,19 @@ static hy_status run_copy(const hy__step *step, hy_error *err) {
 }
 
 static hy_status run_vectorizer(const hy__step *step, hy_error *err) {
-  const hy_tensor *y = &step->out[0];
-  const size_t rows = (size_t)y->dims[0], total = (size_t)y->dims[1];
+  const size_t rows = (size_t)step->out[0].dims[0], total = (size_t)step->out[0].dims[1];
+  const int64_t *columns = step->params;
+  size_t at = 0;
   (void)err;
-  for (size_t row = 0; row < rows; ++row) {
-    float *to = (float *)y->data + row * total;
-    for (size_t k = 0; k < step->n_in; ++k) {
-      const size_t width = (size_t)width_of(&step->in[k]);
-      hy__ml_floats(&step->in[k], row * width, width, to);
-      to += width;
+  for (size_t k = 0; k < step->n_in; ++k) {
+    const hy_tensor *x = &step->in[k];
+    const size_t width = (size_t)width_of(x), n = (size_t)columns[k], kept = HY_MIN(width, n);
+    for (size_t row = 0; row < rows; ++row) {
+      float *to = (float *)step->out[0].data + row * total + at;
+      hy__ml_floats(x, row * width, kept, to);
+      memset(to + kept, 0, (n - kept) * sizeof *to);
     }
+    at += n;
   }
   return HY_OK;
 }
@@ -100,7 +107,10 @@ static hy_status run_extractor(const hy__step *step, hy_error *err) {
 hy_status hy__op_zip_map_lower(hy__op_plan *p, hy_error *err) {
   static const hy__step_fn runs[] = {
       [ZIP_MAP] = run_copy, [VECTORIZER] = run_vectorizer, [EXTRACTOR] = run_extractor};
-  (void)err;
+  int64_t *columns;
+  HY_TRY(hy__arena_array(p->arena, p->n_in, sizeof *columns, (void **)&columns, err));
+  for (size_t k = 0; k < p->n_in; ++k) columns[k] = columns_of(p->node, &p->in[k], k, p->n_in);
+  p->params = columns;
   p->run = runs[kind_of(p->node)];
   return HY_OK;
 }

@@ -103,6 +103,7 @@ def typed(model, ml, reference):
 def peer_type(output):
     names = {"tensor(float)": TensorProto.FLOAT, "tensor(double)": TensorProto.DOUBLE,
              "tensor(int64)": TensorProto.INT64, "tensor(int32)": TensorProto.INT32,
+             "tensor(int16)": TensorProto.INT16,
              "tensor(bool)": TensorProto.BOOL, "tensor(string)": TensorProto.STRING}
     if output.type in names:
         return helper.make_tensor_type_proto(names[output.type], output.shape or None)
@@ -114,7 +115,7 @@ def peer_type(output):
 ML_OPS = {"LinearRegressor", "LinearClassifier", "Scaler", "Normalizer", "Imputer", "ZipMap",
           "TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble", "LabelEncoder",
           "ArrayFeatureExtractor", "FeatureVectorizer", "Binarizer", "OneHotEncoder",
-          "SVMRegressor", "SVMClassifier"}
+          "SVMRegressor", "SVMClassifier", "CategoryMapper"}
 
 
 def family(name, opset, cases, ml=None, dynamic=False, reference=False, rtol=1e-5, atol=1e-6):
