@@ -8,6 +8,7 @@
 
 #include "engine/backend.h"
 #include "engine/bench.h"
+#include "engine/limits.h"
 
 enum {
   LOADS = 5,
@@ -293,6 +294,15 @@ static hy_status peer_open(job *j, hy_error *err) {
   return hy__ort_open(&options, &j->ort, err);
 }
 
+static hy_status floor_fill(job *j, hy_error *err) {
+  const hy__plan *plan = hy__session_plan(j->session);
+  hy__limits limits;
+  if (!plan) return HY_OK; /* evaluated node by node */
+  HY_TRY(hy__limits_measure(j->runtime, plan->arena_bytes + plan->weight_bytes, &limits, err));
+  j->bench->ours.floor_us = hy__plan_floor_us(plan, &limits, HY_MAX(j->options->n_threads, 1u));
+  return HY_OK;
+}
+
 static hy_status bench_run(job *j, hy_error *err) {
   hy_bench *b = j->bench;
   hy_session_info info = {.struct_size = sizeof info};
@@ -313,12 +323,11 @@ static hy_status bench_run(job *j, hy_error *err) {
   HY_TRY(times_make(j, &b->spin_times, err));
   if (j->ort) HY_TRY(times_make(j, &b->peer_times, err));
   clock_calibrate(j);
-  double us = 0, least = 1e12;
-  for (size_t i = 0; i < 5; i++) {
-    HY_TRY(time_one(j, run_ours, i % b->n_sets, &us, err));
-    least = HY_MIN(least, us);
-  }
-  spin_calibrate(j, least);
+  HY_TRY(turn(j, run_ours, &j->next[0], &b->our_times, err)); /* a first one, to know how long */
+  qsort(b->our_times.us, b->our_times.n, sizeof(float), compare_floats);
+  spin_calibrate(j, quantile(&b->our_times, 0.5));
+  b->our_times.n = 0;
+  HY_TRY(floor_fill(j, err));
   HY_TRY(measure(j, err));
   figures_fill(&b->ours, &b->our_times);
   hy_bench_figures spun = {0};

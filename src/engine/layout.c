@@ -174,19 +174,22 @@ static void bind_value(layout *l, int32_t value, hy_tensor *t) {
 
 static hy_status steps_make(layout *l, const size_t *scratch_at, hy_error *err) {
   hy__plan *plan = l->plan;
-  void *steps, *binds, *callers;
+  void *steps, *infos, *binds, *callers;
   size_t n = 1;
   for (size_t s = 0; s < l->n_drafts; s++)
     n += l->drafts[s].step.n_in + l->drafts[s].step.n_out + 1;
   HY_TRY(hy__arena_array(plan->arena, l->n_drafts + 1, sizeof(hy__step), &steps, err));
+  HY_TRY(hy__arena_array(plan->arena, l->n_drafts + 1, sizeof(hy__step_info), &infos, err));
   HY_TRY(hy__arena_array(plan->arena, n, sizeof(hy__bind), &binds, err));
   HY_TRY(hy__arena_array(plan->arena, n, sizeof(hy__bind), &callers, err));
   plan->steps = steps;
+  plan->infos = infos;
   plan->binds = binds;
   plan->callers = callers;
   for (size_t s = 0; s < l->n_drafts; s++) {
     const hy__draft *d = &l->drafts[s];
     if (d->skip) continue;
+    plan->infos[plan->n_steps] = d->info;
     hy__step *step = &plan->steps[plan->n_steps++];
     *step = d->step;
     for (size_t k = 0; k < step->n_in; k++)

@@ -13,6 +13,16 @@ static hy_status keep(hy__arena *arena, const void *from, size_t n, size_t each,
   return HY_OK;
 }
 
+static void info_fill(const hy__work_node *node, const hy__op_plan *view, hy__step_info *info) {
+  info->op = node->op;
+  info->node = node->node;
+  info->scratch_bytes = view->scratch_bytes;
+  for (size_t k = 0; k < view->n_in && k < 64; k++)
+    if (view->in_present[k] && view->in[k].data) info->known |= (uint64_t)1 << k;
+  for (size_t k = 0; k < view->n_out && k < 64; k++)
+    if (view->out_wanted[k]) info->wanted |= (uint64_t)1 << k;
+}
+
 static hy_status draft_fill(hy__work *w, const hy__work_node *node, const hy__op_plan *view,
                             hy__draft *d, hy_error *err) {
   void *in, *out, *alias, *inplace;
@@ -49,9 +59,11 @@ static hy_status lower_one(hy__plan *plan, hy__work *w, const hy__work_node *nod
   HY_TRY(node->op->lower(&view, err));
   HY_FAIL_IF(!view.run, HY_INTERNAL, err, "the operator gave no step");
   packed = w->packs->n_bytes - packed;
+  info_fill(node, &view, &d->info);
+  d->info.weight_bytes = packed;
   for (size_t k = 0; !packed && k < view.n_in; k++)
-    if (view.in_present[k] && view.in[k].data) plan->weight_bytes += hy__work_bytes(&view.in[k]);
-  plan->weight_bytes += packed;
+    if (view.in_present[k] && view.in[k].data) d->info.weight_bytes += hy__work_bytes(&view.in[k]);
+  plan->weight_bytes += d->info.weight_bytes;
   return draft_fill(w, node, &view, d, err);
 }
 

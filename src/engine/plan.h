@@ -23,6 +23,16 @@ typedef struct hy__bind {
   int32_t caller; /* -1: the arena; k: input k; n_inputs + k: output k */
 } hy__bind;
 
+/* What a step came from, for reports. */
+typedef struct hy__step_info {
+  const hy__op *op;    /* NULL: a copy of the layout's own */
+  hy__node node;       /* name and attributes; its value ids are of a graph that is gone */
+  uint64_t known;      /* a bit per input (of the first 64): its value was known when planned */
+  uint64_t wanted;     /* a bit per output */
+  size_t weight_bytes; /* packed for it, or used in place */
+  size_t scratch_bytes;
+} hy__step_info;
+
 typedef struct hy__plan {
   hy__arena *arena;
   hy_tensor
@@ -31,6 +41,7 @@ typedef struct hy__plan {
   size_t *output_offsets; /* where an output lies when the caller gives no memory */
   size_t n_inputs, n_outputs;
   hy__step *steps;
+  hy__step_info *infos; /* per step */
   size_t n_steps;
   hy__bind *binds;   /* of the arena */
   hy__bind *callers; /* of inputs and outputs */
@@ -60,10 +71,13 @@ void hy__plan_destroy(hy__plan *plan);
  * memory, or NULL for a place in the arena. Allocates nothing. */
 void hy__plan_bind(hy__plan *plan, void *base, void *const *inputs, void *const *outputs);
 HY_CHECKED hy_status hy__plan_run(const hy__plan *plan, hy_error *err);
+/* The plan of the session's latest run, NULL before the first. */
+const hy__plan *hy__session_plan(const hy_session *session);
 
 /* Lowering and layout, between plan.c and layout.c. A draft step knows which values it works on. */
 typedef struct hy__draft {
   hy__step step;
+  hy__step_info info;
   const int32_t *in, *out; /* value ids, HY__ABSENT */
   const int32_t *alias;    /* per output */
   const uint32_t *inplace;

@@ -388,6 +388,8 @@ hy_status hy_session_run(hy_session *s, const hy_tensor *in, size_t n_in, hy_ten
   return HY_OK;
 }
 
+const hy__plan *hy__session_plan(const hy_session *s) { return s->latest; }
+
 size_t hy_session_n_outputs(const hy_session *s) { return s->n_outputs; }
 
 const hy_port *hy_session_output(const hy_session *s, size_t index) {

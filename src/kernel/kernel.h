@@ -11,6 +11,7 @@
 
 #include "kernel/binary/binary.h"
 #include "kernel/gemm/gemm.h"
+#include "kernel/peak/peak.h"
 #include "kernel/recurrent/recurrent.h"
 #include "kernel/rows/rows.h"
 #include "kernel/tree/tree.h"
@@ -26,6 +27,7 @@ typedef struct hy__kernels {
   const hy__binary_ops *binary;
   const hy__rows_f32 *rows_f32;
   const hy__tree *tree;
+  const hy__peak *peak;
 } hy__kernels;
 
 /* Fills the table: for each family the first row that the mask allows and whose check has passed

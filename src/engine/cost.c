@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each operator asks for: multiply-adds and bytes, from its operands' dims. A row per operator
+ * that multiplies; every other one costs the bytes it reads and writes. */
+#include <math.h>
+
+#include "engine/limits.h"
+
+typedef void (*cost_fn)(const hy__step *step, const hy__step_info *info, hy__cost *c);
+
+static double elements(const hy_tensor *t) {
+  double n = 1;
+  for (int32_t d = 0; d < t->rank; d++) n *= (double)t->dims[d];
+  return n;
+}
+
+static double dim(const hy_tensor *t, int32_t d) {
+  return d >= 0 && d < t->rank ? (double)t->dims[d] : 1;
+}
+
+static bool has(const hy__step *s, size_t k) { return k < s->n_in && s->in[k].dtype; }
+
+/* Y [.., N] of X [.., K]. */
+static void product(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  const hy_tensor *x = &s->in[0];
+  bool turned = hy__node_int(&info->node, "transA", 0) != 0;
+  c->macs = elements(&s->out[0]) * dim(x, turned ? 0 : x->rank - 1);
+}
+
+/* Y [N, M, ..] with W [M, C / group, kernel ..]. */
+static void convolution(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  (void)info;
+  if (has(s, 1)) c->macs = elements(&s->out[0]) * elements(&s->in[1]) / fmax(dim(&s->in[1], 0), 1);
+}
+
+/* W [directions, gates * H, I], R [directions, gates * H, H]: the input's product at once, then one
+ * product a time step, one step after another. */
+static void recurrent(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  if (!has(s, 2)) return;
+  bool batch_first = hy__node_int(&info->node, "layout", 0) != 0;
+  const hy_tensor *x = &s->in[0], *w = &s->in[1], *r = &s->in[2];
+  double steps = dim(x, batch_first ? 1 : 0), batch = dim(x, batch_first ? 0 : 1);
+  c->macs = steps * batch * elements(w);
+  c->repeats = steps;
+  c->repeat_macs = batch * elements(r);
+  c->repeat_bytes = elements(r) * (double)hy_dtype_bytes(r->dtype);
+  c->weight_bytes = fmax(c->weight_bytes - c->repeat_bytes, 0);
+}
+
+/* Scores and their sum: Q [.., L, D] with S keys. */
+static void attention(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  (void)info;
+  if (!has(s, 1)) return;
+  c->macs = (elements(&s->in[0]) + elements(&s->out[0])) * dim(&s->in[1], s->in[1].rank - 2);
+}
+
+/* A comparison a level, in trees as flat as their leaves allow. */
+static void trees(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  const hy__attr *ids = hy__node_attr(&info->node, "nodes_treeids");
+  const hy__attr *modes = hy__node_attr(&info->node, "nodes_modes");
+  double n_trees = 0, leaves = 0;
+  if (!ids || !modes || ids->kind != HY__ATTR_INTS || modes->kind != HY__ATTR_STRINGS) {
+    c->known = false;
+    return;
+  }
+  for (size_t i = 0; i < ids->n; i++) n_trees += i == 0 || ids->as.ints[i] != ids->as.ints[i - 1];
+  for (size_t i = 0; i < modes->n; i++) leaves += modes->as.strings[i].len_bytes == 4;
+  if (n_trees < 1 || leaves < n_trees) return;
+  c->macs = dim(&s->in[0], 0) * n_trees * log2(fmax(leaves / n_trees, 1));
+}
+
+/* A row against every support vector. */
+static void vectors(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  const hy__attr *all = hy__node_attr(&info->node, "support_vectors");
+  if (all && all->kind == HY__ATTR_FLOATS) c->macs = dim(&s->in[0], 0) * (double)all->n;
+}
+
+static void coefficients(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  const hy__attr *all = hy__node_attr(&info->node, "coefficients");
+  if (all && all->kind == HY__ATTR_FLOATS) c->macs = dim(&s->in[0], 0) * (double)all->n;
+}
+
+static void not_counted(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  (void)s;
+  (void)info;
+  c->known = false;
+}
+
+static const struct {
+  const char *name;
+  cost_fn fill;
+} rows[] = {
+    {"MatMul", product},
+    {"Gemm", product},
+    {"Linear", product},
+    {"Conv", convolution},
+    {"CausalConvWithState", convolution},
+    {"LSTM", recurrent},
+    {"GRU", recurrent},
+    {"RNN", recurrent},
+    {"Attention", attention},
+    {"TreeEnsembleRegressor", trees},
+    {"TreeEnsembleClassifier", trees},
+    {"TreeEnsemble", not_counted},
+    {"SVMRegressor", vectors},
+    {"SVMClassifier", vectors},
+    {"LinearRegressor", coefficients},
+    {"LinearClassifier", coefficients},
+    {"Einsum", not_counted},
+    {"ConvTranspose", not_counted},
+    {"Loop", not_counted},
+    {"Scan", not_counted},
+    {"If", not_counted},
+};
+
+void hy__cost_of(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  *c = (hy__cost){.known = true};
+  for (size_t k = 0; k < s->n_in; k++) {
+    if (!has(s, k)) continue;
+    double bytes = elements(&s->in[k]) * (double)hy_dtype_bytes(s->in[k].dtype);
+    if (k < 64 && info->known >> k & 1)
+      c->weight_bytes += bytes;
+    else
+      c->activation_bytes += bytes;
+    c->wide = c->wide || s->in[k].dtype == HY_F64;
+  }
+  for (size_t k = 0; k < s->n_out; k++)
+    if (s->out[k].dtype && (k == 0 || info->wanted >> k & 1))
+      c->activation_bytes += elements(&s->out[k]) * (double)hy_dtype_bytes(s->out[k].dtype);
+  const char *name = info->op ? info->op->name : "";
+  for (size_t i = 0; i < HY_COUNT(rows); i++)
+    if (strcmp(rows[i].name, name) == 0) rows[i].fill(s, info, c);
+}
+
+/* Bytes of a working set that is gone through again and again: each level of cache can hold its
+ * part of it, whatever it replaces. */
+static double transfer_s(const hy__limits *l, double bytes, double resident) {
+  double below = 0, s = 0;
+  for (size_t k = 0; k < HY__LEVELS && resident > below; k++) {
+    double here = fmin(resident, (double)l->level_bytes[k]) - below;
+    if (here <= 0) continue;
+    s += bytes * here / resident / l->bytes_per_s[k];
+    below += here;
+  }
+  return s;
+}
+
+double hy__cost_floor_us(const hy__cost *c, const hy__limits *l, size_t arena_bytes,
+                         size_t weight_bytes, uint32_t n_threads) {
+  double threads = HY_MAX(n_threads, 1u), peak = l->fma_per_s * threads / (c->wide ? 2 : 1);
+  double moved = transfer_s(l, c->activation_bytes, (double)arena_bytes) +
+                 transfer_s(l, c->weight_bytes, (double)arena_bytes + (double)weight_bytes);
+  double s = fmax(c->macs / peak, moved / threads);
+  double again = transfer_s(l, c->repeat_bytes, c->repeat_bytes) / threads;
+  s += c->repeats * fmax(c->repeat_macs / peak, again);
+  return s * 1e6;
+}
+
+double hy__plan_floor_us(const hy__plan *plan, const hy__limits *limits, uint32_t n_threads) {
+  double us = 0;
+  for (size_t i = 0; i < plan->n_steps; i++) {
+    hy__cost c;
+    hy__cost_of(&plan->steps[i], &plan->infos[i], &c);
+    us += hy__cost_floor_us(&c, limits, plan->arena_bytes, plan->weight_bytes, n_threads);
+  }
+  return us;
+}
