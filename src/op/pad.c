@@ -28,14 +28,11 @@ static hy_status read_pads(const hy__op_plan *p, int64_t *begin, int64_t *end, h
 }
 
 static hy_status read_mode(const hy__op_plan *p, mode *out, hy_error *err) {
-  static const char *const names[] = {"constant", "reflect", "edge", "wrap"};
-  hy_string name = hy__node_string(p->node, "mode", "constant");
-  for (size_t i = 0; i < HY_COUNT(names); i++)
-    if (name.len_bytes == strlen(names[i]) && memcmp(name.data, names[i], name.len_bytes) == 0) {
-      *out = (mode)i;
-      return HY_OK;
-    }
-  HY_FAIL(HY_UNSUPPORTED, err, "mode '%.*s'", (int)HY_MIN(name.len_bytes, (size_t)40), name.data);
+  static const char *const names[] = {"constant", "reflect", "edge", "wrap", NULL};
+  int32_t choice;
+  HY_TRY(hy__op_choice(p, "mode", names, &choice, err));
+  *out = (mode)choice;
+  return HY_OK;
 }
 
 hy_status hy__op_pad_infer(hy__op_plan *p, hy_error *err) {

@@ -136,3 +136,14 @@ hy_status hy__op_int(const hy__op_plan *p, size_t k, const char *name, int64_t o
   }
   return HY_OK;
 }
+
+hy_status hy__op_choice(const hy__op_plan *p, const char *name, const char *const *choices,
+                        int32_t *out, hy_error *err) {
+  const hy_string text = hy__node_string(p->node, name, choices[0]);
+  for (*out = 0; choices[*out]; ++*out)
+    if (text.len_bytes == strlen(choices[*out]) &&
+        !memcmp(text.data, choices[*out], text.len_bytes))
+      return HY_OK;
+  HY_FAIL(HY_UNSUPPORTED, err, "%s '%.*s'", name, (int)HY_MIN(text.len_bytes, (size_t)40),
+          text.data);
+}

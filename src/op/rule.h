@@ -48,6 +48,11 @@ HY_CHECKED hy_status hy__op_ints(const hy__op_plan *p, size_t k, const char *nam
 HY_CHECKED hy_status hy__op_int(const hy__op_plan *p, size_t k, const char *name, int64_t otherwise,
                                 int64_t *out, hy_error *err);
 
+/* Which of the names (NULL behind the last; the first is the default) a text attribute has;
+ * UNSUPPORTED for any other. */
+HY_CHECKED hy_status hy__op_choice(const hy__op_plan *p, const char *name,
+                                   const char *const *choices, int32_t *out, hy_error *err);
+
 /* A walk over dense output elements in order with up to four strided operands: dims collapsed where
  * all operands allow it, innermost last. Strides in elements. For each row call the leaf with
  * (offsets of the operands, n = innermost length, strides of the innermost dim). */

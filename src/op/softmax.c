@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "op/rule.h"
+#include "op/softmax.h"
 
 typedef struct params {
   bool log;
@@ -28,17 +29,22 @@ static void row_f64(const double *x, double *y, size_t n, bool log) {
   for (size_t i = 0; i < n; ++i) y[i] = log ? (x[i] - max) - log_sum : hy__exp(x[i] - max) / sum;
 }
 
-static void rows(const hy__step *step, const void *x, void *y, size_t n_rows) {
-  const params *q = step->params;
-  if (step->out[0].dtype == HY_F32) {
-    if (q->log)
-      step->kernels->rows_f32->log_softmax(x, y, n_rows, q->n);
+void hy__softmax_run(const hy__kernels *kernels, const hy__softmax_rows *call) {
+  if (call->dtype == HY_F32) {
+    if (call->log)
+      kernels->rows_f32->log_softmax(call->x, call->y, call->rows, call->n);
     else
-      step->kernels->rows_f32->softmax(x, y, n_rows, q->n);
+      kernels->rows_f32->softmax(call->x, call->y, call->rows, call->n);
     return;
   }
-  for (size_t i = 0; i < n_rows; ++i)
-    row_f64((const double *)x + i * q->n, (double *)y + i * q->n, q->n, q->log);
+  for (size_t i = 0; i < call->rows * call->n; i += call->n)
+    row_f64((const double *)call->x + i, (double *)call->y + i, call->n, call->log);
+}
+
+static void rows(const hy__step *step, const void *x, void *y, size_t n_rows) {
+  const params *q = step->params;
+  const hy__softmax_rows call = {step->out[0].dtype, q->log, x, y, n_rows, q->n};
+  hy__softmax_run(step->kernels, &call);
 }
 
 /* A column of the inner dims goes through scratch. */

@@ -20,10 +20,6 @@ static hy_status list_of(const hy__node *node, const char *name, int32_t n, int6
   return HY_OK;
 }
 
-static bool text_is(hy_string s, const char *text) {
-  return s.len_bytes == strlen(text) && !memcmp(s.data, text, s.len_bytes);
-}
-
 /* SAME: as many windows as strides fit into the input, the padding split over both ends. */
 static void pad_same(hy__window *w, int32_t d, bool upper) {
   const int64_t out = (w->in[d] + w->stride[d] - 1) / w->stride[d];
@@ -63,18 +59,18 @@ hy_status hy__window_read(const hy__op_plan *p, const int64_t *kernel, hy__windo
   HY_TRY(list_of(p->node, "strides", w->n, 1, w->stride, err));
   HY_TRY(list_of(p->node, "dilations", w->n, 1, w->dilation, err));
   HY_TRY(list_of(p->node, "pads", 2 * w->n, 0, pads, err));
-  const hy_string how = hy__node_string(p->node, "auto_pad", "NOTSET");
-  const bool upper = text_is(how, "SAME_UPPER"), lower = text_is(how, "SAME_LOWER");
+  static const char *const names[] = {"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER", NULL};
+  int32_t how;
+  HY_TRY(hy__op_choice(p, "auto_pad", names, &how, err));
   const bool ceil_mode = hy__node_int(p->node, "ceil_mode", 0) != 0;
   for (int32_t d = 0; d < w->n; ++d) {
     w->in[d] = x->dims[d + 2];
     HY_FAIL_IF(w->in[d] > INT32_MAX || w->kernel[d] > INT32_MAX, HY_LIMIT, err,
                "a spatial dim is larger than %d", INT32_MAX);
-    const bool given = text_is(how, "NOTSET") || how.len_bytes == 0;
-    w->before[d] = given ? pads[d] : 0;
-    w->after[d] = given ? pads[d + w->n] : 0;
+    w->before[d] = how == 0 ? pads[d] : 0;
+    w->after[d] = how == 0 ? pads[d + w->n] : 0;
     HY_FAIL_IF(w->stride[d] < 1, HY_BAD_FORMAT, err, "a stride is 0");
-    if (upper || lower) pad_same(w, d, upper);
+    if (how > 1) pad_same(w, d, how == 2);
     HY_TRY(size_of(w, d, ceil_mode, err));
   }
   HY_FAIL_IF(!product(w->in, w->n, &w->n_in) || !product(w->out, w->n, &w->n_out) ||

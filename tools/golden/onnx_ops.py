@@ -66,13 +66,14 @@ def build(opset, cases, ml, dynamic, reference):
             feeds[label] = arg
         wanted = [name] if made.count == 1 else [f"{name}.y{k}" for k in range(made.count)]
         wanted = ["" if k in made.skip else w for k, w in enumerate(wanted)]
-        domain = "ai.onnx.ml" if op_type in ML_OPS else ""
+        domain = DOMAINS.get(op_type, "ai.onnx.ml" if op_type in ML_OPS else "")
         nodes.append(helper.make_node(op_type, names, wanted, name=name, domain=domain, **attrs))
         outputs += [helper.make_empty_tensor_value_info(w) for w in wanted if w]
     graph = helper.make_graph(nodes, "cases", inputs, outputs, inits)
     imports = [helper.make_opsetid("", opset)]
     if ml:
         imports.append(helper.make_opsetid("ai.onnx.ml", ml))
+    imports += [helper.make_opsetid(DOMAINS[c[1]], 1) for c in cases[:1] if c[1] in DOMAINS]
     model = helper.make_model(graph, opset_imports=imports, ir_version=8)
     model.producer_name = "onnx.helper"
     return typed(model, ml, reference), feeds
@@ -112,6 +113,7 @@ def peer_type(output):
     return helper.make_sequence_type_proto(helper.make_map_type_proto(key, inner))
 
 
+DOMAINS = {"FlexAttention": "ai.onnx.preview"}
 ML_OPS = {"LinearRegressor", "LinearClassifier", "Scaler", "Normalizer", "Imputer", "ZipMap",
           "TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble", "LabelEncoder",
           "ArrayFeatureExtractor", "FeatureVectorizer", "Binarizer", "OneHotEncoder",
