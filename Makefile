@@ -6,7 +6,7 @@ JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all demo test check bench onnx-conformance lint format install uninstall clean
+.PHONY: all demo test check bench onnx-conformance swap-check lint format install uninstall clean
 all: $(BUILD)/build.ninja
 	@cmake --build $(BUILD) -j $(JOBS)
 
@@ -38,6 +38,11 @@ bench:
 onnx-conformance: all
 	@tools/deps build peers
 	@tools/peers conformance tests/conformance/run.py $(ARGS)
+
+# A script for onnxruntime under both: same answers, same kinds of errors.
+swap-check: all
+	@tools/deps build peers
+	@tools/peers swap tests/swap/run.py $(ARGS)
 
 lint:
 	@tools/deps build lint

@@ -34,6 +34,8 @@ typedef struct hy_port {
   hy_dtype dtype;
   int32_t rank; /* -1 unknown */
   int64_t dims[HY_MAX_RANK];
+  const char *dim_names[HY_MAX_RANK]; /* of open dims; NULL where the file has none */
+  hy_tensor labels; /* of the columns of a ZipMap's output: [n] i64 or str; else its data is NULL */
 } hy_port;
 HY_API size_t hy_model_n_inputs(const hy_model *model);
 HY_API size_t hy_model_n_outputs(const hy_model *model);
@@ -41,6 +43,19 @@ HY_API const hy_port *hy_model_input(const hy_model *model, size_t index);
 HY_API const hy_port *hy_model_output(const hy_model *model, size_t index);
 /* metadata_props by key; NULL if absent. */
 HY_API const char *hy_model_metadata(const hy_model *model, const char *key);
+
+/* What the file says about itself; texts are "" where it says nothing. */
+typedef struct hy_model_info {
+  size_t struct_size;
+  const char *producer_name, *producer_version, *domain, *description;
+  const char *graph_name, *graph_description;
+  int64_t model_version; /* INT64_MAX: none */
+  int64_t ir_version;
+  size_t n_metadata;
+} hy_model_info;
+HY_API void hy_model_describe(const hy_model *model, hy_model_info *info);
+/* The entries of metadata_props in the file's order; NULL past the end. */
+HY_API const char *hy_model_metadata_key(const hy_model *model, size_t index);
 
 #ifdef __cplusplus
 }

@@ -7,16 +7,53 @@
     session = hayate.Session("model.onnx")
     scores = session.run({"input": x})["variable"]
 
+A script written for onnxruntime runs with `import hayate as ort` in place of its import.
+
 Arrays go in without a copy and come out as their own memory. Failures raise hayate.Error, which
 says where. It is imported from a source tree (PYTHONPATH=python, after `make`) or an
 installation."""
 from ._feature import Features
+from ._inference import (InferenceSession, ModelMetadata, NodeArg, get_all_providers,
+                         get_available_providers, get_device)
 from ._library import VERSION as __version__
-from ._library import Error, Runtime
+from ._library import Error, InvalidArgument, InvalidProtobuf, NoSuchFile, Runtime, Unsupported
 from ._market import Universe, generate
+from ._options import (ExecutionMode, ExecutionOrder, GraphOptimizationLevel, RunOptions,
+                       SessionOptions)
 from ._score import score
 from ._session import Port, Session
 from ._tensor import load, save
+from ._value import IOBinding, OrtValue
+from . import capi
 
-__all__ = ["Error", "Features", "Port", "Runtime", "Session", "Universe", "__version__", "generate",
-           "load", "save", "score"]
+
+def set_default_logger_severity(severity):
+    """Taken, without effect: hayate writes nothing unless it is asked to."""
+
+
+def set_default_logger_verbosity(verbosity):
+    """Taken, without effect."""
+
+
+def set_seed(seed):
+    """Taken, without effect: random operators take their seeds from the model."""
+
+
+def disable_telemetry_events():
+    """Nothing to disable: hayate calls nobody."""
+
+
+enable_telemetry_events = disable_telemetry_events
+
+
+def get_version_string():
+    return __version__
+
+
+__all__ = ["Error", "ExecutionMode", "ExecutionOrder", "Features", "GraphOptimizationLevel",
+           "IOBinding", "InferenceSession", "InvalidArgument", "InvalidProtobuf", "ModelMetadata",
+           "NoSuchFile", "NodeArg", "OrtValue", "Port", "RunOptions", "Runtime", "Session",
+           "SessionOptions", "Universe", "Unsupported", "__version__", "capi",
+           "disable_telemetry_events", "enable_telemetry_events", "generate", "get_all_providers",
+           "get_available_providers", "get_device", "get_version_string", "load", "save", "score",
+           "set_default_logger_severity", "set_default_logger_verbosity", "set_seed"]

@@ -52,7 +52,8 @@ class Tensor(c.Structure):
 
 class Port(c.Structure):
     _fields_ = [("name", TEXT), ("dtype", c.c_int), ("rank", c.c_int32),
-                ("dims", c.c_int64 * MAX_RANK)]
+                ("dims", c.c_int64 * MAX_RANK), ("dim_names", TEXT * MAX_RANK),
+                ("labels", Tensor)]
 
 
 class Options(c.Structure):
@@ -66,6 +67,13 @@ class RuntimeOptions(Options):
     _fields_ = [("struct_size", SIZE), ("allocator", P), ("n_threads", c.c_uint32),
                 ("no_pinning", c.c_bool), ("isa", c.c_int), ("log_level", c.c_int), ("log", P),
                 ("log_ctx", P)]
+
+
+class ModelInfo(Options):
+    _fields_ = [("struct_size", SIZE), ("producer_name", TEXT), ("producer_version", TEXT),
+                ("domain", TEXT), ("description", TEXT), ("graph_name", TEXT),
+                ("graph_description", TEXT), ("model_version", c.c_int64),
+                ("ir_version", c.c_int64), ("n_metadata", SIZE)]
 
 
 class SessionOptions(Options):
@@ -123,7 +131,7 @@ for _name, _type in {"hy_version": TEXT, "hy_status_name": TEXT, "hy_isa_name": 
                      "hy_arrays_name": TEXT, "hy_arrays_at": c.POINTER(Tensor),
                      "hy_model_n_inputs": SIZE, "hy_model_n_outputs": SIZE,
                      "hy_model_input": c.POINTER(Port), "hy_model_output": c.POINTER(Port),
-                     "hy_model_metadata": TEXT, "hy_session_n_outputs": SIZE,
+                     "hy_model_metadata": TEXT, "hy_model_metadata_key": TEXT, "hy_session_n_outputs": SIZE,
                      "hy_session_output": c.POINTER(Port), "hy_runtime_n_threads": c.c_uint32,
                      "hy_pipeline_name": TEXT}.items():
     getattr(LIB, _name).restype = _type
@@ -136,18 +144,46 @@ if _loaded != VERSION:
 class Error(Exception):
     """A call that failed: `status` ("BAD_FORMAT"), `subject` (file, tensor, symbol or feature),
     `line` and `column` (from 1, None where unknown), `offset_bytes`, `message`. str() gives them
-    in one line."""
+    in one line. Raised as the subclass for its status where there is one."""
 
-    def __init__(self, error):
-        text = c.create_string_buffer(1024)
-        LIB.hy_error_format(c.byref(error), text, SIZE(len(text)))
-        super().__init__(text.value.decode(errors="replace"))
-        self.status = LIB.hy_status_name(error.status).decode()
-        self.subject = error.subject.decode(errors="replace") or None
-        self.line = error.line or None
-        self.column = error.column or None
-        self.offset_bytes = error.offset_bytes if error.offset_bytes >= 0 else None
-        self.message = error.message.decode(errors="replace")
+    def __init__(self, text, status="INTERNAL"):
+        super().__init__(text)
+        self.status, self.message = status, text
+        self.subject = self.line = self.column = self.offset_bytes = None
+
+
+class NoSuchFile(Error):
+    """A file, or a name in it, is not there."""
+
+
+class InvalidArgument(Error):
+    """What was handed over does not fit: the message says which and what was expected."""
+
+
+class InvalidProtobuf(Error):
+    """A file's bytes are not what they should be."""
+
+
+class Unsupported(Error):
+    """Refused by name: this version does not do it."""
+
+
+_CLASSES = {"NOT_FOUND": NoSuchFile, "INVALID_ARGUMENT": InvalidArgument,
+            "BAD_FORMAT": InvalidProtobuf, "UNSUPPORTED": Unsupported}
+
+
+def error_of(error):
+    """The exception for a CError that is set."""
+    text = c.create_string_buffer(1024)
+    LIB.hy_error_format(c.byref(error), text, SIZE(len(text)))
+    status = LIB.hy_status_name(error.status).decode()
+    made = _CLASSES.get(status, Error)(text.value.decode(errors="replace"), status)
+    made.subject = error.subject.decode(errors="replace") or None
+    made.line = error.line or None
+    made.column = error.column or None
+    made.offset_bytes = error.offset_bytes if error.offset_bytes >= 0 else None
+    made.message = error.message.decode(errors="replace")
+    return made
 
 
 def call(function, *args):
@@ -156,7 +192,7 @@ def call(function, *args):
     status = function(*args, c.byref(error))
     if status:
         error.status = status
-        raise Error(error)
+        raise error_of(error)
 
 
 class Handle:

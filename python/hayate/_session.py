@@ -22,7 +22,7 @@ class Port:
         return f"Port({self.name!r}, {self.dtype!r}, {self.shape})"
 
 
-def _open(runtime, model):
+def open_model(runtime, model):
     """A model's handle, from a path or from bytes."""
     if isinstance(model, (bytes, bytearray, memoryview)):
         raw = np.frombuffer(model, np.uint8)
@@ -40,7 +40,7 @@ class Session:
 
     def __init__(self, model, threads=1, outputs=None, runtime=None):
         self._runtime = runtime_or_shared(runtime)
-        self._model = _open(self._runtime, model)
+        self._model = open_model(self._runtime, model)
         options = SessionOptions(n_threads=threads)
         if outputs is not None:
             options.outputs, options.n_outputs = texts(outputs), len(outputs)

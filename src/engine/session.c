@@ -94,9 +94,7 @@ static hy_status outputs_choose(hy_session *s, const hy_session_options *options
       s->outputs[k] = s->graph->outputs[k];
     else
       HY_TRY(output_find(s, options->outputs[k], &s->outputs[k], err));
-    const hy__value *v = &s->graph->values[s->outputs[k]];
-    s->ports[k] = (hy_port){.name = v->name, .dtype = v->dtype, .rank = v->rank};
-    for (int32_t d = 0; d < v->rank; d++) s->ports[k].dims[d] = v->dims[d];
+    s->ports[k] = hy__port_of(s->graph, s->outputs[k]);
   }
   return HY_OK;
 }

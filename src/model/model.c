@@ -81,24 +81,6 @@ void hy_model_destroy(hy_model *model) {
   hy__arena_destroy(model->arena);
 }
 
-size_t hy_model_n_inputs(const hy_model *model) { return model->graph.n_inputs; }
-
-size_t hy_model_n_outputs(const hy_model *model) { return model->graph.n_outputs; }
-
-const hy_port *hy_model_input(const hy_model *model, size_t index) {
-  return index < model->graph.n_inputs ? &model->inputs[index] : NULL;
-}
-
-const hy_port *hy_model_output(const hy_model *model, size_t index) {
-  return index < model->graph.n_outputs ? &model->outputs[index] : NULL;
-}
-
-const char *hy_model_metadata(const hy_model *model, const char *key) {
-  for (size_t i = 0; i < model->n_metadata; i++)
-    if (strcmp(model->metadata[i].key, key) == 0) return model->metadata[i].value;
-  return NULL;
-}
-
 const hy__graph *hy__model_graph(const hy_model *model) { return &model->graph; }
 
 const hy_runtime *hy__model_runtime(const hy_model *model) { return model->runtime; }

@@ -77,6 +77,8 @@ typedef struct hy__graph {
 } hy__graph;
 
 const hy__graph *hy__model_graph(const hy_model *model);
+/* A value of the graph as a port. */
+hy_port hy__port_of(const hy__graph *graph, int32_t value);
 const hy_runtime *hy__model_runtime(const hy_model *model);
 /* What the engine shares between a model's sessions (packed weights); set once by the engine,
  * destroyed with the model. */

@@ -96,12 +96,24 @@ typedef struct header {
   size_t n_fields, n_metadata;
 } header;
 
+static hy_status info_read(hy__onnx *r, const hy__pb_field *f, hy_model_info *info, hy_error *err) {
+  if (f->number == 5 && f->wire == HY__PB_VARINT) info->model_version = (int64_t)f->value;
+  const char **to = f->number == 2   ? &info->producer_name
+                    : f->number == 3 ? &info->producer_version
+                    : f->number == 4 ? &info->domain
+                    : f->number == 6 ? &info->description
+                                     : NULL;
+  if (!to || f->wire != HY__PB_BYTES) return HY_OK;
+  return hy__arena_text(r->arena, (const char *)f->bytes.pos, hy__span_left(&f->bytes), to, err);
+}
+
 static hy_status header_read(hy__onnx *r, hy__span in, header *h, hy_error *err) {
   hy__pb_field f;
   while (hy__pb_next(&in, &f)) {
     h->n_fields++;
     bool message = f.wire == HY__PB_BYTES;
     if (f.number == 1 && f.wire == HY__PB_VARINT) h->ir_version = (int64_t)f.value;
+    HY_TRY(info_read(r, &f, &r->model->info, err));
     if (f.number == 14 && message) h->n_metadata++;
     if (f.number == 8 && message) HY_TRY(hy__onnx_opsets(r, f.bytes, &r->opsets, err));
     if (f.number == 25 && message) HY_TRY(function_read(r, f.bytes, err));
@@ -121,7 +133,7 @@ static hy_status metadata_all(hy__onnx *r, hy__span in, size_t n, hy_error *err)
   r->model->metadata = memory;
   while (hy__pb_next(&in, &f))
     if (f.number == 14 && f.wire == HY__PB_BYTES)
-      HY_TRY(metadata_read(r, f.bytes, &r->model->metadata[r->model->n_metadata++], err));
+      HY_TRY(metadata_read(r, f.bytes, &r->model->metadata[r->model->info.n_metadata++], err));
   return HY_OK;
 }
 
@@ -143,25 +155,15 @@ static hy_status other_format(hy__span in, hy_error *err) {
   return HY_OK;
 }
 
-static hy_status ports_make(hy__onnx *r, const int32_t *ids, size_t n, hy_port **out,
-                            hy_error *err) {
-  void *memory;
-  HY_TRY(hy__arena_array(r->arena, HY_MAX(n, (size_t)1), sizeof(hy_port), &memory, err));
-  *out = memory;
-  for (size_t i = 0; i < n; i++) {
-    const hy__value *v = &r->model->graph.values[ids[i]];
-    hy_port *port = &(*out)[i];
-    port->name = v->name;
-    port->dtype = v->dtype;
-    port->rank = v->rank;
-    for (int32_t d = 0; d < v->rank; d++) port->dims[d] = v->dims[d];
-  }
-  return HY_OK;
-}
-
 static hy_status read_all(hy__onnx *r, hy__span file, hy_error *err) {
   header h = {0};
   hy_model *model = r->model;
+  model->info = (hy_model_info){.producer_name = "",
+                                .producer_version = "",
+                                .domain = "",
+                                .description = "",
+                                .graph_description = "",
+                                .model_version = INT64_MAX};
   HY_TRY(other_format(file, err));
   HY_TRY(header_read(r, file, &h, err));
   HY_FAIL_IF(!h.has_graph, HY_BAD_FORMAT, err, "not an ONNX model: no graph in it");
@@ -176,8 +178,9 @@ static hy_status read_all(hy__onnx *r, hy__span file, hy_error *err) {
   hy_status status = hy__onnx_graph(r, h.graph, &frame, &model->graph, err);
   hy__names_destroy(&frame.names);
   HY_TRY(status);
-  HY_TRY(ports_make(r, model->graph.inputs, model->graph.n_inputs, &model->inputs, err));
-  return ports_make(r, model->graph.outputs, model->graph.n_outputs, &model->outputs, err);
+  model->info.ir_version = h.ir_version;
+  HY_TRY(hy__onnx_ports(r, model->graph.inputs, model->graph.n_inputs, &model->inputs, err));
+  return hy__onnx_ports(r, model->graph.outputs, model->graph.n_outputs, &model->outputs, err);
 }
 
 hy_status hy__onnx_read(hy_model *model, const hy__onnx_limits *limits, hy_error *err) {

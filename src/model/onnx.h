@@ -39,7 +39,7 @@ struct hy_model {
   hy__graph graph;
   hy_port *inputs, *outputs;
   hy__metadata *metadata;
-  size_t n_metadata;
+  hy_model_info info; /* n_metadata: as read so far */
   hy__model_shared shared;
 };
 
@@ -135,6 +135,10 @@ typedef struct hy__onnx_location {
 } hy__onnx_location;
 HY_CHECKED hy_status hy__onnx_external(hy__onnx *r, const hy__onnx_location *at, hy__span *out,
                                        hy_error *err);
+
+/* The model's inputs and outputs as the caller sees them. */
+HY_CHECKED hy_status hy__onnx_ports(hy__onnx *r, const int32_t *ids, size_t n, hy_port **out,
+                                    hy_error *err);
 
 /* Topological order in place; a cycle is refused with the names of its nodes. */
 HY_CHECKED hy_status hy__graph_sort(hy__graph *graph, hy__arena *arena, const hy_allocator *a,

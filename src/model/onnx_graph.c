@@ -277,6 +277,9 @@ static hy_status graph_parts(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy
   for (hy__span s = in; hy__pb_next(&s, &f);) {
     if (f.number == 2) HY_TRY(hy__onnx_text(r, &f, "the graph's name", &out->name, err));
     if (f.number == 5 && f.wire == HY__PB_BYTES) HY_TRY(initializer_read(r, f.bytes, frame, err));
+    if (f.number == 10 && f.wire == HY__PB_BYTES && !frame->outer)
+      HY_TRY(hy__arena_text(r->arena, (const char *)f.bytes.pos, hy__span_left(&f.bytes),
+                            &r->model->info.graph_description, err));
   }
   HY_TRY(hy__arena_array(r->arena, n.inputs + n.outputs + 1, sizeof(int32_t), &ids, err));
   int32_t *inputs = ids, *outputs = inputs + n.inputs;
