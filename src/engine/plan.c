@@ -26,7 +26,8 @@ static void info_fill(const hy__work_node *node, const hy__op_plan *view, hy__st
 static hy_status draft_fill(hy__work *w, const hy__work_node *node, const hy__op_plan *view,
                             hy__draft *d, hy_error *err) {
   void *in, *out, *alias, *inplace;
-  HY_TRY(keep(w->arena, view->in, view->n_in, sizeof(hy_tensor), &in, err));
+  size_t n_in = view->n_in + view->n_captured;
+  HY_TRY(keep(w->arena, view->in, n_in, sizeof(hy_tensor), &in, err));
   HY_TRY(keep(w->arena, view->out, view->n_out, sizeof(hy_tensor), &out, err));
   HY_TRY(keep(w->arena, view->out_alias, view->n_out, sizeof(int32_t), &alias, err));
   HY_TRY(keep(w->arena, view->out_inplace, view->n_out, sizeof(uint32_t), &inplace, err));
@@ -34,7 +35,7 @@ static hy_status draft_fill(hy__work *w, const hy__work_node *node, const hy__op
                        .params = view->params,
                        .in = in,
                        .out = out,
-                       .n_in = view->n_in,
+                       .n_in = n_in,
                        .n_out = view->n_out,
                        .kernels = view->kernels};
   d->in = node->node.inputs;
@@ -87,18 +88,21 @@ static bool like_shape(const hy_tensor *t) {
 }
 
 static hy_status plan_types(hy__plan *plan, const hy__plan_request *r, hy_error *err) {
-  void *inputs, *outputs, *offsets;
-  plan->n_inputs = r->graph->n_inputs;
+  void *inputs, *outputs, *offsets, *known;
+  plan->n_inputs = r->graph->n_inputs + hy__graph_captures(r->graph, NULL);
   plan->n_outputs = r->n_outputs;
   HY_TRY(keep(plan->arena, r->inputs, plan->n_inputs, sizeof(hy_tensor), &inputs, err));
   HY_TRY(hy__arena_array(plan->arena, plan->n_outputs + 1, sizeof(hy_tensor), &outputs, err));
   HY_TRY(hy__arena_array(plan->arena, plan->n_outputs + 1, sizeof(size_t), &offsets, err));
+  HY_TRY(hy__arena_array(plan->arena, plan->n_outputs + 1, sizeof(void *), &known, err));
   plan->inputs = inputs;
   plan->outputs = outputs;
   plan->output_offsets = offsets;
+  plan->known = known;
   for (size_t k = 0; k < plan->n_inputs; k++) {
+    if (r->values == HY__PLAN_ALL) continue;
     plan->inputs[k].data = NULL;
-    if (!r->take_values || !like_shape(&r->inputs[k])) continue;
+    if (r->values == HY__PLAN_NONE || !like_shape(&r->inputs[k])) continue;
     size_t bytes = hy__work_bytes(&r->inputs[k]);
     HY_TRY(keep(plan->arena, r->inputs[k].data, bytes, 1, &plan->inputs[k].data, err));
   }
@@ -112,25 +116,36 @@ static hy_status make(hy__plan *plan, const hy__plan_request *r, hy_error *err) 
                 .arena = plan->arena,
                 .kernels = r->kernels,
                 .packs = &packs,
-                .folds = r->shared->folds};
+                .folds = r->is_body ? NULL : r->shared->folds};
   HY_TRY(plan_types(plan, r, err));
-  hy_status status = hy__work_build(&w, r->graph, plan->inputs, r->outputs, r->n_outputs, err);
+  HY_TRY(hy__body_host(plan->arena, r, &plan->weight_bytes, &w.host, err));
+  hy__work_source from = {.graph = r->graph,
+                          .inputs = plan->inputs,
+                          .stable = r->stable,
+                          .outputs = r->outputs,
+                          .n_outputs = r->n_outputs};
+  hy_status status = hy__work_build(&w, &from, err);
   if (status == HY_OK) status = hy__pass_run_all(&w, err);
+  for (size_t k = 0; k < w.n_outputs && status == HY_OK; k++)
+    plan->known[k] = w.values[w.outputs[k]].t.data;
   if (status == HY_OK) status = lower_all(plan, &w, err);
   hy__work_destroy(&w);
   return status;
 }
 
+hy_status hy__plan_create_in(hy__arena *arena, const hy__plan_request *r, hy__plan **out,
+                             hy_error *err) {
+  void *memory;
+  HY_TRY(hy__arena_alloc(arena, sizeof(hy__plan), HY_ALIGN, &memory, err));
+  *out = memory;
+  (*out)->arena = arena;
+  return make(*out, r, err);
+}
+
 hy_status hy__plan_create(const hy__plan_request *r, hy__plan **out, hy_error *err) {
   hy__arena *arena;
-  void *memory;
   HY_TRY(hy__arena_create(hy__runtime_allocator(r->runtime), ARENA_BLOCK, 0, &arena, err));
-  hy_status status = hy__arena_alloc(arena, sizeof(hy__plan), HY_ALIGN, &memory, err);
-  if (status == HY_OK) {
-    *out = memory;
-    (*out)->arena = arena;
-    status = make(*out, r, err);
-  }
+  hy_status status = hy__plan_create_in(arena, r, out, err);
   if (status == HY_OK)
     hy__arena_freeze(arena);
   else

@@ -39,6 +39,7 @@ typedef struct hy__plan {
       *inputs; /* the types it was made for; data: the values, where they were taken as known */
   hy_tensor *outputs;
   size_t *output_offsets; /* where an output lies when the caller gives no memory */
+  const void **known;     /* per output: its value where planning found it, else NULL */
   size_t n_inputs, n_outputs;
   hy__step *steps;
   hy__step_info *infos; /* per step */
@@ -51,21 +52,35 @@ typedef struct hy__plan {
   uint64_t last_used;
 } hy__plan;
 
+/* Which inputs' values the plan may take as known. */
+typedef enum hy__plan_values {
+  HY__PLAN_NONE,
+  /* Those that look like shapes (few integers, single numbers): such a plan holds for these values
+   * alone. For graphs that cannot be planned otherwise. */
+  HY__PLAN_SHAPES,
+  HY__PLAN_ALL /* all that have data, which must live as long as the plan */
+} hy__plan_values;
+
 typedef struct hy__plan_request {
   hy_runtime *runtime;
   const hy__graph *graph;
   hy__shared *shared;
   const hy__kernels *kernels;
-  const hy_tensor *inputs; /* dtype, rank, dims per graph input */
-  const int32_t *outputs;  /* value ids of the graph */
+  /* dtype, rank, dims per graph input, then per value that the graph captures */
+  const hy_tensor *inputs;
+  const bool *stable;     /* of a body, per input; NULL: none */
+  const int32_t *outputs; /* value ids of the graph */
   size_t n_outputs;
-  /* Take inputs that look like shapes (few integers, single numbers) as known: such a plan holds
-   * for these values alone. For graphs that cannot be planned otherwise. */
-  bool take_values;
+  hy__plan_values values;
+  bool is_body;    /* not the model's own graph: what folds is the plan's, not the model's */
+  int64_t *budget; /* runs of bodies left; lives as long as the plan */
 } hy__plan_request;
 
 HY_CHECKED hy_status hy__plan_create(const hy__plan_request *request, hy__plan **out,
                                      hy_error *err);
+/* In an arena of the caller's, whose end is the plan's. */
+HY_CHECKED hy_status hy__plan_create_in(hy__arena *arena, const hy__plan_request *request,
+                                        hy__plan **out, hy_error *err);
 void hy__plan_destroy(hy__plan *plan);
 /* Sets the pointers: `base` has arena_bytes; per input its dense elements; per output the caller's
  * memory, or NULL for a place in the arena. Allocates nothing. */
@@ -73,6 +88,10 @@ void hy__plan_bind(hy__plan *plan, void *base, void *const *inputs, void *const 
 HY_CHECKED hy_status hy__plan_run(const hy__plan *plan, hy_error *err);
 /* The plan of the session's latest run, NULL before the first. */
 const hy__plan *hy__session_plan(const hy_session *session);
+
+/* The host of a plan's subgraphs, in its arena. weight_bytes grows with the bodies made. */
+HY_CHECKED hy_status hy__body_host(hy__arena *arena, const hy__plan_request *request,
+                                   size_t *weight_bytes, hy__op_host **out, hy_error *err);
 
 /* Lowering and layout, between plan.c and layout.c. A draft step knows which values it works on. */
 typedef struct hy__draft {

@@ -5,7 +5,7 @@
 #include "engine/engine.h"
 #include "engine/plan.h"
 
-enum { PLANS_MAX = 8, ARENA_BLOCK = 1 << 12 };
+enum { PLANS_MAX = 8, ARENA_BLOCK = 1 << 12, ROUNDS_MAX = 1 << 26 };
 
 /* Memory for inputs that do not come dense or aligned. */
 typedef struct staging {
@@ -28,10 +28,12 @@ struct hy_session {
   hy__plan *latest;
   size_t n_plans;
   uint64_t n_runs;
-  void *memory; /* the arena that all plans run in, one at a time */
+  int64_t budget; /* runs of bodies left to the run at hand */
+  void *memory;   /* the arena that all plans run in, one at a time */
   size_t memory_bytes;
   staging *staged;  /* per input */
   hy_tensor *typed; /* per input, while a plan is made */
+  size_t n_inputs;
   void **in, **out;
 };
 
@@ -152,6 +154,7 @@ hy_status hy_session_create(hy_model *model, const hy_session_options *options, 
                     .runtime = runtime,
                     .allocator = a,
                     .graph = hy__model_graph(model),
+                    .n_inputs = hy_model_n_inputs(model),
                     .arena = arena};
   status = session_make(s, options, err);
   if (status != HY_OK) {
@@ -165,7 +168,7 @@ hy_status hy_session_create(hy_model *model, const hy_session_options *options, 
 void hy_session_destroy(hy_session *s) {
   if (!s) return;
   for (size_t i = 0; i < s->n_plans; i++) hy__plan_destroy(s->plans[i]);
-  for (size_t k = 0; s->staged && k < s->graph->n_inputs; k++)
+  for (size_t k = 0; s->staged && k < s->n_inputs; k++) /* the model may be gone by now */
     hy__free(s->allocator, s->staged[k].data, s->staged[k].bytes);
   hy__free(s->allocator, s->memory, s->memory_bytes);
   hy__arena_destroy(s->arena);
@@ -301,12 +304,13 @@ static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy
                               .kernels = &s->kernels,
                               .inputs = s->typed,
                               .outputs = s->outputs,
-                              .n_outputs = s->n_outputs};
+                              .n_outputs = s->n_outputs,
+                              .budget = &s->budget};
   hy__plan *plan;
   hy_status made = hy__plan_create(&request, &plan, err);
   if (made == HY_UNSUPPORTED) { /* a shape that is fed as an input? */
     hy_error first_err;
-    request.take_values = true;
+    request.values = HY__PLAN_SHAPES;
     made = hy__plan_create(&request, &plan, &first_err);
     if (made != HY_OK) return HY_UNSUPPORTED;
     hy_error_clear(err);
@@ -374,6 +378,7 @@ hy_status hy_session_run(hy_session *s, const hy_tensor *in, size_t n_in, hy_ten
   HY_FAIL_IF(n_out != s->n_outputs, HY_INVALID_ARGUMENT, err,
              "%zu outputs given, the session has %zu", n_out, s->n_outputs);
   hy__plan *plan;
+  s->budget = ROUNDS_MAX;
   for (size_t k = 0; k < n_in; k++) HY_TRY(input_check(hy_model_input(s->model, k), &in[k], err));
   for (size_t k = 0; k < n_in; k++) HY_TRY(input_stage(s, k, &in[k], err));
   HY_TRY(plan_get(s, in, &plan, err));

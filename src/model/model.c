@@ -87,6 +87,24 @@ const hy_runtime *hy__model_runtime(const hy_model *model) { return model->runti
 
 hy__model_shared *hy__model_shared_slot(hy_model *model) { return &model->shared; }
 
+size_t hy__graph_captures(const hy__graph *graph, int32_t *ids) {
+  size_t n = 0;
+  for (size_t v = 0; v < graph->n_values; v++) {
+    if (graph->values[v].outer < 0 || graph->values[v].constant) continue;
+    if (ids) ids[n] = graph->values[v].outer;
+    n++;
+  }
+  return n;
+}
+
+size_t hy__node_captures(const hy__node *node, int32_t *ids) {
+  size_t n = 0;
+  for (size_t a = 0; a < node->n_attrs; a++)
+    if (node->attrs[a].kind == HY__ATTR_GRAPH)
+      n += hy__graph_captures(node->attrs[a].as.graph, ids ? ids + n : NULL);
+  return n;
+}
+
 const hy__attr *hy__node_attr(const hy__node *node, const char *name) {
   for (size_t i = 0; i < node->n_attrs; i++)
     if (strcmp(node->attrs[i].name, name) == 0) return &node->attrs[i];

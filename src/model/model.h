@@ -88,6 +88,11 @@ typedef struct hy__model_shared {
 } hy__model_shared;
 hy__model_shared *hy__model_shared_slot(hy_model *model);
 
+/* The values around a graph that it reads, in the order of its values, constants left out; and
+ * those of a node's subgraphs, one after the other. ids may be NULL. Returns how many. */
+size_t hy__graph_captures(const hy__graph *graph, int32_t *ids);
+size_t hy__node_captures(const hy__node *node, int32_t *ids);
+
 /* Attribute lookups; the typed forms give the default when absent. */
 const hy__attr *hy__node_attr(const hy__node *node, const char *name);
 int64_t hy__node_int(const hy__node *node, const char *name, int64_t otherwise);

@@ -50,12 +50,41 @@ HY_CHECKED hy_status hy__pack_get(hy__packs *packs, const void *source, uint32_t
                                   size_t bytes, hy__pack_fn fill, void *ctx, const void **out,
                                   hy_error *err);
 
+/* A subgraph planned for concrete types, to run inside a step: made by the engine for an operator
+ * that has one (If, Loop, Scan), and kept with the plan at hand. */
+typedef struct hy__body {
+  const hy_tensor *out; /* what was asked for; data: where the value is known at planning */
+  size_t n_in, n_out;   /* n_in: the graph's inputs, then the values that it captures */
+  size_t n_captured, first_captured; /* captured value j is the step's input first_captured + j */
+  size_t scratch_bytes;              /* a run's memory, 64-byte aligned */
+  int64_t note;                      /* the operator's own; 0 when made */
+} hy__body;
+
+typedef struct hy__body_request {
+  const hy__graph *graph;
+  const hy_tensor *in; /* n_in of the body; data where known */
+  const bool *stable;  /* per input: its data lives as long as the model */
+  const bool *wanted;  /* per output of the graph; only these are computed */
+} hy__body_request;
+
+typedef struct hy__op_host hy__op_host;
+struct hy__op_host {
+  /* The same request gives the same body again. */
+  hy_status (*plan)(hy__op_host *host, const hy__body_request *request, hy__body **out,
+                    hy_error *err);
+  /* Dense elements per input and per wanted output. */
+  hy_status (*run)(hy__body *body, void *scratch, void *const *in, void *const *out, hy_error *err);
+  int64_t *budget; /* runs of bodies left to this run of the session; who runs one takes one */
+};
+
 /* What infer and lower see of a node. Errors need not name the node: the engine adds it. */
 typedef struct hy__op_plan {
   const hy__node *node;
   const hy_tensor *in; /* dtype, rank, dims known; data non-NULL only if the value is known now */
-  const bool *in_present;
+  const bool *in_present, *in_stable; /* stable: its data lives as long as the model */
   size_t n_in, n_out;
+  size_t n_captured; /* further entries of in: what the node's subgraphs read from around them */
+  hy__op_host *host; /* NULL where subgraphs cannot be planned */
   /* infer fills dtype, rank, dims; and data too where it knows the value already (Shape of an input
    * whose elements are not known): memory of `arena` or of the model. Dense. */
   hy_tensor *out;

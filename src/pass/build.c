@@ -64,14 +64,20 @@ static hy_status op_check(const hy__node *node, size_t index, hy_error *err) {
   return HY_UNSUPPORTED;
 }
 
+/* Which branch of an If is looked at is known while building; the bodies of others are needed. */
 static bool is_if(const hy__node *node) {
   return !*node->domain && strcmp(node->op_type, "If") == 0;
 }
 
 hy_status hy__work_check_ops(const hy__graph *graph, const bool *needed, hy_error *err) {
-  for (size_t n = 0; n < graph->n_nodes; n++)
-    if ((!needed || needed[n]) && !is_if(&graph->nodes[n]))
-      HY_TRY(op_check(&graph->nodes[n], n, err));
+  for (size_t n = 0; n < graph->n_nodes; n++) {
+    const hy__node *node = &graph->nodes[n];
+    if (needed && !needed[n]) continue;
+    HY_TRY(op_check(node, n, err));
+    for (size_t a = 0; a < node->n_attrs && !is_if(node); a++)
+      if (node->attrs[a].kind == HY__ATTR_GRAPH)
+        HY_TRY(hy__work_check_ops(node->attrs[a].as.graph, NULL, err));
+  }
   return HY_OK;
 }
 
@@ -114,11 +120,12 @@ static hy_status value_of(hy__work *w, const walk *at, int32_t source, int32_t *
 static hy_status node_copy(hy__work *w, const walk *at, const hy__node *source, hy__work_node *out,
                            hy_error *err) {
   void *memory;
-  HY_TRY(hy__arena_array(w->arena, source->n_inputs + source->n_outputs + 1, sizeof(int32_t),
-                         &memory, err));
-  int32_t *inputs = memory, *outputs = inputs + source->n_inputs;
-  for (size_t k = 0; k < source->n_inputs; k++)
-    HY_TRY(value_of(w, at, source->inputs[k], &inputs[k], err));
+  size_t n_captured = hy__node_captures(source, NULL), n_in = source->n_inputs + n_captured;
+  HY_TRY(hy__arena_array(w->arena, n_in + source->n_outputs + 1, sizeof(int32_t), &memory, err));
+  int32_t *inputs = memory, *outputs = inputs + n_in;
+  if (source->n_inputs) memcpy(inputs, source->inputs, source->n_inputs * sizeof(int32_t));
+  (void)hy__node_captures(source, inputs + source->n_inputs);
+  for (size_t k = 0; k < n_in; k++) HY_TRY(value_of(w, at, inputs[k], &inputs[k], err));
   for (size_t k = 0; k < source->n_outputs; k++) {
     int32_t id = source->outputs[k];
     outputs[k] = HY__ABSENT;
@@ -129,7 +136,9 @@ static hy_status node_copy(hy__work *w, const walk *at, const hy__node *source, 
   }
   out->node = *source;
   out->node.inputs = inputs;
+  out->node.n_inputs = n_in;
   out->node.outputs = outputs;
+  out->n_captured = n_captured;
   out->dead = false;
   out->op = hy__op_find(source->domain, source->op_type, source->version, NULL);
   return HY_OK;
@@ -169,7 +178,7 @@ static hy_status node_walk(hy__work *w, const walk *at, const hy__node *source, 
 
 static hy_status graph_walk(hy__work *w, const walk *at, hy_error *err);
 
-/* If: the condition must be known by now; the branch's nodes enter in its place. */
+/* If: the nodes of the branch enter in its place where the condition is known by now. */
 static hy_status if_walk(hy__work *w, const walk *at, const hy__node *node, hy_error *err) {
   int32_t id;
   HY_FAIL_IF(node->n_inputs != 1, HY_BAD_FORMAT, err, "it takes one input");
@@ -177,8 +186,7 @@ static hy_status if_walk(hy__work *w, const walk *at, const hy__node *node, hy_e
   const hy_tensor *condition = hy__work_tensor(w, id);
   HY_FAIL_IF(!condition || condition->dtype != HY_BOOL || hy__work_bytes(condition) != 1,
              HY_BAD_FORMAT, err, "its condition must be one bool");
-  HY_FAIL_IF(!condition->data, HY_UNSUPPORTED, err,
-             "its condition depends on data; only a condition known from shapes is supported");
+  if (!condition->data) return node_walk(w, at, node, err);
   const char *name = *(const uint8_t *)condition->data ? "then_branch" : "else_branch";
   const hy__attr *branch = hy__node_attr(node, name);
   HY_FAIL_IF(!branch || branch->kind != HY__ATTR_GRAPH ||
@@ -206,26 +214,35 @@ static hy_status graph_walk(hy__work *w, const walk *at, hy_error *err) {
   return HY_OK;
 }
 
-hy_status hy__work_build(hy__work *w, const hy__graph *graph, const hy_tensor *inputs,
-                         const int32_t *outputs, size_t n_outputs, hy_error *err) {
-  walk main_walk;
+static hy_status input_add(hy__work *w, const walk *at, const hy__work_source *from, size_t k,
+                           int32_t id, hy_error *err) {
+  w->inputs[k] = HY__ABSENT;
+  if (!at->uses[id]) return HY_OK;
+  HY_TRY(hy__work_value_new(w, &from->inputs[k], at->graph->values[id].name, &w->inputs[k], err));
+  hy__work_value *v = &w->values[w->inputs[k]];
+  v->uses = at->uses[id];
+  v->stable = from->stable && from->stable[k] && v->t.data;
+  at->map[id] = w->inputs[k];
+  return HY_OK;
+}
+
+hy_status hy__work_build(hy__work *w, const hy__work_source *from, hy_error *err) {
+  walk at;
   void *ids;
-  HY_TRY(walk_make(w, graph, outputs, n_outputs, NULL, &main_walk, err));
-  HY_TRY(hy__arena_array(w->arena, graph->n_inputs + n_outputs + 1, sizeof(int32_t), &ids, err));
+  const hy__graph *graph = from->graph;
+  HY_TRY(walk_make(w, graph, from->outputs, from->n_outputs, NULL, &at, err));
+  w->n_inputs = graph->n_inputs + hy__graph_captures(graph, NULL);
+  w->n_outputs = from->n_outputs;
+  HY_TRY(hy__arena_array(w->arena, w->n_inputs + w->n_outputs + 1, sizeof(int32_t), &ids, err));
   w->inputs = ids;
-  w->outputs = w->inputs + graph->n_inputs;
-  w->n_inputs = graph->n_inputs;
-  w->n_outputs = n_outputs;
-  for (size_t k = 0; k < graph->n_inputs; k++) {
-    int32_t id = graph->inputs[k];
-    w->inputs[k] = HY__ABSENT;
-    if (!main_walk.uses[id]) continue;
-    HY_TRY(hy__work_value_new(w, &inputs[k], graph->values[id].name, &w->inputs[k], err));
-    w->values[w->inputs[k]].uses = main_walk.uses[id];
-    main_walk.map[id] = w->inputs[k];
-  }
-  HY_TRY(graph_walk(w, &main_walk, err));
-  for (size_t k = 0; k < n_outputs; k++)
-    HY_TRY(value_of(w, &main_walk, outputs[k], &w->outputs[k], err));
+  w->outputs = w->inputs + w->n_inputs;
+  size_t k = 0;
+  for (; k < graph->n_inputs; k++) HY_TRY(input_add(w, &at, from, k, graph->inputs[k], err));
+  for (size_t v = 0; v < graph->n_values; v++)
+    if (graph->values[v].outer >= 0 && !graph->values[v].constant)
+      HY_TRY(input_add(w, &at, from, k++, (int32_t)v, err));
+  HY_TRY(graph_walk(w, &at, err));
+  for (k = 0; k < w->n_outputs; k++)
+    HY_TRY(value_of(w, &at, from->outputs[k], &w->outputs[k], err));
   return HY_OK;
 }

@@ -115,7 +115,7 @@ hy_status hy__work_blame(const hy__node *node, hy_status status, hy_error *err) 
 
 /* The arrays of a view, carved from one block of scratch. */
 static hy_status view_room(hy__work *w, size_t n_in, size_t n_out, hy__op_plan *p, hy_error *err) {
-  size_t each_in = sizeof(hy_tensor) + sizeof(bool);
+  size_t each_in = sizeof(hy_tensor) + 2 * sizeof(bool);
   size_t each_out = sizeof(hy_tensor) + sizeof(int32_t) + sizeof(uint32_t) + sizeof(bool);
   size_t bytes = (n_in + 1) * each_in + (n_out + 1) * each_out;
   if (bytes > w->scratch_bytes) {
@@ -133,7 +133,8 @@ static hy_status view_room(hy__work *w, size_t n_in, size_t n_out, hy__op_plan *
   p->out_inplace = (uint32_t *)(p->out_alias + n_out);
   bool *flags = (bool *)(p->out_inplace + n_out);
   p->in_present = flags;
-  p->out_wanted = flags + n_in;
+  p->in_stable = flags + n_in;
+  p->out_wanted = flags + 2 * n_in;
   return HY_OK;
 }
 
@@ -159,8 +160,10 @@ static hy_status arity_check(const hy__op *op, const hy__op_plan *p, hy_error *e
 hy_status hy__work_view(hy__work *w, const hy__work_node *node, hy__op_plan *p, hy_error *err) {
   const hy__node *n = &node->node;
   *p = (hy__op_plan){.node = n,
-                     .n_in = n->n_inputs,
+                     .n_in = n->n_inputs - node->n_captured,
                      .n_out = n->n_outputs,
+                     .n_captured = node->n_captured,
+                     .host = w->host,
                      .arena = w->arena,
                      .packs = w->packs,
                      .kernels = w->kernels,
@@ -171,6 +174,7 @@ hy_status hy__work_view(hy__work *w, const hy__work_node *node, hy__op_plan *p, 
     if (n->inputs[k] < 0) continue;
     const hy__work_value *v = &w->values[n->inputs[k]];
     ((bool *)(uintptr_t)p->in_present)[k] = true;
+    ((bool *)(uintptr_t)p->in_stable)[k] = v->stable;
     ((hy_tensor *)(uintptr_t)p->in)[k] = v->t;
     own = own || (v->t.data && !v->stable);
   }

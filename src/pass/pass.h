@@ -20,6 +20,7 @@ typedef struct hy__work_value {
 typedef struct hy__work_node {
   hy__node node; /* inputs and outputs are ids of this graph */
   const hy__op *op;
+  size_t n_captured; /* the last of the node's inputs: what its subgraphs read from around them */
   bool dead;
 } hy__work_node;
 
@@ -33,6 +34,7 @@ typedef struct hy__work {
   const hy__kernels *kernels;
   hy__packs *packs;
   hy__fold_cache *folds; /* may be NULL */
+  hy__op_host *host;     /* of subgraphs; may be NULL */
   void *scratch;         /* of views */
   size_t scratch_bytes;
   hy__work_value *values;
@@ -46,11 +48,17 @@ typedef struct hy__work {
 } hy__work;
 
 /* Builds the graph for `inputs` (dtype, rank, dims, and data where a value is taken as known; one
- * per graph input) and the wanted value ids of the model's graph. The caller has set runtime,
- * allocator, arena, kernels, packs. Errors name the node: UNSUPPORTED (operator, or a shape that
- * depends on data), BAD_FORMAT, LIMIT. */
-HY_CHECKED hy_status hy__work_build(hy__work *w, const hy__graph *graph, const hy_tensor *inputs,
-                                    const int32_t *outputs, size_t n_outputs, hy_error *err);
+ * per graph input, then one per captured value) and the wanted value ids of the graph. The caller
+ * has set runtime, allocator, arena, kernels, packs. Errors name the node: UNSUPPORTED (operator,
+ * or a shape that depends on data), BAD_FORMAT, LIMIT. */
+typedef struct hy__work_source {
+  const hy__graph *graph;
+  const hy_tensor *inputs;
+  const bool *stable; /* per input: its data lives as long as the model; NULL: none does */
+  const int32_t *outputs;
+  size_t n_outputs;
+} hy__work_source;
+HY_CHECKED hy_status hy__work_build(hy__work *w, const hy__work_source *source, hy_error *err);
 void hy__work_destroy(hy__work *w); /* what is not in the arena */
 
 /* Marks the source nodes that `outputs` need: needed[n] per node. */

@@ -43,7 +43,9 @@ static void operators(const hy_model *model, const hy_tensor *in, bool passes, c
   hy__packs packs = {.arena = arena};
   hy__work w = {
       .runtime = runtime, .allocator = a, .arena = arena, .kernels = &kernels, .packs = &packs};
-  hy_status status = hy__work_build(&w, graph, in, graph->outputs, graph->n_outputs, &err);
+  hy__work_source from = {
+      .graph = graph, .inputs = in, .outputs = graph->outputs, .n_outputs = graph->n_outputs};
+  hy_status status = hy__work_build(&w, &from, &err);
   hy__work_count(&w);
   if (status == HY_OK && passes) status = hy__pass_run_all(&w, &err);
   if (status != HY_OK) fail_msg("%s", err.message);
