@@ -109,19 +109,18 @@ static void bench_lstm(const level *l, size_t batch) {
     const hy__gemm_f32_call project = {
         .a = x, .lda = F, .packed = w, .c = pre, .ldc = N, .m = T * batch, .n = N, .k = F};
     l->kernels.gemm_f32->run(&project);
-    for (size_t t = 0; t < T; t++) {
-      const hy__recurrent_call step = {.pre = pre + t * batch * N,
-                                       .pre_ld = N,
-                                       .r = r,
-                                       .h = h + (t & 1) * batch * H,
-                                       .c = c,
-                                       .c_out = c,
-                                       .h_out = h + (~t & 1) * batch * H,
-                                       .rows = batch,
-                                       .hidden = H,
-                                       .padded = H};
-      l->kernels.recurrent->lstm(&step);
-    }
+    const hy__recurrent_call steps = {.steps = T,
+                                      .pre = pre,
+                                      .pre_step = (ptrdiff_t)batch * N,
+                                      .pre_ld = N,
+                                      .r = r,
+                                      .h = {h, h + batch * H},
+                                      .c = c,
+                                      .c_out = c,
+                                      .rows = batch,
+                                      .hidden = H,
+                                      .padded = H};
+    l->kernels.recurrent->lstm(&steps);
     best = HY_MIN(best, now_ns() - began);
   }
   char what[64];

@@ -91,46 +91,78 @@ static bool project_block(const walk *w, size_t s0, size_t n) {
   return w->side->reverse;
 }
 
+static void advance_general(const walk *w, const float *pre, size_t now) {
+  const hy__cell_step cell = {.plan = w->p,
+                              .side = w->side,
+                              .kernels = w->step->kernels,
+                              .pre = pre,
+                              .h = w->h[now],
+                              .c = w->c[now],
+                              .h_out = w->h[!now],
+                              .c_out = w->c[!now],
+                              .work = w->work,
+                              .rows = w->rows};
+  hy__cell_run(&cell);
+}
+
+static hy__recurrent_fn kernel_of(const walk *w) {
+  const hy__recurrent *k = w->step->kernels->recurrent;
+  switch (w->p->kind) {
+  case HY__CELL_LSTM: return k->lstm;
+  case HY__CELL_GRU: return w->p->after ? k->gru_after : k->gru_before;
+  default: return k->rnn;
+  }
+}
+
+/* Steps [s0, s0 + n) of rows that all take them; positions in pre as project_block left them. */
+static size_t advance_block(const walk *w, size_t s0, size_t n, bool backwards, size_t now) {
+  const hy__recurrent_plan *p = w->p;
+  const ptrdiff_t step_ld = (ptrdiff_t)(w->rows * p->columns);
+  hy__recurrent_call call = {.steps = n,
+                             .pre = w->pre + (backwards ? (ptrdiff_t)(n - 1) * step_ld : 0),
+                             .pre_step = backwards ? -step_ld : step_ld,
+                             .pre_ld = p->columns,
+                             .r = w->side->r,
+                             .r2 = w->side->r2,
+                             .bias = w->side->r_bias,
+                             .h = {w->h[now], w->h[!now]},
+                             .c = w->c[0],
+                             .c_out = w->c[0],
+                             .scratch = w->work,
+                             .rows = w->rows,
+                             .hidden = p->hidden,
+                             .padded = p->padded};
+  if (w->step->out[0].data) {
+    call.y = output_at(w, 0, time_of(w, 0, s0));
+    call.y_step = (ptrdiff_t)(p->hidden * p->directions * (p->layout1 ? 1 : p->batch));
+    if (w->side->reverse) call.y_step = -call.y_step;
+    call.y_ld = p->hidden * (p->layout1 ? p->steps * p->directions : 1);
+  }
+  kernel_of(w)(&call);
+  return (now + n) & 1;
+}
+
+/* One step where rows end at different lengths. */
 static void advance(const walk *w, const float *pre, size_t now) {
   const hy__recurrent_plan *p = w->p;
-  const hy__kernels *kernels = w->step->kernels;
   if (p->general) {
-    const hy__cell_step cell = {.plan = p,
-                                .side = w->side,
-                                .kernels = kernels,
-                                .pre = pre,
-                                .h = w->h[now],
-                                .c = w->c[now],
-                                .h_out = w->h[!now],
-                                .c_out = w->c[!now],
-                                .work = w->work,
-                                .rows = w->rows};
-    hy__cell_run(&cell);
+    advance_general(w, pre, now);
     return;
   }
-  const hy__recurrent_call call = {.pre = pre,
+  const hy__recurrent_call call = {.steps = 1,
+                                   .pre = pre,
                                    .pre_ld = p->columns,
                                    .r = w->side->r,
                                    .r2 = w->side->r2,
                                    .bias = w->side->r_bias,
-                                   .h = w->h[now],
+                                   .h = {w->h[now], w->h[!now]},
                                    .c = w->c[now],
-                                   .h_out = w->h[!now],
                                    .c_out = w->c[!now],
                                    .scratch = w->work,
                                    .rows = w->rows,
                                    .hidden = p->hidden,
                                    .padded = p->padded};
-  switch (p->kind) {
-  case HY__CELL_LSTM: kernels->recurrent->lstm(&call); break;
-  case HY__CELL_GRU:
-    if (p->after)
-      kernels->recurrent->gru_after(&call);
-    else
-      kernels->recurrent->gru_before(&call);
-    break;
-  default: kernels->recurrent->rnn(&call); break;
-  }
+  kernel_of(w)(&call);
 }
 
 /* After step s: rows past their end keep their state; Y gets the new state, or zeros past the end.
@@ -191,6 +223,10 @@ static void run_group(walk *w) {
   for (size_t s0 = 0; s0 < p->steps; s0 += p->block) {
     const size_t n = HY_MIN(p->block, p->steps - s0);
     const bool backwards = project_block(w, s0, n);
+    if (!p->general && !w->lens) {
+      now = advance_block(w, s0, n, backwards, now);
+      continue;
+    }
     for (size_t i = 0; i < n; ++i) {
       const size_t at = backwards ? n - 1 - i : i;
       advance(w, w->pre + at * w->rows * p->columns, now);
@@ -199,7 +235,7 @@ static void run_group(walk *w) {
     }
   }
   store_state(w, 1, w->h[now]);
-  if (p->kind == HY__CELL_LSTM) store_state(w, 2, w->c[now]);
+  if (p->kind == HY__CELL_LSTM) store_state(w, 2, w->c[p->general || w->lens ? now : 0]);
 }
 
 static hy_status check_lens(const hy__recurrent_plan *p, const int32_t *lens, hy_error *err) {

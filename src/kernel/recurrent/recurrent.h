@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One step of LSTM, GRU and RNN layers over a batch, with ONNX's default activations. Hidden units
+ * Steps of LSTM, GRU and RNN layers over a batch, with ONNX's default activations. Hidden units
  * stand in blocks of `lanes`; the gates of a block stand together, so that a vector of each gate
- * meets in registers and the cell update needs no further pass. */
+ * meets in registers and the cell update needs no further pass. Every second step walks the blocks
+ * backwards, so that it begins with the weights that the step before left in the first-level
+ * cache; an element's sum does not know of it. */
 #ifndef HY_KERNEL_RECURRENT_RECURRENT_H
 #define HY_KERNEL_RECURRENT_RECURRENT_H
 
 #include "base/base.h"
 
 typedef struct hy__recurrent_call {
-  const float *pre; /* x * W + b: [rows][blocks * gates * lanes], rows at a distance of pre_ld */
+  size_t steps;
+  const float *pre;   /* x * W + b: [rows][blocks * gates * lanes], rows at a distance of pre_ld */
+  ptrdiff_t pre_step; /* from a step's rows to the next step's */
   size_t pre_ld;
-  const float *r;              /* [blocks][hidden][gates * lanes] */
-  const float *r2;             /* gru_before: the candidate's [blocks][hidden][lanes] */
-  const float *bias;           /* gru_after: of the candidate's recurrent product, [padded] */
-  const float *h;              /* [rows][padded] */
-  const float *c;              /* lstm: [rows][padded] */
-  float *h_out;                /* [rows][padded], not h */
-  float *c_out;                /* lstm: [rows][padded], may be c */
+  const float *r;    /* [blocks][hidden][gates * lanes] */
+  const float *r2;   /* gru_before: the candidate's [blocks][hidden][lanes] */
+  const float *bias; /* gru_after: of the candidate's recurrent product, [padded] */
+  float *h[2];       /* [rows][padded]: the state in h[0], at last in h[steps & 1] */
+  const float *c;    /* lstm: [rows][padded] before the first step */
+  float *c_out;      /* lstm: after the last; may be c */
+  float *y;          /* NULL, or where each step's new states go: rows of `hidden` at y_ld */
+  ptrdiff_t y_step;
+  size_t y_ld;
   float *scratch;              /* gru_before: [2][rows][padded] */
   size_t rows, hidden, padded; /* padded: hidden rounded up to lanes */
 } hy__recurrent_call;
