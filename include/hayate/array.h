@@ -25,7 +25,19 @@ typedef enum hy_dtype {
   HY_F64 = 11,
   HY_U32 = 12,
   HY_U64 = 13,
-  HY_BF16 = 16
+  HY_BF16 = 16,
+  /* 8 bits and less: one element per byte in memory, in the low bits (as ml_dtypes has them; the
+   * bits above are ignored on reading and written as zeros). ONNX files pack those of 4 and 2. */
+  HY_F8E4M3FN = 17,
+  HY_F8E4M3FNUZ = 18,
+  HY_F8E5M2 = 19,
+  HY_F8E5M2FNUZ = 20,
+  HY_U4 = 21,
+  HY_I4 = 22,
+  HY_F4E2M1 = 23,
+  HY_F8E8M0 = 24,
+  HY_U2 = 25,
+  HY_I2 = 26
 } hy_dtype;
 
 enum { HY_MAX_RANK = 8 };
@@ -44,7 +56,8 @@ typedef struct hy_tensor {
   int64_t strides_bytes[HY_MAX_RANK];
 } hy_tensor;
 
-HY_API size_t hy_dtype_bytes(hy_dtype dtype);     /* 0 for NONE; sizeof(hy_string) for STRING */
+/* In memory; 0 for NONE, sizeof(hy_string) for STRING. */
+HY_API size_t hy_dtype_bytes(hy_dtype dtype);
 HY_API const char *hy_dtype_name(hy_dtype dtype); /* "f32", "i64", "bool", "str" ... */
 
 /* Named arrays, as an .npz holds them (an .npy holds one, named ""). Immutable once read. */

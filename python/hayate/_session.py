@@ -15,6 +15,7 @@ class Port:
 
     def __init__(self, port):
         self.name = port.name.decode()
+        self.code = port.dtype
         self.dtype = dtype_name(port.dtype)
         self.shape = tuple(port.dims[:port.rank]) if port.rank >= 0 else None
 
@@ -62,12 +63,14 @@ class Session:
 
     def _views(self, feeds):
         names = [port.name for port in self.inputs]
+        codes = [port.code for port in self.inputs]
         unknown = [name for name in feeds if name not in names]
         missing = [name for name in names if name not in feeds]
         if unknown or missing:
             raise ValueError(f"the model takes {names}; missing {missing}, unknown {unknown}")
         tensors = (Tensor * max(len(names), 1))()
-        return tensors, [view(tensor, feeds[name]) for tensor, name in zip(tensors, names)]
+        return tensors, [view(tensor, feeds[name], code)
+                         for tensor, name, code in zip(tensors, names, codes)]
 
     def run(self, feeds, copy=True):
         """Feeds by input name, read where they lie. With copy=False the answers are read-only views

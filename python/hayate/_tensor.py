@@ -13,12 +13,19 @@ _CODES = {"f4": 1, "u1": 2, "i1": 3, "u2": 4, "i2": 5, "i4": 6, "i8": 7, "?": 9,
           "u4": 12, "u8": 13, "V2": BF16}
 TYPE_CODES = {np.dtype(name): code for name, code in _CODES.items()}
 TYPES = {code: dtype for dtype, code in TYPE_CODES.items()}
-try:  # bfloat16 by its own type where that package is there, else as two opaque bytes
+# What NumPy has no type for: by ml_dtypes' where that package is there, else as opaque bytes.
+_OTHERS = {"bfloat16": BF16, "float8_e4m3fn": 17, "float8_e4m3fnuz": 18, "float8_e5m2": 19,
+           "float8_e5m2fnuz": 20, "uint4": 21, "int4": 22, "float4_e2m1fn": 23,
+           "float8_e8m0fnu": 24, "uint2": 25, "int2": 26}
+TYPES.update({code: np.dtype("u1") for code in range(17, 27)})
+try:
     import ml_dtypes
-    TYPE_CODES[np.dtype(ml_dtypes.bfloat16)] = BF16
-    TYPES[BF16] = np.dtype(ml_dtypes.bfloat16)
 except ImportError:
-    pass
+    ml_dtypes = None
+for _name, _code in _OTHERS.items():
+    if hasattr(ml_dtypes, _name):
+        TYPES[_code] = np.dtype(getattr(ml_dtypes, _name))
+        TYPE_CODES[TYPES[_code]] = _code
 
 
 def dtype_name(code):
@@ -37,8 +44,9 @@ def _text_view(array, tensor):
     return raw, elements
 
 
-def view(tensor, array):
-    """Fills `tensor` as a view of `array`; returns what must live as long as the view."""
+def view(tensor, array, code=None):
+    """Fills `tensor` as a view of `array`; returns what must live as long as the view. `code` is
+    the element type that is expected: plain bytes are taken for one that NumPy lacks."""
     array = np.asarray(array)
     if array.ndim > MAX_RANK:
         raise ValueError(f"an array of {array.ndim} dimensions, at most {MAX_RANK} are taken")
@@ -58,7 +66,9 @@ def view(tensor, array):
     if not array.flags.c_contiguous:
         tensor.strides_bytes[:array.ndim] = array.strides
     tensor.data = array.ctypes.data
-    tensor.dtype = TYPE_CODES[array.dtype]
+    raw = code in _OTHERS.values() and array.dtype.kind in "uV"
+    raw = raw and array.dtype.itemsize == TYPES[code].itemsize
+    tensor.dtype = code if raw else TYPE_CODES[array.dtype]
     return array
 
 

@@ -74,9 +74,33 @@ typedef struct type_row {
 } type_row;
 
 static const type_row types[] = {
-    {"f4", HY_F32}, {"f8", HY_F64},  {"f2", HY_F16}, {"i1", HY_I8},   {"i2", HY_I16},
-    {"i4", HY_I32}, {"i8", HY_I64},  {"u1", HY_U8},  {"u2", HY_U16},  {"u4", HY_U32},
-    {"u8", HY_U64}, {"b1", HY_BOOL}, {"?", HY_BOOL}, {"V2", HY_BF16}, {"bfloat16", HY_BF16}};
+    {"f4", HY_F32},
+    {"f8", HY_F64},
+    {"f2", HY_F16},
+    {"i1", HY_I8},
+    {"i2", HY_I16},
+    {"i4", HY_I32},
+    {"i8", HY_I64},
+    {"u1", HY_U8},
+    {"u2", HY_U16},
+    {"u4", HY_U32},
+    {"u8", HY_U64},
+    {"b1", HY_BOOL},
+    {"?", HY_BOOL},
+    {"V2", HY_BF16},
+    {"bfloat16", HY_BF16},
+    /* by the names of ml_dtypes; its own files say V1 of all but one, which tells nothing */
+    {"f1", HY_F8E5M2},
+    {"float8_e5m2", HY_F8E5M2},
+    {"float8_e5m2fnuz", HY_F8E5M2FNUZ},
+    {"float8_e4m3fn", HY_F8E4M3FN},
+    {"float8_e4m3fnuz", HY_F8E4M3FNUZ},
+    {"float8_e8m0fnu", HY_F8E8M0},
+    {"float4_e2m1fn", HY_F4E2M1},
+    {"uint4", HY_U4},
+    {"int4", HY_I4},
+    {"uint2", HY_U2},
+    {"int2", HY_I2}};
 
 static hy_status read_type(const char *descr, hy__npy *out, hy_error *err) {
   const char *name = descr + strspn(descr, "<|=");
@@ -93,7 +117,9 @@ static hy_status read_type(const char *descr, hy__npy *out, hy_error *err) {
   bool text = (name[0] == 'U' || name[0] == 'S') && hy__text_i64(name + 1, &width) && width >= 0 &&
               width <= INT32_MAX / 4;
   HY_FAIL_IF(!text, HY_UNSUPPORTED, err,
-             "dtype '%s' is not read; f2 f4 f8, i1 to i8, u1 to u8, b1, U, S and V2 are", descr);
+             "dtype '%s' is not read; f2 f4 f8, i1 to i8, u1 to u8, b1, U, S, V2 and the names of "
+             "ml_dtypes (as float8_e4m3fn or int4) are",
+             descr);
   out->dtype = HY_STRING;
   out->utf32 = name[0] == 'U';
   out->item_bytes = (size_t)width * (out->utf32 ? 4 : 1);

@@ -23,6 +23,16 @@ static const char *descr_of(hy_dtype dtype) {
   case HY_U32: return "<u4";
   case HY_U64: return "<u8";
   case HY_BF16: return "|V2";
+  case HY_F8E4M3FN: return "float8_e4m3fn"; /* NumPy knows these while ml_dtypes is imported */
+  case HY_F8E4M3FNUZ: return "float8_e4m3fnuz";
+  case HY_F8E5M2: return "float8_e5m2";
+  case HY_F8E5M2FNUZ: return "float8_e5m2fnuz";
+  case HY_U4: return "uint4";
+  case HY_I4: return "int4";
+  case HY_F4E2M1: return "float4_e2m1fn";
+  case HY_F8E8M0: return "float8_e8m0fnu";
+  case HY_U2: return "uint2";
+  case HY_I2: return "int2";
   case HY_STRING:
   case HY_DTYPE_NONE: break;
   }

@@ -149,8 +149,8 @@ static hy_status tensor_type_read(hy__onnx *r, hy__span in, hy__value *v, hy_err
   bool has_shape = false;
   while (hy__pb_next(&in, &f)) {
     if (f.number == 1 && f.wire == HY__PB_VARINT)
-      v->dtype = f.value <= HY_BF16 && hy_dtype_bytes((hy_dtype)f.value) ? (hy_dtype)f.value
-                                                                         : HY_DTYPE_NONE;
+      v->dtype =
+          f.value <= HY_I2 && hy_dtype_bytes((hy_dtype)f.value) ? (hy_dtype)f.value : HY_DTYPE_NONE;
     if (f.number == 2 && f.wire == HY__PB_BYTES) {
       shape = f.bytes;
       has_shape = true;

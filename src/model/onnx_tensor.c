@@ -88,10 +88,29 @@ static hy_status head_read(hy__onnx *r, hy__span in, raw_tensor *t, hy_error *er
 
 static const char *dtype_foreign(uint64_t dtype) {
   static const char *const names[] = {
-      [14] = "complex64",      [15] = "complex128", [17] = "float8e4m3fn",
-      [18] = "float8e4m3fnuz", [19] = "float8e5m2", [20] = "float8e5m2fnuz",
-      [21] = "uint4",          [22] = "int4",       [23] = "float4e2m1"};
+      [14] = "complex64", [15] = "complex128", [27] = "float6e2m3", [28] = "float6e3m2"};
   return dtype < HY_COUNT(names) && names[dtype] ? names[dtype] : "unknown";
+}
+
+/* Elements that share a byte in the file, from its low bits up. */
+static size_t packed_together(hy_dtype dtype) {
+  switch (dtype) {
+  case HY_U4:
+  case HY_I4:
+  case HY_F4E2M1: return 2;
+  case HY_U2:
+  case HY_I2: return 4;
+  default: return 1;
+  }
+}
+
+static size_t packed_count(size_t n, size_t together) { return (n + together - 1) / together; }
+
+/* n elements from the last on, so that the packed bytes may lie at the beginning of `to`. */
+static void unpack(const uint8_t *from, size_t n, size_t together, uint8_t *to) {
+  const size_t bits = 8 / together;
+  for (size_t i = n; i-- > 0;)
+    to[i] = (uint8_t)(from[i / together] >> (i % together * bits)) & (uint8_t)((1u << bits) - 1);
 }
 
 /* int32_data carries i32 and everything narrower, one element each. */
@@ -153,6 +172,18 @@ static hy_status list_read(hy__onnx *r, hy__span in, hy_dtype dtype, size_t n, v
   return HY_OK;
 }
 
+/* Raw bytes of several elements each into memory of the arena. */
+static hy_status bytes_unpack(hy__onnx *r, const raw_tensor *t, size_t n, size_t together,
+                              void **out, hy_error *err) {
+  const size_t bytes = packed_count(n, together);
+  HY_FAIL_IF(hy__span_left(&t->raw) != bytes, HY_BAD_FORMAT, err,
+             "its data has %zu bytes, its dims and type ask for %zu", hy__span_left(&t->raw),
+             bytes);
+  HY_TRY(hy__arena_alloc(r->arena, n, HY_ALIGN, out, err));
+  unpack(t->raw.pos, n, together, *out);
+  return HY_OK;
+}
+
 static bool aligned(const void *p, size_t each) { return ((uintptr_t)p & (each - 1)) == 0; }
 
 static hy_status bytes_place(hy__onnx *r, const raw_tensor *t, hy_dtype dtype, size_t bytes,
@@ -172,7 +203,7 @@ static hy_status bytes_place(hy__onnx *r, const raw_tensor *t, hy_dtype dtype, s
 
 static hy_status tensor_make(hy__onnx *r, hy__span in, raw_tensor *t, hy_tensor *out,
                              hy_error *err) {
-  HY_FAIL_IF(t->dtype > HY_BF16 || !hy_dtype_bytes((hy_dtype)t->dtype), HY_UNSUPPORTED, err,
+  HY_FAIL_IF(t->dtype > HY_I2 || !hy_dtype_bytes((hy_dtype)t->dtype), HY_UNSUPPORTED, err,
              "its type %llu (%s) is not supported", (unsigned long long)t->dtype,
              dtype_foreign(t->dtype));
   *out = (hy_tensor){.dtype = (hy_dtype)t->dtype, .rank = (int32_t)t->rank};
@@ -181,18 +212,24 @@ static hy_status tensor_make(hy__onnx *r, hy__span in, raw_tensor *t, hy_tensor 
   HY_FAIL_IF(!hy__shape_bytes(out->dims, out->rank, each, &bytes), HY_BAD_FORMAT, err,
              "its dims are negative or their product overflows");
   n = bytes / each;
+  const size_t together = packed_together(out->dtype);
   if (t->location == EXTERNAL) {
-    if (t->external.length < 0) t->external.length = (int64_t)bytes;
+    if (t->external.length < 0)
+      t->external.length = (int64_t)(together > 1 ? packed_count(n, together) : bytes);
     HY_TRY(hy__onnx_external(r, &t->external, &t->raw, err));
     t->has_raw = true;
   }
   out->data = (void *)(uintptr_t)nothing;
   if (!bytes && (t->has_raw ? hy__span_left(&t->raw) == 0 : true)) return HY_OK;
+  if (t->has_raw && together > 1) return bytes_unpack(r, t, n, together, &out->data, err);
   if (t->has_raw) return bytes_place(r, t, out->dtype, bytes, &out->data, err);
-  HY_FAIL_IF(n > hy__span_left(&in), HY_BAD_FORMAT, err,
+  const size_t listed = packed_count(n, together);
+  HY_FAIL_IF(listed > hy__span_left(&in), HY_BAD_FORMAT, err,
              "its dims ask for %zu elements, more than it has bytes", n);
   HY_TRY(hy__arena_alloc(r->arena, bytes, HY_ALIGN, &out->data, err));
-  return list_read(r, in, out->dtype, n, out->data, err);
+  HY_TRY(list_read(r, in, out->dtype, listed, out->data, err));
+  if (together > 1) unpack(out->data, n, together, out->data);
+  return HY_OK;
 }
 
 hy_status hy__onnx_tensor(hy__onnx *r, hy__span in, hy_tensor *out, const char **name,

@@ -119,7 +119,11 @@ enum {
   HY__OP_BOOLS = 1 << HY_BOOL,
   HY__OP_STRINGS = 1 << HY_STRING,
   HY__OP_KEYS = HY__OP_ML | 1 << HY_I16 | HY__OP_STRINGS, /* of the encoders */
-  HY__OP_ALL = HY__OP_NUMBERS | HY__OP_HALVES | HY__OP_BOOLS | HY__OP_STRINGS
+  HY__OP_FLOAT8 = 1 << HY_F8E4M3FN | 1 << HY_F8E4M3FNUZ | 1 << HY_F8E5M2 | 1 << HY_F8E5M2FNUZ,
+  HY__OP_SMALL_INTS = 1 << HY_U4 | 1 << HY_I4 | 1 << HY_U2 | 1 << HY_I2,
+  /* kinds that are stored, moved, cast and (de)quantised, with no arithmetic of their own */
+  HY__OP_STORED = HY__OP_FLOAT8 | HY__OP_SMALL_INTS | 1 << HY_F4E2M1 | 1 << HY_F8E8M0,
+  HY__OP_ALL = HY__OP_NUMBERS | HY__OP_HALVES | HY__OP_BOOLS | HY__OP_STRINGS | HY__OP_STORED
 };
 
 typedef struct hy__op {

@@ -48,6 +48,7 @@ static hy_status run_now(hy__work *w, hy__op_plan *view, const hy__op *op, hy__a
   for (size_t k = 0; k < view->n_out; k++) {
     if (!view->out_wanted[k]) continue;
     bytes += hy__work_bytes(&view->out[k]);
+    if (view->out[k].dtype == HY_STRING) view->arena = arena; /* where the texts may lie */
     HY_TRY(hy__arena_alloc(arena, HY_MAX(hy__work_bytes(&view->out[k]), (size_t)1), HY_ALIGN,
                            &view->out[k].data, err));
   }

@@ -254,8 +254,11 @@ static void tensors(void **state) {
   initializer_add(&g, "w", HY_F32, three, 1, pair, sizeof pair);
   refuse_graph(&g, HY_BAD_FORMAT, "tensor 'w': its data has 8 bytes, its dims and type ask for 12");
   g = small_graph();
-  initializer_add(&g, "w", 17, two, 1, pair, sizeof pair);
-  refuse_graph(&g, HY_UNSUPPORTED, "tensor 'w': its type 17 (float8e4m3fn) is not supported");
+  initializer_add(&g, "w", 27, two, 1, pair, sizeof pair);
+  refuse_graph(&g, HY_UNSUPPORTED, "tensor 'w': its type 27 (float6e2m3) is not supported");
+  g = small_graph();
+  initializer_add(&g, "w", HY_I4, three, 1, pair, 3);
+  refuse_graph(&g, HY_BAD_FORMAT, "tensor 'w': its data has 3 bytes, its dims and type ask for 2");
   g = small_graph();
   initializer_add(&g, "w", HY_F32, many, 1, NULL, 0);
   refuse_graph(&g, HY_BAD_FORMAT, "its dims ask for 8589934592 elements, more than it has bytes");

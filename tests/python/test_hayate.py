@@ -188,3 +188,20 @@ def test_score_is_the_command(tmp_path):
     assert "yesterday" in str(e.value)
     with pytest.raises(ValueError, match="history"):
         hayate.score(example / "pipeline.yaml", data, history="some")
+
+
+@pytest.mark.parametrize("name", ["FLOAT8E4M3FN", "INT4", "BFLOAT16"])
+def test_types_that_numpy_lacks(name, tmp_path):
+    """By ml_dtypes where it is installed, else as the bytes that they are; saved under their name."""
+    folder = ROOT / "tests" / "golden" / "onnx_op" / f"Cast{name}_24"
+    feeds, expect = (hayate.load(folder / f"{part}.npz") for part in ("input", "expect"))
+    session = hayate.Session(folder / "model.onnx")
+    bare = {port.name: feeds[port.name].view(f"u{feeds[port.name].itemsize}")
+            if feeds[port.name].dtype.kind == "V" else feeds[port.name] for port in session.inputs}
+    for given in (feeds, bare):
+        for key, got in session.run(given).items():
+            assert got.dtype == expect[key].dtype and got.tobytes() == expect[key].tobytes(), key
+    if name != "BFLOAT16":
+        hayate.save(tmp_path / "a.npz", feeds)
+        narrow = {"INT4": b"'int4'", "FLOAT8E4M3FN": b"'float8_e4m3fn'"}[name]
+        assert (narrow in (tmp_path / "a.npz").read_bytes()) == (hayate._tensor.ml_dtypes is not None)

@@ -23,10 +23,16 @@ TABLE = {}
 
 
 class Const:
-    """An input that stands in the model as an initializer."""
+    """An input that stands in the model as an initializer: raw bytes, or the typed list."""
 
-    def __init__(self, value):
-        self.value = np.asarray(value)
+    def __init__(self, value, listed=False):
+        self.value, self.listed = np.asarray(value), listed
+
+    def proto(self, name):
+        if not self.listed:
+            return numpy_helper.from_array(self.value, name)
+        kind = tensor_type(self.value)
+        return helper.make_tensor(name, kind, self.value.shape, self.value.ravel().tolist())
 
 
 class Outputs:
@@ -58,7 +64,7 @@ def build(opset, cases, ml, dynamic, reference):
                 continue
             names.append(label)
             if isinstance(arg, Const):
-                inits.append(numpy_helper.from_array(arg.value, label))
+                inits.append(arg.proto(label))
                 continue
             arg = np.asarray(arg)
             dims = [f"{label}.d{k}" for k in range(arg.ndim)] if dynamic else arg.shape
