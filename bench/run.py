@@ -257,6 +257,9 @@ class Bench:
                       f"{p['pandas_text_mb_per_s']:.0f} without. pyarrow {p['pyarrow']}: "
                       f"{p['pyarrow_mb_per_s']:.0f} on one thread, "
                       f"{p['pyarrow_two_threads_mb_per_s']:.0f} on two."]
+        models = self.work / "models.md"  # by bench_models.py, which runs before
+        if models.exists():
+            lines += ["", models.read_text().rstrip()]
         return "\n".join(lines + ["", (ROOT / "bench" / "METHOD.md").read_text()])
 
 

@@ -46,8 +46,10 @@ typedef struct hy_bench_figures {
   uint64_t batch, threads, runs;
   double p50_us, p99_us, p999_us, mean_us, min_us;
   double rows_per_s; /* at the median */
-  double load_ms;    /* from opening the file to the first answer, the median of several */
+  double load_ms;    /* opening, planning and packing: the first answer less a run's time */
+  double answer_ms;  /* from opening the file to the first answer; medians of several loads */
   double floor_us;   /* 0: none is known */
+  double multiply_adds, peak_share; /* of a run; their rate over the machine's, 0 unknown */
   size_t arena_bytes, weight_bytes;
   size_t anon_bytes; /* by which the first load and answer raised the anonymous memory */
 } hy_bench_figures;

@@ -26,7 +26,10 @@ static void json_side(hy__json_writer *w, const hy_bench_figures *f) {
   hy__json_member_f64(w, "min_us", f->min_us);
   hy__json_member_f64(w, "rows_per_s", f->rows_per_s);
   hy__json_member_f64(w, "load_ms", f->load_ms);
+  hy__json_member_f64(w, "answer_ms", f->answer_ms);
   hy__json_member_f64(w, "floor_us", f->floor_us);
+  hy__json_member_f64(w, "multiply_adds", f->multiply_adds);
+  hy__json_member_f64(w, "peak_share", f->peak_share);
   hy__json_member_i64(w, "arena_bytes", (int64_t)f->arena_bytes);
   hy__json_member_i64(w, "weight_bytes", (int64_t)f->weight_bytes);
   hy__json_member_i64(w, "anon_bytes", (int64_t)f->anon_bytes);
@@ -142,8 +145,10 @@ hy_status hy_bench_write_text(const hy_bench *b, bool histogram, const hy_sink *
   HY_TRY(say(sink, err, "  %-20s %10.2f %10.2f   (a spin loop of the same length)\n", "the machine",
              b->spin_p50_us, b->spin_p99_us));
   if (f->floor_us > 0)
-    HY_TRY(say(sink, err, "  floor %.2f us: the median is %.2f times it\n", f->floor_us,
-               f->p50_us / f->floor_us));
+    HY_TRY(say(sink, err,
+               "  floor %.2f us: the median is %.2f times it; %.3g multiply-adds, %.0f %% of "
+               "the peak rate\n",
+               f->floor_us, f->p50_us / f->floor_us, f->multiply_adds, f->peak_share * 100));
   HY_TRY(say(sink, err, "  arena %s, weights %s; %llu rows in rotation\n", arena, weights,
              (unsigned long long)b->rows));
   if (b->has_peer) HY_TRY(beside(b, sink, err));

@@ -155,6 +155,16 @@ double hy__cost_floor_us(const hy__cost *c, const hy__limits *l, size_t arena_by
   return s * 1e6;
 }
 
+double hy__plan_macs(const hy__plan *plan) {
+  double macs = 0;
+  for (size_t i = 0; i < plan->n_steps; i++) {
+    hy__cost c;
+    hy__cost_of(&plan->steps[i], &plan->infos[i], &c);
+    macs += c.macs + c.repeats * c.repeat_macs;
+  }
+  return macs;
+}
+
 double hy__plan_floor_us(const hy__plan *plan, const hy__limits *limits, uint32_t n_threads) {
   double us = 0;
   for (size_t i = 0; i < plan->n_steps; i++) {
