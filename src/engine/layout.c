@@ -137,6 +137,24 @@ static hy_status outputs_own(layout *l, hy_error *err) {
   return HY_OK;
 }
 
+/* The most bytes whose lifetimes meet at one step. */
+static hy_status live_count(layout *l, const hy__memory_block *blocks, size_t n, hy_error *err) {
+  void *memory;
+  HY_TRY(hy__arena_array(l->w->arena, l->n_drafts + 2, sizeof(int64_t), &memory, err));
+  int64_t *change = memory, live = 0, most = 0;
+  for (size_t b = 0; b < n; b++) {
+    int64_t bytes = (int64_t)((blocks[b].bytes + HY_ALIGN - 1) & ~(size_t)(HY_ALIGN - 1));
+    change[blocks[b].first] += bytes;
+    change[(size_t)HY_MIN(blocks[b].last, (int32_t)l->n_drafts) + 1] -= bytes;
+  }
+  for (size_t s = 0; s <= l->n_drafts; s++) {
+    live += change[s];
+    most = HY_MAX(most, live);
+  }
+  l->plan->live_bytes = (size_t)most;
+  return HY_OK;
+}
+
 static hy_status offsets(layout *l, hy__memory_block *blocks, size_t *scratch_at, hy_error *err) {
   size_t n = 0;
   for (size_t r = 0; r < l->n_roots; r++)
@@ -147,6 +165,7 @@ static hy_status offsets(layout *l, hy__memory_block *blocks, size_t *scratch_at
     if (l->drafts[s].scratch_bytes)
       blocks[n++] = (hy__memory_block){l->drafts[s].scratch_bytes, (int32_t)s, (int32_t)s, 0};
   HY_TRY(hy__memory_plan(blocks, n, l->w->allocator, &l->plan->arena_bytes, err));
+  HY_TRY(live_count(l, blocks, n, err));
   n = 0;
   for (size_t r = 0; r < l->n_roots; r++)
     if (l->roots[r].kind == IN_ARENA) l->roots[r].offset = blocks[n++].offset;

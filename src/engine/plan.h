@@ -49,6 +49,9 @@ typedef struct hy__plan {
   size_t n_binds, n_callers;
   void *base; /* the arena's memory that is bound now */
   size_t arena_bytes, weight_bytes;
+  size_t live_bytes; /* the most that is alive at one step: no arena can be smaller */
+  size_t n_built;    /* nodes left after folding, before the passes */
+  size_t *rewrites;  /* per pass */
   uint64_t last_used;
 } hy__plan;
 

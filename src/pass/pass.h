@@ -45,6 +45,7 @@ typedef struct hy__work {
   size_t n_inputs;
   int32_t *outputs;
   size_t n_outputs;
+  size_t *rewrites; /* per pass, counted up where it is not NULL */
 } hy__work;
 
 /* Builds the graph for `inputs` (dtype, rank, dims, and data where a value is taken as known; one

@@ -22,6 +22,7 @@ hy_status hy__pass_run_all(hy__work *w, hy_error *err) {
       size_t n = 0;
       HY_TRY(passes[i].run(w, &n, err));
       if (n) hy__work_count(w);
+      if (w->rewrites) w->rewrites[i] += n;
       n_rewrites += n;
     }
     if (!n_rewrites) break;
