@@ -9,6 +9,7 @@
   extern const TYPE_##family hy__##family##_##isa;
 #define TYPE_gemm_f32  hy__gemm_f32
 #define TYPE_gemm_f64  hy__gemm_f64
+#define TYPE_conv_f32  hy__conv_f32
 #define TYPE_unary_f32 hy__unary_f32
 #define TYPE_unary_f64 hy__unary_f64
 #define TYPE_binary    hy__binary_ops

@@ -10,6 +10,7 @@
 #include "base/base.h"
 
 #include "kernel/binary/binary.h"
+#include "kernel/conv/conv.h"
 #include "kernel/gemm/gemm.h"
 #include "kernel/peak/peak.h"
 #include "kernel/recurrent/recurrent.h"
@@ -21,6 +22,7 @@
 typedef struct hy__kernels {
   const hy__gemm_f32 *gemm_f32;
   const hy__gemm_f64 *gemm_f64;
+  const hy__conv_f32 *conv_f32;
   const hy__recurrent *recurrent;
   const hy__unary_f32 *unary_f32;
   const hy__unary_f64 *unary_f64;
