@@ -147,6 +147,10 @@ const hy__op *hy__op_at(size_t index);
  *   Linear(X, W, B?)  X [.., K], W known [K, N] (or [N, K] with transB=1), B known [N]:
  *                     Y [.., N] = act(X W + B); attributes transB (int), activation (string: "",
  *                     Relu, LeakyRelu, Sigmoid, Tanh), alpha (float, of LeakyRelu).
+ *   ConvLast(X, W, B?, R?)  X [batch, .., channels], W known, as Conv's, R as Y:
+ *                     Y [batch, .., M] = after(activation(conv(X, W) + B) + R). Conv's attributes;
+ *                     activation, after (string: "", Relu, Sigmoid, Tanh).
+ *   PoolLast(X)       X [batch, .., channels]: MaxPool or, with average=1, AveragePool.
  * LSTM, GRU and RNN keep their ONNX meaning; passes set `layout` = 1 where that spares transposes,
  * and leave Y unwanted where only the last step is used. */
 
