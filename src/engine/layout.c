@@ -57,17 +57,33 @@ static void roots_by_alias(layout *l) {
   for (size_t k = 0; k < w->n_outputs; k++) l->roots[l->root_of[w->outputs[k]]].last = INT32_MAX;
 }
 
+/* The root whose memory `id` has, after the joins so far. */
+static int32_t joined_root(const layout *l, int32_t id, const int32_t *joined) {
+  int32_t r = id < 0 ? -1 : l->root_of[id];
+  while (r >= 0 && joined[r] >= 0) r = joined[r];
+  return r;
+}
+
+/* Step `d` reads root r by a port that does not allow output k to share it. */
+static bool read_besides(const layout *l, const hy__draft *d, size_t k, int32_t r,
+                         const int32_t *joined) {
+  for (size_t i = 0; i < d->step.n_in; i++) {
+    const bool allowed = i < 32 && (d->inplace[k] & 1u << i);
+    if (!allowed && joined_root(l, d->in[i], joined) == r) return true;
+  }
+  return false;
+}
+
 /* Output k of step s takes the memory of an input that dies there. */
 static void join_inplace(layout *l, size_t s, size_t k, int32_t *joined) {
   const hy__draft *d = &l->drafts[s];
   int32_t own = l->root_of[d->out[k]];
   for (size_t i = 0; i < d->step.n_in && i < 32; i++) {
     if (!(d->inplace[k] & 1u << i) || d->in[i] < 0) continue;
-    int32_t r = l->root_of[d->in[i]];
-    while (joined[r] >= 0) r = joined[r];
+    int32_t r = joined_root(l, d->in[i], joined);
     root *from = &l->roots[r];
     if (r == own || from->kind != IN_ARENA || from->last != (int32_t)s ||
-        from->bytes != l->roots[own].bytes)
+        from->bytes != l->roots[own].bytes || read_besides(l, d, k, r, joined))
       continue;
     from->last = l->roots[own].last;
     joined[own] = r;

@@ -354,6 +354,23 @@ static void a_known_condition(void **state) {
   close_fixture(&f);
 }
 
+/* A result must not take the memory of an input that the step reads again by another port. */
+static void a_value_that_is_read_twice(void **state) {
+  (void)state;
+  pb g = {0};
+  port_add(&g, 11, "x", HY_F32, open2, 2);
+  node_add(&g, "Neg", "x", "r");
+  node_add(&g, "Sum", "r x r", "s");
+  node_add(&g, "Abs", "s", "y");
+  port_add(&g, 12, "y", HY_F32, open2, 2);
+  fixture f = open_graph(&g, NULL, 0);
+  float x[6] = {1, -2, 3, -4, 5, -6};
+  hy_tensor in = matrix(x, 2), out = {0};
+  assert_int_equal(hy_session_run(f.session, &in, 1, &out, 1, NULL), HY_OK);
+  for (int i = 0; i < 6; i++) assert_true(((float *)out.data)[i] == (float)(1 + i));
+  close_fixture(&f);
+}
+
 /* After the first run at each of its shapes a session allocates nothing, neither through the
  * runtime nor behind its back. */
 static void no_allocation(void **state) {
@@ -393,6 +410,7 @@ int main(void) {
                                      cmocka_unit_test(fed_shapes),
                                      cmocka_unit_test(a_shape_that_depends_on_data),
                                      cmocka_unit_test(a_known_condition),
+                                     cmocka_unit_test(a_value_that_is_read_twice),
                                      cmocka_unit_test(no_allocation)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
