@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identity, and Dropout at inference: output 0 is input 0's bytes; Dropout's mask is all true. */
+/* Identity: output 0 is input 0's bytes. Its step also serves those that only rename or reshape,
+ * and Dropout at inference, whose mask is all true. */
 #include "op/rule.h"
 
 hy_status hy__op_identity_infer(hy__op_plan *p, hy_error *err) {
   HY_TRY(hy__op_out_like(p, 0, &p->in[0], err));
   p->out_alias[0] = 0;
-  if (p->n_out > 1) HY_TRY(hy__op_out(p, 1, HY_BOOL, p->in[0].rank, p->in[0].dims, err));
-  if (!hy__op_has(p, 2)) return HY_OK;
-  const hy_tensor *training = &p->in[2];
-  HY_FAIL_IF(!training->data || training->dtype != HY_BOOL || hy__op_count_of(training) != 1,
-             HY_UNSUPPORTED, err, "training_mode is not a known bool");
-  HY_FAIL_IF(*(const uint8_t *)training->data, HY_UNSUPPORTED, err,
-             "training_mode is on; hayate runs Dropout at inference only");
   return HY_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pad: constant, reflect, edge and wrap; pads negative too. Pads and value are attributes until
- * opset 10, inputs since. */
+ * opset 10, inputs since. CenterCropPad is a constant Pad by what each axis lacks or has too much,
+ * half at either end, the odd one behind. */
 #include "op/rule.h"
 
 typedef enum mode { CONSTANT, REFLECT, EDGE, WRAP } mode;
@@ -10,9 +11,31 @@ typedef struct params {
   float value;                /* of the attribute */
 } params;
 
+static bool is_center(const hy__op_plan *p) { return p->node->op_type[0] == 'C'; }
+
+static hy_status center(const hy__op_plan *p, int64_t *begin, int64_t *end, hy_error *err) {
+  int64_t sizes[HY__OP_LIST], axes[HY__OP_LIST];
+  int32_t n, n_axes, rank = p->in[0].rank;
+  HY_TRY(hy__op_ints(p, 1, NULL, sizes, &n, err));
+  HY_TRY(hy__op_ints(p, p->n_in, "axes", axes, &n_axes, err));
+  HY_FAIL_IF(n != (n_axes < 0 ? rank : n_axes), HY_BAD_FORMAT, err, "%d sizes for %d axes", (int)n,
+             (int)(n_axes < 0 ? rank : n_axes));
+  for (int32_t d = 0; d < rank; d++) begin[d] = end[d] = 0;
+  for (int32_t i = 0; i < n; i++) {
+    int32_t axis;
+    HY_TRY(hy__op_axis(n_axes < 0 ? i : axes[i], rank, &axis, err));
+    HY_FAIL_IF(sizes[i] < 0, HY_BAD_FORMAT, err, "a size of %lld", (long long)sizes[i]);
+    const int64_t more = sizes[i] - p->in[0].dims[axis];
+    begin[axis] = more / 2;
+    end[axis] = more - begin[axis];
+  }
+  return HY_OK;
+}
+
 static hy_status read_pads(const hy__op_plan *p, int64_t *begin, int64_t *end, hy_error *err) {
   int64_t pads[HY__OP_LIST], axes[HY__OP_LIST];
   int32_t n, n_axes, rank = p->in[0].rank;
+  if (is_center(p)) return center(p, begin, end, err);
   HY_TRY(hy__op_ints(p, 1, "pads", pads, &n, err));
   HY_TRY(hy__op_ints(p, 3, NULL, axes, &n_axes, err));
   int32_t listed = n_axes < 0 ? rank : n_axes;

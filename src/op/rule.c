@@ -147,3 +147,10 @@ hy_status hy__op_choice(const hy__op_plan *p, const char *name, const char *cons
   HY_FAIL(HY_UNSUPPORTED, err, "%s '%.*s'", name, (int)HY_MIN(text.len_bytes, (size_t)40),
           text.data);
 }
+
+hy__around hy__op_around(const hy_tensor *t, int32_t axis) {
+  hy__around a = {1, 1, 1};
+  for (int32_t d = 0; d < t->rank; d++)
+    *(d < axis ? &a.outer : d == axis ? &a.n : &a.inner) *= (size_t)t->dims[d];
+  return a;
+}

@@ -53,6 +53,12 @@ HY_CHECKED hy_status hy__op_int(const hy__op_plan *p, size_t k, const char *name
 HY_CHECKED hy_status hy__op_choice(const hy__op_plan *p, const char *name,
                                    const char *const *choices, int32_t *out, hy_error *err);
 
+/* A tensor around an axis: `outer` blocks of n slices of `inner` elements. */
+typedef struct hy__around {
+  size_t outer, n, inner;
+} hy__around;
+hy__around hy__op_around(const hy_tensor *t, int32_t axis);
+
 /* A walk over dense output elements in order with up to four strided operands: dims collapsed where
  * all operands allow it, innermost last. Strides in elements. For each row call the leaf with
  * (offsets of the operands, n = innermost length, strides of the innermost dim). */
@@ -76,6 +82,11 @@ void hy__walk_copy(const hy__walk *w, const void *from, size_t each, void *to);
 /* Lowers to a copy of input 0 with these strides (in elements) along the output's dims. */
 HY_CHECKED hy_status hy__op_lower_strided(hy__op_plan *p, const int64_t *strides, int64_t offset,
                                           hy_error *err);
+/* The same, the output seen in the dims of `shape` (rank and dims alone), which has as many
+ * elements.
+ */
+HY_CHECKED hy_status hy__op_lower_view(hy__op_plan *p, const hy_tensor *shape,
+                                       const int64_t *strides, int64_t offset, hy_error *err);
 /* Dense strides of t, in elements. */
 void hy__op_strides(const hy_tensor *t, int64_t *strides);
 /* The elements of a tensor as lines over some of its axes: operand 0 of `kept` steps from one

@@ -100,16 +100,21 @@ static hy_status run_strided(const hy__step *s, hy_error *err) {
   return HY_OK;
 }
 
-hy_status hy__op_lower_strided(hy__op_plan *p, const int64_t *strides, int64_t offset,
-                               hy_error *err) {
+hy_status hy__op_lower_view(hy__op_plan *p, const hy_tensor *shape, const int64_t *strides,
+                            int64_t offset, hy_error *err) {
   void *memory;
   HY_TRY(hy__arena_alloc(p->arena, sizeof(strided), _Alignof(strided), &memory, err));
   strided *q = memory;
   q->offset = offset;
-  hy__walk_strided(&q->walk, &p->out[0], strides);
+  hy__walk_strided(&q->walk, shape, strides);
   p->params = q;
   p->run = run_strided;
   return HY_OK;
+}
+
+hy_status hy__op_lower_strided(hy__op_plan *p, const int64_t *strides, int64_t offset,
+                               hy_error *err) {
+  return hy__op_lower_view(p, &p->out[0], strides, offset, err);
 }
 
 void hy__op_strides(const hy_tensor *t, int64_t *strides) {
