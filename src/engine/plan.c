@@ -129,7 +129,7 @@ static hy_status make(hy__plan *plan, const hy__plan_request *r, hy_error *err) 
   w.rewrites = plan->rewrites = rewrites;
   hy_status status = hy__work_build(&w, &from, err);
   plan->n_built = w.n_nodes;
-  if (status == HY_OK) status = hy__pass_run_all(&w, err);
+  if (status == HY_OK && !r->plain) status = hy__pass_run_all(&w, err);
   for (size_t k = 0; k < w.n_outputs && status == HY_OK; k++)
     plan->known[k] = w.values[w.outputs[k]].t.data;
   if (status == HY_OK) status = lower_all(plan, &w, err);

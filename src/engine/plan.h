@@ -77,6 +77,7 @@ typedef struct hy__plan_request {
   hy__plan_values values;
   bool is_body;    /* not the model's own graph: what folds is the plan's, not the model's */
   int64_t *budget; /* runs of bodies left; lives as long as the plan */
+  bool plain;      /* no pass runs: what the passes' results are compared with */
 } hy__plan_request;
 
 HY_CHECKED hy_status hy__plan_create(const hy__plan_request *request, hy__plan **out,
