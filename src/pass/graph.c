@@ -33,14 +33,14 @@ void hy__work_destroy(hy__work *w) {
 
 void hy__work_forward(hy__work *w, int32_t from, int32_t to) { w->values[from].forward = to; }
 
-static int32_t resolve(const hy__work *w, int32_t id) {
+int32_t hy__work_resolve(const hy__work *w, int32_t id) {
   while (id >= 0 && w->values[id].forward >= 0) id = w->values[id].forward;
   return id;
 }
 
 static void resolve_list(const hy__work *w, const int32_t *ids, size_t n) {
   int32_t *own = (int32_t *)(uintptr_t)ids; /* the lists are this graph's own memory */
-  for (size_t k = 0; k < n; k++) own[k] = resolve(w, own[k]);
+  for (size_t k = 0; k < n; k++) own[k] = hy__work_resolve(w, own[k]);
 }
 
 void hy__work_count(hy__work *w) {

@@ -41,6 +41,7 @@ typedef struct hy__work {
   size_t n_values, values_capacity;
   hy__work_node *nodes;
   size_t n_nodes, nodes_capacity;
+  bool unordered;  /* nodes were added behind their users: hy__work_sort */
   int32_t *inputs; /* per graph input; HY__ABSENT where nothing needs it */
   size_t n_inputs;
   int32_t *outputs;
@@ -92,6 +93,15 @@ typedef struct hy__work_rewrite {
 } hy__work_rewrite;
 HY_CHECKED hy_status hy__work_replace(hy__work *w, int32_t n, const hy__work_rewrite *to,
                                       bool *done, hy_error *err);
+
+/* A new node of one output, with the name of node `like`; a known result is worked out at once and
+ * no node made. *out: the value, HY__ABSENT where the operator has no row or refuses. The node
+ * stands behind all others until the driver sorts them after the pass; places of nodes change then.
+ */
+HY_CHECKED hy_status hy__work_add(hy__work *w, int32_t like, const hy__work_rewrite *node,
+                                  int32_t *out, hy_error *err);
+/* Puts the nodes in an execution order, the old one where it can stay, and drops dead ones. */
+HY_CHECKED hy_status hy__work_sort(hy__work *w, hy_error *err);
 
 /* What an operator is asked about a node, after arity and types are checked and `infer` has run.
  * The view's arrays are scratch of w, valid until the next view. */

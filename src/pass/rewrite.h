@@ -29,7 +29,37 @@ const hy_tensor *hy__work_known_input(const hy__work *w, int32_t n, size_t k);
 const hy_tensor *hy__work_tensor(const hy__work *w, int32_t id);
 /* Input id k of node n, HY__ABSENT if it has none. */
 int32_t hy__work_input(const hy__work *w, int32_t n, size_t k);
+/* What stands for value id now. */
+int32_t hy__work_resolve(const hy__work *w, int32_t id);
 /* The live node with value id among its inputs if it is the only use; else -1. */
 int32_t hy__work_sole_user(const hy__work *w, int32_t id);
+
+/* --- writing (write.c): *to lies in the arena, for hy__work_add or hy__work_replace --- */
+
+/* `first`, `first + step`, ... : n places along an axis, step >= 1. */
+typedef struct hy__steps {
+  int64_t first, step, n;
+} hy__steps;
+
+HY_CHECKED hy_status hy__work_transpose(hy__work *w, int32_t id, const int64_t *perm,
+                                        hy__work_rewrite *to, hy_error *err);
+HY_CHECKED hy_status hy__work_reshape(hy__work *w, int32_t id, int32_t rank, const int64_t *dims,
+                                      hy__work_rewrite *to, hy_error *err);
+HY_CHECKED hy_status hy__work_slice(hy__work *w, int32_t id, int32_t axis, hy__steps steps,
+                                    hy__work_rewrite *to, hy_error *err);
+/* The node's attributes (node may be NULL), those of `more` in place of theirs. */
+HY_CHECKED hy_status hy__work_attrs(hy__work *w, const hy__node *node, const hy__attr *more,
+                                    size_t n_more, hy__work_rewrite *to, hy_error *err);
+
+/* Is node n that operator, over one axis with parameters that are known? */
+bool hy__work_read_perm(const hy__work *w, int32_t n, int64_t *perm);
+bool hy__work_read_slice(const hy__work *w, int32_t n, int32_t *axis, hy__steps *steps);
+/* Gather of a single index, which drops the axis. */
+bool hy__work_read_gather(const hy__work *w, int32_t n, int32_t *axis, int64_t *index);
+/* Integers that are input k or, if it is absent, an attribute; at most HY_MAX_RANK. */
+bool hy__work_known_ints(const hy__work *w, int32_t n, size_t k, const char *name, int64_t *out,
+                         int32_t *n_out);
+/* Element i of the output depends on element i of the inputs alone, broadcast. */
+bool hy__work_pointwise(const hy__work *w, int32_t n);
 
 #endif

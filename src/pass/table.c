@@ -21,6 +21,7 @@ hy_status hy__pass_run_all(hy__work *w, hy_error *err) {
     for (size_t i = 0; i < HY_COUNT(passes); i++) {
       size_t n = 0;
       HY_TRY(passes[i].run(w, &n, err));
+      if (w->unordered) HY_TRY(hy__work_sort(w, err));
       if (n) hy__work_count(w);
       if (w->rewrites) w->rewrites[i] += n;
       n_rewrites += n;
