@@ -196,17 +196,31 @@ def call(function, *args):
 
 
 class Handle:
-    """Owns one object of the library and what must outlive it."""
+    """Owns one object of the library and what must outlive it. Counted by hand: a collected cycle
+    is finalised in any order."""
 
     def __init__(self, destroy, *keep):
         self.pointer = P()
         self.keep = keep
         self._destroy = destroy
+        self._users = 1
+        for other in keep:
+            if isinstance(other, Handle):
+                other._users += 1
 
-    def __del__(self):
+    def _release(self):
+        self._users -= 1
+        if self._users:
+            return
         if self.pointer:
             self._destroy(self.pointer)
             self.pointer = P()
+        for other in self.keep:
+            if isinstance(other, Handle):
+                other._release()
+
+    def __del__(self):
+        self._release()
 
 
 class Runtime:

@@ -155,25 +155,32 @@ static hy_status node_append(hy__work *w, const hy__work_node *node, hy_error *e
   return HY_OK;
 }
 
-static hy_status node_walk(hy__work *w, const walk *at, const hy__node *source, hy_error *err) {
-  hy__work_node node;
+hy_status hy__work_enter(hy__work *w, const hy__work_node *node, const int32_t *source,
+                         hy_error *err) {
   hy__op_plan view;
   hy__work_known known;
-  HY_TRY(node_copy(w, at, source, &node, err));
-  HY_FAIL_IF(!node.op, HY_INTERNAL, err, "operator without a row");
-  for (size_t k = 0; k < node.node.n_inputs; k++)
-    HY_FAIL_IF(node.node.inputs[k] >= 0 && !w->values[node.node.inputs[k]].t.dtype, HY_UNSUPPORTED,
-               err, "input %zu is not a tensor", k);
-  HY_TRY(hy__work_view(w, &node, &view, err));
-  HY_TRY(hy__work_fold(w, &view, node.op, at->outer ? NULL : source->outputs, &known, err));
-  for (size_t k = 0; k < node.node.n_outputs; k++) {
-    int32_t id = node.node.outputs[k];
+  HY_TRY(hy__work_view(w, node, &view, err));
+  HY_TRY(hy__work_fold(w, &view, node->op, source, &known, err));
+  for (size_t k = 0; k < node->node.n_outputs; k++) {
+    int32_t id = node->node.outputs[k];
     if (id < 0) continue;
     w->values[id].t = view.out[k];
     w->values[id].stable = known == HY__WORK_MODEL && view.out[k].data;
     if (known == HY__WORK_UNKNOWN) w->values[id].t.data = NULL;
   }
-  return known == HY__WORK_UNKNOWN ? node_append(w, &node, err) : HY_OK;
+  return known == HY__WORK_UNKNOWN ? node_append(w, node, err) : HY_OK;
+}
+
+static hy_status node_walk(hy__work *w, const walk *at, const hy__node *source, hy_error *err) {
+  hy__work_node node;
+  HY_TRY(node_copy(w, at, source, &node, err));
+  HY_FAIL_IF(!node.op, HY_INTERNAL, err, "operator without a row");
+  for (size_t k = 0; k < node.node.n_inputs; k++)
+    HY_FAIL_IF(node.node.inputs[k] >= 0 && !w->values[node.node.inputs[k]].t.dtype, HY_UNSUPPORTED,
+               err, "input %zu is not a tensor", k);
+  if (hy__work_widens(w, &node))
+    return hy__work_enter_wide(w, &node, at->outer ? NULL : source, err);
+  return hy__work_enter(w, &node, at->outer ? NULL : source->outputs, err);
 }
 
 static hy_status graph_walk(hy__work *w, const walk *at, hy_error *err);

@@ -14,7 +14,7 @@ struct hy__fold_cache {
   const hy_allocator *allocator;
   pthread_mutex_t lock;
   hy__arena *arena;
-  void **data; /* per value of the model's graph */
+  void **data; /* per value of the model's graph, then per value in its f32 form */
   size_t n_values;
 };
 
@@ -24,7 +24,8 @@ hy_status hy__fold_cache_create(const hy_allocator *a, size_t n_values, hy__fold
   hy__arena *arena;
   HY_TRY(hy__arena_create(a, ARENA_BLOCK, 0, &arena, err));
   hy_status status = hy__arena_alloc(arena, sizeof(hy__fold_cache), HY_ALIGN, &memory, err);
-  if (status == HY_OK) status = hy__arena_array(arena, n_values + 1, sizeof(void *), &data, err);
+  if (status == HY_OK)
+    status = hy__arena_array(arena, 2 * n_values + 1, sizeof(void *), &data, err);
   if (status == HY_OK) {
     *out = memory;
     **out = (hy__fold_cache){.allocator = a, .arena = arena, .data = data, .n_values = n_values};
@@ -39,6 +40,11 @@ void hy__fold_cache_destroy(hy__fold_cache *cache) {
   if (!cache) return;
   pthread_mutex_destroy(&cache->lock);
   hy__arena_destroy(cache->arena);
+}
+
+int32_t hy__fold_slot_wide(const hy__fold_cache *cache, int32_t value) {
+  if (!cache || value < 0 || (size_t)value >= cache->n_values) return HY__ABSENT;
+  return (int32_t)cache->n_values + value;
 }
 
 /* Runs the node of the view over memory from `arena`. */

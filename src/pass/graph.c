@@ -16,7 +16,8 @@ hy_status hy__work_value_new(hy__work *w, const hy_tensor *t, const char *name, 
                     sizeof(hy__work_value), err));
     w->values = values;
   }
-  w->values[w->n_values] = (hy__work_value){.name = name, .forward = -1, .producer = -1};
+  w->values[w->n_values] =
+      (hy__work_value){.name = name, .forward = -1, .producer = -1, .wide = -1};
   if (t) w->values[w->n_values].t = *t;
   *id = (int32_t)w->n_values++;
   return HY_OK;

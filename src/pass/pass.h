@@ -14,6 +14,7 @@ typedef struct hy__work_value {
   int32_t forward;  /* replaced by this value, else -1 */
   int32_t uses;     /* by live nodes and the outputs; hy__work_count */
   int32_t producer; /* the live node that makes it, else -1; hy__work_count */
+  int32_t wide;     /* a half value's cast to f32, else -1 */
   bool stable;      /* known, and lives as long as the model */
 } hy__work_value;
 

@@ -19,6 +19,17 @@ typedef enum hy__work_known { HY__WORK_UNKNOWN, HY__WORK_PLAN, HY__WORK_MODEL } 
 HY_CHECKED hy_status hy__work_fold(hy__work *w, hy__op_plan *view, const hy__op *op,
                                    const int32_t *source, hy__work_known *known, hy_error *err);
 
+/* A node of this graph enters: inferred, then folded or appended. source: as of hy__work_fold. */
+HY_CHECKED hy_status hy__work_enter(hy__work *w, const hy__work_node *node, const int32_t *source,
+                                    hy_error *err);
+/* Does the node have half inputs that its operator does not take? Then it enters with casts around
+ * it. source: the node in the model's graph, NULL inside subgraphs. */
+bool hy__work_widens(const hy__work *w, const hy__work_node *node);
+HY_CHECKED hy_status hy__work_enter_wide(hy__work *w, const hy__work_node *node,
+                                         const hy__node *source, hy_error *err);
+/* Where the cache keeps a constant of the model's graph in its f32 form; HY__ABSENT for none. */
+int32_t hy__fold_slot_wide(const hy__fold_cache *cache, int32_t value);
+
 /* Is node n, alive, this operator of the domain ai.onnx or "hayate"? */
 bool hy__work_is(const hy__work *w, int32_t n, const char *op_type);
 /* The live node that makes value id, if it is this operator and nobody else uses the value; else

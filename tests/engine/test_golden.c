@@ -2,8 +2,9 @@
  * Every folder of tests/golden/onnx and tests/golden/onnx_op: model.onnx on input.npz against
  * expect.npz, which ONNX Runtime made. float32 within 1e-5 of the output's largest magnitude plus
  * 1e-6 (or the folder's own atol, where ONNX Runtime is itself that far from the double answer),
- * float64 likewise with 1e-12; everything else equal. Arguments choose folders by name:
- * `test_engine_golden lstm` runs those whose path holds "lstm". */
+ * float64 likewise with 1e-12, the half types to a unit in the last place; everything else equal.
+ * Arguments choose folders by name: `test_engine_golden lstm` runs those whose path holds "lstm".
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,11 +29,21 @@ static const char *chosen = "";
 static double folder_atol;
 static hy_runtime *runtime;
 
+static bool is_half(hy_dtype d) { return d == HY_F16 || d == HY_BF16; }
+
+static double half_at(hy_dtype dtype, uint16_t code) {
+  const int bits = dtype == HY_F16 ? 10 : 7, bias = dtype == HY_F16 ? 15 : 127;
+  const int exponent = (code & 0x7fff) >> bits, fraction = code & ((1 << bits) - 1);
+  double v = ldexp((exponent ? 1 << bits : 0) + fraction, (exponent ? exponent : 1) - bias - bits);
+  if (exponent == 2 * bias + 1) v = fraction ? (double)NAN : (double)INFINITY;
+  return code & 0x8000 ? -v : v;
+}
+
 static double number_at(const hy_tensor *t, size_t i) {
   switch (t->dtype) {
   case HY_F32: return (double)((const float *)t->data)[i];
   case HY_F64: return ((const double *)t->data)[i];
-  default: return 0;
+  default: return half_at(t->dtype, ((const uint16_t *)t->data)[i]);
   }
 }
 
@@ -51,6 +62,8 @@ static bool numbers_agree(const hy_tensor *got, const hy_tensor *want, char *why
   if (want->dtype == HY_F32) limit = fmax(limit, folder_atol);
   for (size_t i = 0; i < n; i++) {
     double a = number_at(got, i), b = number_at(want, i);
+    if (want->dtype == HY_F16) limit = fmax(fabs(b) * 0x1p-10, fmax(0x1p-24, folder_atol));
+    if (want->dtype == HY_BF16) limit = fabs(b) * 0x1p-7;
     if (a == b || (isnan(a) && isnan(b)) || fabs(a - b) <= limit) continue;
     snprintf(why, bytes, "element %zu is %.9g, not %.9g (limit %.3g)", i, a, b, limit);
     return false;
@@ -80,7 +93,8 @@ static bool tensors_agree(const hy_tensor *got, const hy_tensor *want, char *why
              (long long)want->dims[2]);
     return false;
   }
-  if (want->dtype == HY_F32 || want->dtype == HY_F64) return numbers_agree(got, want, why, bytes);
+  if (want->dtype == HY_F32 || want->dtype == HY_F64 || is_half(want->dtype))
+    return numbers_agree(got, want, why, bytes);
   if (want->dtype == HY_STRING) return strings_agree(got, want, why, bytes);
   size_t n = count_of(want) * hy_dtype_bytes(want->dtype);
   if (n && memcmp(got->data, want->data, n) != 0) {

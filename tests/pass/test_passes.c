@@ -152,6 +152,30 @@ static void constants_fold(void **state) {
   expect_operators(&g, &x, "MatMul Add", "Linear Add");
 }
 
+/* Casts stand around arithmetic alone, one for all uses of a value; a constant's is folded. */
+static void halves_are_widened(void **state) {
+  (void)state;
+  static const uint16_t codes[6] = {0x3c00, 0xc000, 0x4200, 0x3800, 0x3400, 0xbc00};
+  hy_tensor half = x;
+  half.dtype = HY_F16;
+  pb g = {0}, turn = node_make("Transpose", "m", "t");
+  port_add(&g, 11, "x", HY_F16, dims_x, 2);
+  port_add(&g, 12, "y", HY_F16, dims_x, -1);
+  initializer_add(&g, "w", HY_F16, dims_w, 2, codes, sizeof codes);
+  node_add(&g, "Identity", "x", "i");
+  node_add(&g, "MatMul", "i w", "m");
+  pb_message(&g, 1, &turn);
+  node_add(&g, "Mul", "t t", "s");
+  node_add(&g, "Sub", "s t", "y");
+  expect_operators(&g, &half, "Identity Cast MatMul Cast Transpose Cast Mul Cast Cast Sub Cast",
+                   "Cast Linear Cast Transpose Cast Mul Cast Cast Sub Cast");
+  g = (pb){0};
+  port_add(&g, 11, "x", HY_F16, dims_x, 2);
+  port_add(&g, 12, "y", HY_BOOL, dims_x, -1);
+  node_add(&g, "Greater", "x x", "y");
+  expect_operators(&g, &half, "Cast Greater", "Cast Greater");
+}
+
 /* --- recurrent layers --- */
 
 enum { BATCH = 3, STEPS = 5, FEATURES = 2, HIDDEN = 4 };
@@ -306,9 +330,10 @@ static void every_pass_has_a_summary(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(products_become_linear), cmocka_unit_test(what_changes_nothing_goes),
-      cmocka_unit_test(constants_fold),         cmocka_unit_test(the_last_step_alone),
-      cmocka_unit_test(a_reversed_layer),       cmocka_unit_test(another_step_or_user),
-      cmocka_unit_test(blocks_do_not_meet),     cmocka_unit_test(every_pass_has_a_summary)};
+      cmocka_unit_test(products_become_linear),  cmocka_unit_test(what_changes_nothing_goes),
+      cmocka_unit_test(constants_fold),          cmocka_unit_test(halves_are_widened),
+      cmocka_unit_test(the_last_step_alone),     cmocka_unit_test(a_reversed_layer),
+      cmocka_unit_test(another_step_or_user),    cmocka_unit_test(blocks_do_not_meet),
+      cmocka_unit_test(every_pass_has_a_summary)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -205,3 +205,23 @@ def test_types_that_numpy_lacks(name, tmp_path):
         hayate.save(tmp_path / "a.npz", feeds)
         narrow = {"INT4": b"'int4'", "FLOAT8E4M3FN": b"'float8_e4m3fn'"}[name]
         assert (narrow in (tmp_path / "a.npz").read_bytes()) == (hayate._tensor.ml_dtypes is not None)
+
+
+def test_collected_cycles_in_any_order():
+    """A session, its model and its runtime in one cycle: the collector may finalise any of them
+    first, the one that the others need among them."""
+    code = f"""
+import gc, sys
+sys.path.insert(0, {str(ROOT / "python")!r})
+import hayate
+for order in range(3):
+    runtime = hayate.Runtime()
+    session = hayate.Session({str(GOLDEN / "sk_linear" / "model.onnx")!r}, runtime=runtime)
+    parts = [runtime._handle, session._model, session._handle]
+    parts = parts[order:] + parts[:order]
+    for one, other in zip(parts, parts[1:] + parts[:1]):
+        one.other = other
+    del runtime, session, parts, one, other
+    gc.collect()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

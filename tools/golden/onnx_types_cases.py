@@ -2,10 +2,12 @@
 """More rows of tests/golden/onnx_op: element types that not every operator takes."""
 import ml_dtypes
 import numpy as np
-from onnx import TensorProto
+import onnx
+from onnx import TensorProto, numpy_helper
 
-from onnx_op_cases import INF, NAN, f, f32, i64
-from onnx_ops import Const, family
+from onnx_files import ROOT, save
+from onnx_op_cases import INF, NAN, f, f32, i64, pos
+from onnx_ops import TABLE, Const, Outputs, family
 
 NARROW = {"FLOAT16": np.float16, "BFLOAT16": ml_dtypes.bfloat16,
           "FLOAT8E4M3FN": ml_dtypes.float8_e4m3fn, "FLOAT8E4M3FNUZ": ml_dtypes.float8_e4m3fnuz,
@@ -85,3 +87,87 @@ family("CastText_19", 19, [
      {"to": TensorProto.FLOAT}),
     ("text_i64", "Cast", [np.array(["9007199254740993", "-4"])], {"to": TensorProto.INT64}),
 ], reference=True)
+
+# halves -----------------------------------------------------------------------------------------
+
+
+def h(*shape, name="x", scale=1.0):
+    return f(*shape, name=name, scale=scale).astype(np.float16)
+
+
+def hp(*shape, name="p"):
+    return pos(*shape, name=name).astype(np.float16)
+
+
+# Each is one product or one function, so one rounding; or it picks elements. ONNX Runtime computes
+# most of them in float32 too, the tests allow one unit.
+family("Half_16", 16, [
+    (op.lower(), op, [h(3, 5, name="a"), Const(hp(5, name="b"))], {})
+    for op in ("Add", "Sub", "Mul", "Div", "Pow", "Less", "GreaterOrEqual", "Max", "Min", "Mean")
+] + [
+    (op.lower(), op, [h(4, 7, scale=2.0)], {})
+    for op in ("Abs", "Neg", "Relu", "Tanh", "Sigmoid", "Exp", "Erf", "Softsign", "Elu",
+               "LeakyRelu", "HardSwish", "Softmax", "ReduceMean", "ReduceMax", "ArgMax", "Round",
+               "Floor", "Sign")
+] + [
+    ("equal", "Equal", [h(6), h(6)], {}),
+    ("where", "Where", [np.array([True, False, True]), h(2, 3), h(3, name="b")], {}),
+    ("clip", "Clip", [h(9), Const(np.float16(-0.5)), Const(np.float16(0.5))], {}),
+    ("pow_mixed", "Pow", [hp(5), f32([0.5, 2, 3, 1, 0])], {}),
+    ("pow_exponent", "Pow", [pos(5), np.array([0.5, 2, 3, 1, 0], np.float16)], {}),
+    ("matmul", "MatMul", [h(3, 8, name="a"), Const(h(8, 5, name="b"))], {}),
+    ("gemm", "Gemm", [h(3, 8, name="a"), Const(h(5, 8, name="b")), Const(h(5, name="c"))],
+     {"transB": 1}),
+    ("conv", "Conv", [h(1, 3, 9), Const(h(4, 3, 3, name="w")), Const(h(4, name="b"))], {}),
+    ("max_pool", "MaxPool", [h(1, 2, 9)], {"kernel_shape": [3]}),
+    ("average_pool", "AveragePool", [h(1, 2, 9)], {"kernel_shape": [3]}),
+    ("top_k", "TopK", [h(3, 7), i64(3)], {}, Outputs(2)),
+    ("cumulated", "ReduceSum", [h(3, 4), Const(i64(1))], {}),
+    ("batch_norm", "BatchNormalization", [h(2, 3, 4), Const(h(3, name="g")), Const(h(3)),
+                                          Const(h(3, name="m")), Const(hp(3))], {}),
+    ("twice", "Mul", [h(5), h(5)], {}),
+], atol=0)
+family("HalfNorm_17", 17, [
+    ("layer_norm", "LayerNormalization", [h(3, 9), Const(h(9, name="g")), Const(h(9, name="b"))],
+     {}, Outputs(3)),
+], atol=0)
+B = ml_dtypes.bfloat16
+family("HalfBf16_16", 16, [
+    (op.lower(), op, [f(3, 5, name="a").astype(B), Const(pos(5, name="b").astype(B))], {})
+    for op in ("Add", "Sub", "Mul", "Div", "Equal", "Less", "Max", "Min")
+] + [(op.lower(), op, [f(4, 7, scale=2.0).astype(B)], {})
+     for op in ("Abs", "Neg", "Relu", "Sqrt", "Sign")], reference=True)
+
+
+def halved(source):
+    """A model whose float32 is float16 everywhere, and its inputs likewise."""
+
+    def make():
+        folder = ROOT / "onnx" / source
+        model, feeds = onnx.load(folder / "model.onnx"), np.load(folder / "input.npz")
+
+        def turn(tensor):
+            if tensor.data_type == TensorProto.FLOAT:
+                array = numpy_helper.to_array(tensor).astype(np.float16)
+                tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+
+        for tensor in model.graph.initializer:
+            turn(tensor)
+        for node in model.graph.node:
+            for attr in node.attribute:
+                turn(attr.t)
+                if node.op_type == "Cast" and attr.name == "to" and attr.i == TensorProto.FLOAT:
+                    attr.i = TensorProto.FLOAT16
+        for value in [*model.graph.input, *model.graph.output, *model.graph.value_info]:
+            if value.type.tensor_type.elem_type == TensorProto.FLOAT:
+                value.type.tensor_type.elem_type = TensorProto.FLOAT16
+        halves = {k: v.astype(np.float16) if v.dtype == np.float32 else v for k, v in feeds.items()}
+        save("onnx_op", f"Half_{source}", model, halves, atol=4e-3,
+             what=f"tests/golden/onnx/{source} with float16 in place of float32")
+
+    TABLE[f"Half_{source}"] = make
+
+
+for model in ("torch_mlp_legacy", "torch_mlp_acts_dynamo", "torch_lstm_stacked_legacy",
+              "torch_gru_bi_legacy", "torch_mlp_norms_legacy"):
+    halved(model)
