@@ -15,7 +15,7 @@ typedef struct hy_session hy_session;
 
 typedef struct hy_session_options {
   size_t struct_size;
-  uint32_t n_threads;         /* 0 and 1: the caller's alone */
+  uint32_t n_threads;         /* workers, the caller included; 0 and 1: the caller alone */
   const char *const *outputs; /* names to compute, in this order; NULL: all of the model's */
   size_t n_outputs;
 } hy_session_options;

@@ -5,10 +5,11 @@
 #ifndef HY_BASE_POOL_H
 #define HY_BASE_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <hayate/status.h>
+#include <hayate/runtime.h>
 
 typedef struct hy__pool hy__pool;
 
@@ -17,6 +18,12 @@ typedef struct hy__pool hy__pool;
 typedef hy_status (*hy__pool_fn)(void *ctx, uint32_t worker, size_t begin, size_t end,
                                  hy_error *err);
 
+/* Threads are not started here but at the first job that needs them. n_usable: CPUs; with more
+ * workers than that nobody spins. Errors: OUT_OF_MEMORY. */
+HY_CHECKED hy_status hy__pool_create(const hy_allocator *a, uint32_t n_workers, uint32_t n_usable,
+                                     bool pinned, hy__pool **out, hy_error *err);
+/* NULL is fine. No job may be running. */
+void hy__pool_destroy(hy__pool *pool);
 uint32_t hy__pool_n_workers(const hy__pool *pool);
 /* Covers [0, n_items) in pieces of at most `grain` items. Each worker starts with a contiguous
  * share; who runs dry steals the far half of the largest rest. Not reentrant: one job at a time

@@ -16,10 +16,4 @@ struct hy_runtime {
   hy__pool *pool;
 };
 
-/* Threads are not started here but at the first job that needs them. Errors: OUT_OF_MEMORY. */
-HY_CHECKED hy_status hy__pool_create(const hy_allocator *a, uint32_t n_workers, uint32_t n_usable,
-                                     bool pinned, hy__pool **out, hy_error *err);
-/* NULL is fine. No job may be running. */
-void hy__pool_destroy(hy__pool *pool);
-
 #endif

@@ -37,7 +37,8 @@ static hy_status draft_fill(hy__work *w, const hy__work_node *node, const hy__op
                        .out = out,
                        .n_in = n_in,
                        .n_out = view->n_out,
-                       .kernels = view->kernels};
+                       .kernels = view->kernels,
+                       .pool = view->pool};
   d->in = node->node.inputs;
   d->out = node->node.outputs;
   d->alias = alias;
@@ -115,6 +116,7 @@ static hy_status make(hy__plan *plan, const hy__plan_request *r, hy_error *err) 
                 .allocator = hy__runtime_allocator(r->runtime),
                 .arena = plan->arena,
                 .kernels = r->kernels,
+                .pool = r->pool,
                 .packs = &packs,
                 .folds = r->is_body ? NULL : r->shared->folds};
   HY_TRY(plan_types(plan, r, err));
@@ -178,6 +180,9 @@ void hy__plan_bind(hy__plan *plan, void *base, void *const *inputs, void *const 
 }
 
 hy_status hy__plan_run(const hy__plan *plan, hy_error *err) {
-  for (size_t i = 0; i < plan->n_steps; i++) HY_TRY(plan->steps[i].run(&plan->steps[i], err));
+  for (size_t i = 0; i < plan->n_steps; i++) {
+    HY_TRY(plan->steps[i].run(&plan->steps[i], err));
+    plan->steps[i].turned = !plan->steps[i].turned;
+  }
   return HY_OK;
 }

@@ -69,6 +69,7 @@ typedef struct hy__plan_request {
   const hy__graph *graph;
   hy__shared *shared;
   const hy__kernels *kernels;
+  hy__pool *pool; /* NULL: runs are the caller's thread's alone */
   /* dtype, rank, dims per graph input, then per value that the graph captures */
   const hy_tensor *inputs;
   const bool *stable;     /* of a body, per input; NULL: none */

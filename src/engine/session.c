@@ -5,7 +5,7 @@
 #include "engine/engine.h"
 #include "engine/plan.h"
 
-enum { PLANS_MAX = 8, ARENA_BLOCK = 1 << 12, ROUNDS_MAX = 1 << 26 };
+enum { PLANS_MAX = 8, THREADS_MAX = 256, ARENA_BLOCK = 1 << 12, ROUNDS_MAX = 1 << 26 };
 
 /* Memory for inputs that do not come dense or aligned. */
 typedef struct staging {
@@ -21,6 +21,7 @@ struct hy_session {
   hy__shared *shared;
   hy__arena *arena; /* this, and the lists below */
   hy__kernels kernels;
+  hy__pool *pool;   /* NULL with one thread */
   int32_t *outputs; /* value ids */
   hy_port *ports;
   size_t n_outputs;
@@ -125,7 +126,11 @@ static hy_status lists_make(hy_session *s, hy_error *err) {
 }
 
 static hy_status session_make(hy_session *s, const hy_session_options *options, hy_error *err) {
-  hy__kernels_for(hy__runtime_cpu(s->runtime)->mask, &s->kernels);
+  const hy__cpu *cpu = hy__runtime_cpu(s->runtime);
+  hy__kernels_for(cpu->mask, &s->kernels);
+  if (options && options->n_threads > 1) /* not pinned: sessions would meet on the same CPUs */
+    HY_TRY(hy__pool_create(s->allocator, HY_MIN(options->n_threads, (uint32_t)THREADS_MAX),
+                           cpu->n_usable, false, &s->pool, err));
   HY_TRY(shared_get(s->model, s->allocator, &s->shared, err));
   HY_TRY(outputs_choose(s, options, err));
   HY_TRY(ops_check(s, err));
@@ -171,6 +176,7 @@ void hy_session_destroy(hy_session *s) {
   for (size_t k = 0; s->staged && k < s->n_inputs; k++) /* the model may be gone by now */
     hy__free(s->allocator, s->staged[k].data, s->staged[k].bytes);
   hy__free(s->allocator, s->memory, s->memory_bytes);
+  hy__pool_destroy(s->pool);
   hy__arena_destroy(s->arena);
 }
 
@@ -302,6 +308,7 @@ static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy
                               .graph = s->graph,
                               .shared = s->shared,
                               .kernels = &s->kernels,
+                              .pool = s->pool,
                               .inputs = s->typed,
                               .outputs = s->outputs,
                               .n_outputs = s->n_outputs,

@@ -105,7 +105,7 @@ static hy_status run(const hy__step *step, hy_error *err) {
     call.init = step->in[2].data;
   }
   call.init_ld = q->init_ld;
-  hy__product_run(product, step->kernels, &call);
+  HY_TRY(hy__product_divide(product, step, &call, err));
   if (q->leaky) {
     size_t n = product->m * product->n;
     if (product->dtype == HY_F32)

@@ -64,8 +64,8 @@ INTEGER(uint32_t, uint32_t)
 INTEGER(uint64_t, uint64_t)
 #undef INTEGER
 
-static void pair(const hy__step *step, const params *q, size_t a_index, size_t b_index,
-                 size_t index) {
+static hy_status pair(const hy__step *step, const params *q, const size_t at[3], hy_error *err) {
+  const size_t a_index = at[0], b_index = at[1], index = at[2];
   const hy__product *product = &q->product;
   const size_t each = hy_dtype_bytes(product->dtype);
   const char *a = (const char *)step->in[0].data + a_index * product->m * product->k * each;
@@ -73,28 +73,27 @@ static void pair(const hy__step *step, const params *q, size_t a_index, size_t b
   char *c = (char *)step->out[0].data + index * product->m * product->n * each;
   switch (product->dtype) {
   case HY_I32:
-  case HY_U32: product_uint32_t(product, a, b, c); return;
+  case HY_U32: product_uint32_t(product, a, b, c); return HY_OK;
   case HY_I64:
-  case HY_U64: product_uint64_t(product, a, b, c); return;
+  case HY_U64: product_uint64_t(product, a, b, c); return HY_OK;
   default: break;
   }
   hy__product_call call = {.a = a, .c = c};
   call.right =
       q->packed ? q->packed[b_index] : hy__product_right(product, step->kernels, b, step->scratch);
-  hy__product_run(product, step->kernels, &call);
+  return hy__product_divide(product, step, &call, err);
 }
 
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
   int64_t index[HY_MAX_RANK] = {0}, offsets[HY__WALK_OPERANDS] = {0};
   size_t done = 0;
-  (void)err;
   if (q->product.m == 0 || q->product.n == 0) return HY_OK;
   for (size_t row = 0; row < q->walk.n_rows; ++row) {
     for (size_t i = 0; i < q->walk.row; ++i) {
       size_t a = (size_t)(offsets[0] + (int64_t)i * q->walk.inner[0]);
       size_t b = (size_t)(offsets[1] + (int64_t)i * q->walk.inner[1]);
-      pair(step, q, a, b, done++);
+      HY_TRY(pair(step, q, (const size_t[3]){a, b, done++}, err));
     }
     hy__walk_next(&q->walk, index, offsets);
   }

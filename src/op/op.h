@@ -27,6 +27,10 @@ typedef struct hy__step {
   size_t n_in, n_out;
   void *scratch; /* scratch_bytes, 64-byte aligned, contents undefined */
   const hy__kernels *kernels;
+  hy__pool *pool; /* for steps that divide; NULL: the caller's thread alone */
+  /* Changes from run to run: a step may read its weights backwards when set, and so begin with what
+   * the last run left in the caches. Results do not depend on it. */
+  bool turned;
 } hy__step;
 
 /* Packed weights, shared by all sessions of a model: the same (source, layout) is packed once.
@@ -100,6 +104,7 @@ typedef struct hy__op_plan {
   size_t scratch_bytes;
   hy__arena *arena; /* the plan's; freed with it */
   hy__packs *packs;
+  hy__pool *pool; /* that the step will have */
   const hy__kernels *kernels;
   const hy_runtime *runtime;
 } hy__op_plan;

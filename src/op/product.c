@@ -99,22 +99,92 @@ static void run_f64(const hy__product *product, const hy__kernels *kernels,
     kernels->unary_f64->fn[after[product->act]](call->c, call->c, product->m * product->n, 0, 0);
 }
 
+typedef struct division {
+  const hy__gemm_f32 *kernel;
+  const hy__gemm_f32_call *whole;
+  size_t n_parts;
+  bool by_rows;
+} division;
+
+static void part_of(const division *d, size_t part, hy__gemm_f32_call *call) {
+  const size_t n = d->by_rows ? call->m : call->n / d->kernel->panel;
+  const size_t unit = d->by_rows ? 1 : d->kernel->panel;
+  const size_t from = n * part / d->n_parts * unit, to = n * (part + 1) / d->n_parts * unit;
+  if (d->by_rows) {
+    call->a += from * call->lda;
+    if (call->init) call->init += from * call->init_ld;
+    call->c += from * call->ldc;
+    call->m = to - from;
+  } else { /* whole panels; the last part takes what is left of one */
+    call->packed += from * call->k;
+    if (call->init) call->init += from;
+    call->c += from;
+    call->n = (part + 1 == d->n_parts ? call->n : to) - from;
+  }
+}
+
+static hy_status run_parts(void *ctx, uint32_t worker, size_t begin, size_t end, hy_error *err) {
+  const division *d = ctx;
+  (void)worker, (void)err;
+  for (size_t part = begin; part < end; ++part) {
+    hy__gemm_f32_call call = *d->whole;
+    part_of(d, part, &call);
+    d->kernel->run(&call);
+  }
+  return HY_OK;
+}
+
+/* Into how many parts: one where a part would not outweigh the wake of a worker by far. */
+static division divide(const hy__step *step, const hy__gemm_f32_call *gemm) {
+  enum { MACS_MIN = 1 << 18, ROWS_MIN = 28, PARTS_PER_WORKER = 2 };
+  const hy__gemm_f32 *kernel = step->kernels->gemm_f32;
+  const size_t n_workers = step->pool ? hy__pool_n_workers(step->pool) : 1;
+  division d = {kernel, gemm, 1, true};
+  const size_t macs = gemm->m * gemm->n * gemm->k; /* of memory that exists: no overflow */
+  if (n_workers == 1 || macs < MACS_MIN) return d;
+  const size_t most = HY_MIN(macs / (MACS_MIN / 2), n_workers * PARTS_PER_WORKER);
+  d.by_rows = gemm->m >= n_workers * ROWS_MIN || gemm->n < 2 * kernel->panel;
+  const size_t units = d.by_rows ? gemm->m / ROWS_MIN : gemm->n / kernel->panel;
+  const size_t parts = HY_MIN(units, most);
+  d.n_parts = parts < n_workers ? HY_MAX(parts, (size_t)1) : parts / n_workers * n_workers;
+  if (!d.by_rows) d.n_parts = HY_MIN(d.n_parts, n_workers);
+  return d;
+}
+
+static hy__gemm_f32_call gemm_of(const hy__product *product, const hy__product_call *call) {
+  return (hy__gemm_f32_call){.a = call->a,
+                             .lda = product->k,
+                             .packed = call->right,
+                             .init = call->init,
+                             .init_ld = call->init_ld,
+                             .c = call->c,
+                             .ldc = product->n,
+                             .m = product->m,
+                             .n = product->n,
+                             .k = product->k,
+                             .act = product->act};
+}
+
 void hy__product_run(const hy__product *product, const hy__kernels *kernels,
                      const hy__product_call *call) {
   if (product->dtype == HY_F64) {
     run_f64(product, kernels, call);
     return;
   }
-  const hy__gemm_f32_call gemm = {.a = call->a,
-                                  .lda = product->k,
-                                  .packed = call->right,
-                                  .init = call->init,
-                                  .init_ld = call->init_ld,
-                                  .c = call->c,
-                                  .ldc = product->n,
-                                  .m = product->m,
-                                  .n = product->n,
-                                  .k = product->k,
-                                  .act = product->act};
+  const hy__gemm_f32_call gemm = gemm_of(product, call);
   kernels->gemm_f32->run(&gemm);
+}
+
+hy_status hy__product_divide(const hy__product *product, const hy__step *step,
+                             const hy__product_call *call, hy_error *err) {
+  if (product->dtype == HY_F64) {
+    run_f64(product, step->kernels, call);
+    return HY_OK;
+  }
+  hy__gemm_f32_call gemm = gemm_of(product, call);
+  gemm.turned = step->turned;
+  division d = divide(step, &gemm);
+  if (d.n_parts > 1) return hy__pool_for(step->pool, d.n_parts, 1, run_parts, &d, err);
+  d.kernel->run(&gemm);
+  return HY_OK;
 }

@@ -32,5 +32,9 @@ typedef struct hy__product_call {
 } hy__product_call;
 void hy__product_run(const hy__product *product, const hy__kernels *kernels,
                      const hy__product_call *call);
+/* The same, and a large float32 product divides among the step's workers, by rows or columns; not
+ * from inside of a job of theirs. */
+HY_CHECKED hy_status hy__product_divide(const hy__product *product, const hy__step *step,
+                                        const hy__product_call *call, hy_error *err);
 
 #endif

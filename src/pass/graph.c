@@ -167,6 +167,7 @@ hy_status hy__work_view(hy__work *w, const hy__work_node *node, hy__op_plan *p, 
                      .host = w->host,
                      .arena = w->arena,
                      .packs = w->packs,
+                     .pool = w->pool,
                      .kernels = w->kernels,
                      .runtime = w->runtime};
   HY_TRY(view_room(w, n->n_inputs, n->n_outputs, p, err));

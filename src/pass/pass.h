@@ -33,6 +33,7 @@ typedef struct hy__work {
   const hy_allocator *allocator;
   hy__arena *arena;
   const hy__kernels *kernels;
+  hy__pool *pool; /* of the session; may be NULL */
   hy__packs *packs;
   hy__fold_cache *folds; /* may be NULL */
   hy__op_host *host;     /* of subgraphs; may be NULL */

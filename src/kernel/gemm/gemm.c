@@ -26,9 +26,16 @@ static size_t columns_padded(const hy__gemm_f32 *gemm, size_t n) {
   return whole + (rest <= gemm->lanes ? gemm->lanes : gemm->panel);
 }
 
+/* Elements of a narrow product's column. */
+static size_t narrow_padded(const hy__gemm_f32 *gemm, size_t k) {
+  return (k + gemm->lanes - 1) / gemm->lanes * gemm->lanes;
+}
+
 bool hy__gemm_f32_packed_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t *out) {
   size_t bytes;
-  if (n > SIZE_MAX - gemm->panel) return false;
+  if (n > SIZE_MAX - gemm->panel || k > SIZE_MAX - gemm->lanes) return false;
+  if (n <= HY__GEMM_NARROW)
+    return hy__mul(narrow_padded(gemm, k), n, out) && hy__mul(*out, sizeof(float), &bytes);
   return hy__mul(columns_padded(gemm, n), k, out) && hy__mul(*out, sizeof(float), &bytes);
 }
 
@@ -41,7 +48,19 @@ static void pack_column(const hy__gemm_source *s, size_t column, float *to, size
   for (size_t k = 0; k < s->k; ++k) to[k * width] = from[(ptrdiff_t)k * s->k_stride] * s->alpha;
 }
 
+static void pack_narrow(const hy__gemm_f32 *gemm, const hy__gemm_source *s, float *packed) {
+  const size_t padded = narrow_padded(gemm, s->k);
+  for (size_t j = 0; j < s->n; ++j) {
+    pack_column(s, j, packed + j * padded, 1);
+    for (size_t k = s->k; k < padded; ++k) packed[j * padded + k] = 0.0f;
+  }
+}
+
 void hy__gemm_f32_pack(const hy__gemm_f32 *gemm, const hy__gemm_source *source, float *packed) {
+  if (source->n <= HY__GEMM_NARROW) {
+    pack_narrow(gemm, source, packed);
+    return;
+  }
   size_t padded = columns_padded(gemm, source->n);
   for (size_t column = 0; column < padded; column += gemm->panel) {
     size_t width = HY_MIN(gemm->panel, padded - column);

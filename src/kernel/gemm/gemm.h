@@ -10,7 +10,8 @@ typedef enum hy__act { HY__ACT_NONE, HY__ACT_RELU, HY__ACT_SIGMOID, HY__ACT_TANH
 
 /* c[m,n] = act(init + a[m,k] * b[k,n]). Row i of init is init + i * init_ld: with init_ld 0 a bias
  * row, NULL for zeros; init may be c itself. Every element is one chain of multiply-adds over k in
- * rising order. */
+ * rising order; where b has so few columns that they would fill no vector (hy__gemm_f32_narrow), it
+ * is 4 x lanes chains, which a tree of fixed shape adds up, and init last. */
 typedef struct hy__gemm_f32_call {
   const float *a;
   size_t lda;
@@ -21,6 +22,7 @@ typedef struct hy__gemm_f32_call {
   size_t ldc;
   size_t m, n, k;
   hy__act act;
+  bool turned; /* panels from the last to the first: the same bits */
 } hy__gemm_f32_call;
 
 typedef struct hy__gemm_f32 {
@@ -39,8 +41,12 @@ typedef struct hy__gemm_source {
   float alpha;
 } hy__gemm_source;
 
+enum { HY__GEMM_NARROW = 4 }; /* columns up to which a product is narrow */
+
 /* The packed form: panel after panel, each k rows of its width (the last panel is one vector wide
- * where that is enough), padded with zeros. Floats it takes; false on overflow. */
+ * where that is enough), padded with zeros; of a narrow one each column, padded to whole vectors.
+ * Floats it takes; false on overflow. A call may take a part of the columns of a wide one: from a
+ * panel on (packed + first * k), and more than HY__GEMM_NARROW of them. */
 bool hy__gemm_f32_packed_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t *out);
 void hy__gemm_f32_pack(const hy__gemm_f32 *gemm, const hy__gemm_source *source, float *packed);
 /* Names the packed form of this source for hy__pack_get; kernels with equal panels share it. */

@@ -125,17 +125,57 @@ static void panel(const hy__gemm_f32_call *call, size_t col, size_t rows[2]) {
   }
 }
 
+/* Few rows: several whole panels at once, then single ones. */
 static void rows_block(const hy__gemm_f32_call *call, size_t begin, size_t end) {
-  size_t col = 0, n_rows = end - begin;
-  if (n_rows <= 3) {
-    const size_t step = wides[n_rows - 1].panels * PANEL;
-    for (; col + step <= call->n; col += step) {
-      const float *init = call->init ? call->init + begin * call->init_ld + col : NULL;
-      wides[n_rows - 1].fn(call, call->a + begin * call->lda, call->packed + col * call->k, init,
-                           call->c + begin * call->ldc + col, HY_VL);
+  const size_t n_rows = end - begin;
+  const size_t step = n_rows <= 3 ? wides[n_rows - 1].panels * PANEL : PANEL;
+  const size_t n_wide = n_rows <= 3 ? call->n / step : 0, wide_end = n_wide * step;
+  const size_t n = n_wide + (call->n - wide_end + PANEL - 1) / PANEL;
+  for (size_t i = 0; i < n; ++i) {
+    const size_t at = call->turned ? n - 1 - i : i;
+    if (at >= n_wide) {
+      panel(call, wide_end + (at - n_wide) * PANEL, (size_t[2]){begin, end});
+      continue;
     }
+    const size_t col = at * step;
+    const float *init = call->init ? call->init + begin * call->init_ld + col : NULL;
+    wides[n_rows - 1].fn(call, call->a + begin * call->lda, call->packed + col * call->k, init,
+                         call->c + begin * call->ldc + col, HY_VL);
   }
-  for (; col < call->n; col += PANEL) panel(call, col, (size_t[2]){begin, end});
+}
+
+/* The sum of k products: chains by lane and by four vectors in turn, then halves upon halves. */
+HY_INLINE float dot(const float *a, const float *b, size_t k) {
+  vf acc[4] = {v_set(0.0f), v_set(0.0f), v_set(0.0f), v_set(0.0f)};
+  size_t p = 0;
+  for (; p + 4 * HY_VL <= k; p += 4 * HY_VL) {
+    HY_UNROLL for (int i = 0; i < 4; ++i) acc[i] =
+        v_fma(v_load(a + p + i * HY_VL), v_load(b + p + i * HY_VL), acc[i]);
+  }
+  HY_UNROLL for (int i = 0; i < 4; ++i) {
+    if (p >= k) break;
+    const size_t left = k - p;
+    const vf x = left < HY_VL ? v_load_n(a + p, left) : v_load(a + p);
+    acc[i] = v_fma(x, v_load(b + p), acc[i]);
+    p += HY_VL;
+  }
+  float lanes[HY_VL];
+  v_store(lanes, v_add(v_add(acc[0], acc[1]), v_add(acc[2], acc[3])));
+  HY_UNROLL for (int half = HY_VL / 2; half > 0; half /= 2) {
+    HY_UNROLL for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+static void narrow(const hy__gemm_f32_call *call) {
+  const size_t padded = (call->k + HY_VL - 1) / HY_VL * HY_VL, n = call->n;
+  for (size_t row = 0; row < call->m; ++row) {
+    float y[HY_VL] = {0};
+    for (size_t j = 0; j < n; ++j)
+      y[j] = dot(call->a + row * call->lda, call->packed + j * padded, call->k);
+    const vf init = call->init ? v_load_n(call->init + row * call->init_ld, n) : v_set(0.0f);
+    v_store_n(call->c + row * call->ldc, activate(v_add(init, v_load(y)), call->act), n);
+  }
 }
 
 /* Blocks of rows whose left-hand side stays in the second-level cache while every panel passes
@@ -145,8 +185,11 @@ static void run(const hy__gemm_f32_call *call) {
   size_t block = BLOCK_FLOATS / (call->k ? call->k : 1) / HY_ROWS * HY_ROWS;
   if (block < 4 * HY_ROWS) block = 4 * HY_ROWS;
   unsigned saved = control_flush();
-  for (size_t row = 0; row < call->m; row += block)
-    rows_block(call, row, row + block < call->m ? row + block : call->m);
+  if (call->n <= HY__GEMM_NARROW)
+    narrow(call);
+  else
+    for (size_t row = 0; row < call->m; row += block)
+      rows_block(call, row, row + block < call->m ? row + block : call->m);
   control_restore(saved);
 }
 
