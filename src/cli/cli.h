@@ -159,6 +159,11 @@ void cli_json_end(cli_json *j);   /* closes all that is open, and the line */
 /* A hy_sink for reports that the library renders: ctx is a FILE *. */
 hy_status cli_sink_write(void *ctx, const void *data, size_t bytes, hy_error *err);
 
+/* The library of ONNX Runtime: the path given, else HAYATE_ONNXRUNTIME, else where the Python of
+ * the path has the package (written into `path`); NULL when it is nowhere. */
+enum { CLI_PEER_BYTES = 4096 };
+const char *cli_peer_find(const char *given, char *path, size_t bytes);
+
 /* Elapsed time for closing lines. */
 int64_t cli_now_ns(void);
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hayate bench: how fast a model runs, beside ONNX Runtime where its library is found. */
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <hayate/bench.h>
 
 #include "cli/cli.h"
 
-enum { INPUTS_MAX = 64, PATH_BYTES = 4096 };
+enum { INPUTS_MAX = 64 };
 
 struct args {
   const char *model, *input, *peer_library;
@@ -32,30 +31,6 @@ static const cli_option options[] = {
     {"peer-library", CLI_PATH, AT(peer_library), 0, NULL, 0},
     {"peer-spins", CLI_FLAG, AT(peer_spins), 0, NULL, 0},
 };
-
-/* Where PyPI's package lies, as the Python of the path knows it; nothing of it is imported. */
-static const char *ask_python(char *line, size_t bytes) {
-  static const char command[] =
-      "python3 -c 'import glob, importlib.util as u, os\n"
-      "s = u.find_spec(\"onnxruntime\")\n"
-      "f = s and glob.glob(os.path.join(os.path.dirname(s.origin), \"capi\","
-      " \"libonnxruntime.so*\"))\n"
-      "print(f[0] if f else \"\")' 2>/dev/null";
-  FILE *pipe = popen(command, "r");
-  if (!pipe) return NULL;
-  bool read = fgets(line, (int)bytes, pipe) != NULL;
-  (void)pclose(pipe);
-  if (!read) return NULL;
-  line[strcspn(line, "\n")] = 0;
-  return *line ? line : NULL;
-}
-
-/* NULL when it is nowhere. */
-static const char *peer_find(const struct args *a, char *line, size_t bytes) {
-  if (a->peer_library) return a->peer_library;
-  const char *variable = getenv("HAYATE_ONNXRUNTIME");
-  return variable && *variable ? variable : ask_python(line, bytes);
-}
 
 static hy_status inputs_list(const hy_arrays *file, const char **names, hy_tensor *tensors,
                              hy_bench_options *o) {
@@ -113,11 +88,11 @@ static int bench_with(const cli_context *cli, const struct args *a, hy_runtime *
 
 static int run(cli_context *cli, const void *args) {
   const struct args *a = args;
-  char line[PATH_BYTES];
+  char line[CLI_PEER_BYTES];
   const char *peer = NULL;
   if (!cli->n_threads) cli->n_threads = 1; /* latency; more are asked for */
   if (a->peer || a->peer_library) {
-    peer = peer_find(a, line, sizeof line);
+    peer = cli_peer_find(a->peer_library, line, sizeof line);
     if (!peer)
       return cli_refuse(cli, "the library of onnxruntime is not found: name libonnxruntime.so with "
                              "--peer-library or HAYATE_ONNXRUNTIME, or install the Python package");

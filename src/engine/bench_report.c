@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a bench says: one JSON object, or a table with a histogram for people. */
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "engine/bench.h"
+#include "engine/report.h"
 
-enum { BINS = 16, BAR = 40, LINE = 512 };
+enum { BINS = 16, BAR = 40 };
 
 /* --- JSON --- */
 
@@ -62,21 +61,13 @@ hy_status hy_bench_write_json(const hy_bench *b, const hy_sink *sink, hy_error *
 
 /* --- text --- */
 
-static hy_status HY_PRINTF(3, 4) say(const hy_sink *sink, hy_error *err, const char *format, ...) {
-  char line[LINE];
-  va_list list;
-  va_start(list, format);
-  int n = vsnprintf(line, sizeof line, format, list);
-  va_end(list);
-  return sink->write(sink->ctx, line, (size_t)HY_MIN(HY_MAX(n, 0), LINE - 1), err);
-}
-
 static hy_status side(const hy_bench_figures *f, const hy_sink *sink, hy_error *err) {
   char rows[HY_NUMBER_TEXT], anon[HY_NUMBER_TEXT];
   (void)hy__format_count(f->rows_per_s, rows);
   (void)hy__format_bytes((double)f->anon_bytes, anon);
-  return say(sink, err, "  %-20s %10.2f %10.2f %10.2f %10s %9.2f %10s %9llu\n", f->backend,
-             f->p50_us, f->p99_us, f->p999_us, rows, f->load_ms, anon, (unsigned long long)f->runs);
+  return hy__report_say(sink, err, "  %-20s %10.2f %10.2f %10.2f %10s %9.2f %10s %9llu\n",
+                        f->backend, f->p50_us, f->p99_us, f->p999_us, rows, f->load_ms, anon,
+                        (unsigned long long)f->runs);
 }
 
 /* Counts per bin of a logarithmic axis from low to high. */
@@ -94,13 +85,13 @@ static hy_status histogram_of(const hy__bench_times *t, const char *name, double
   size_t bins[BINS], most = 1;
   bins_fill(t, low, high, bins);
   for (size_t i = 0; i < BINS; i++) most = HY_MAX(most, bins[i]);
-  HY_TRY(say(sink, err, "\n  %s\n", name));
+  HY_TRY(hy__report_say(sink, err, "\n  %s\n", name));
   for (size_t i = 0; i < BINS; i++) {
     double from = low * pow(high / low, (double)i / BINS);
     double height = (double)bins[i] * BAR / (double)most;
     int length = bins[i] ? (int)fmax(1, round(height)) : 0;
-    HY_TRY(say(sink, err, "  %10.2f us  %8zu  %.*s\n", from, bins[i], length,
-               "########################################"));
+    HY_TRY(hy__report_say(sink, err, "  %10.2f us  %8zu  %.*s\n", from, bins[i], length,
+                          "########################################"));
   }
   return HY_OK;
 }
@@ -118,15 +109,18 @@ static hy_status histograms(const hy_bench *b, const hy_sink *sink, hy_error *er
 }
 
 static hy_status beside(const hy_bench *b, const hy_sink *sink, hy_error *err) {
-  HY_TRY(say(sink, err, "  speedup %.2fx, loading %.2fx\n", ratio(b->peer.p50_us, b->ours.p50_us),
-             ratio(b->peer.load_ms, b->ours.load_ms)));
+  HY_TRY(hy__report_say(sink, err, "  speedup %.2fx, loading %.2fx\n",
+                        ratio(b->peer.p50_us, b->ours.p50_us),
+                        ratio(b->peer.load_ms, b->ours.load_ms)));
   if (b->agreement.agrees)
-    return say(sink, err, "  the outputs agree: the largest difference is %.3g (outputs to %.3g)\n",
-               b->agreement.max_abs, b->agreement.scale);
-  return say(sink, err,
-             "  the outputs DIFFER: %llu elements of %zu sets, by %.3g at most (outputs to %.3g)\n",
-             (unsigned long long)b->agreement.mismatched, b->agreement.sets, b->agreement.max_abs,
-             b->agreement.scale);
+    return hy__report_say(sink, err,
+                          "  the outputs agree: the largest difference is %.3g (outputs to %.3g)\n",
+                          b->agreement.max_abs, b->agreement.scale);
+  return hy__report_say(
+      sink, err,
+      "  the outputs DIFFER: %llu elements of %zu sets, by %.3g at most (outputs to %.3g)\n",
+      (unsigned long long)b->agreement.mismatched, b->agreement.sets, b->agreement.max_abs,
+      b->agreement.scale);
 }
 
 hy_status hy_bench_write_text(const hy_bench *b, bool histogram, const hy_sink *sink,
@@ -135,22 +129,23 @@ hy_status hy_bench_write_text(const hy_bench *b, bool histogram, const hy_sink *
   const hy_bench_figures *f = &b->ours;
   (void)hy__format_bytes((double)f->arena_bytes, arena);
   (void)hy__format_bytes((double)f->weight_bytes, weights);
-  HY_TRY(say(sink, err, "%s: batch %llu, %llu thread%s, %s, %s on %s\n", f->model,
-             (unsigned long long)f->batch, (unsigned long long)f->threads,
-             f->threads == 1 ? "" : "s", f->precision, f->isa, b->cpu));
-  HY_TRY(say(sink, err, "  %-20s %10s %10s %10s %10s %9s %10s %9s\n", "microseconds", "p50", "p99",
-             "p99.9", "rows/s", "load ms", "memory", "runs"));
+  HY_TRY(hy__report_say(sink, err, "%s: batch %llu, %llu thread%s, %s, %s on %s\n", f->model,
+                        (unsigned long long)f->batch, (unsigned long long)f->threads,
+                        f->threads == 1 ? "" : "s", f->precision, f->isa, b->cpu));
+  HY_TRY(hy__report_say(sink, err, "  %-20s %10s %10s %10s %10s %9s %10s %9s\n", "microseconds",
+                        "p50", "p99", "p99.9", "rows/s", "load ms", "memory", "runs"));
   HY_TRY(side(f, sink, err));
   if (b->has_peer) HY_TRY(side(&b->peer, sink, err));
-  HY_TRY(say(sink, err, "  %-20s %10.2f %10.2f   (a spin loop of the same length)\n", "the machine",
-             b->spin_p50_us, b->spin_p99_us));
+  HY_TRY(hy__report_say(sink, err, "  %-20s %10.2f %10.2f   (a spin loop of the same length)\n",
+                        "the machine", b->spin_p50_us, b->spin_p99_us));
   if (f->floor_us > 0)
-    HY_TRY(say(sink, err,
-               "  floor %.2f us: the median is %.2f times it; %.3g multiply-adds, %.0f %% of "
-               "the peak rate\n",
-               f->floor_us, f->p50_us / f->floor_us, f->multiply_adds, f->peak_share * 100));
-  HY_TRY(say(sink, err, "  arena %s, weights %s; %llu rows in rotation\n", arena, weights,
-             (unsigned long long)b->rows));
+    HY_TRY(hy__report_say(
+        sink, err,
+        "  floor %.2f us: the median is %.2f times it; %.3g multiply-adds, %.0f %% of "
+        "the peak rate\n",
+        f->floor_us, f->p50_us / f->floor_us, f->multiply_adds, f->peak_share * 100));
+  HY_TRY(hy__report_say(sink, err, "  arena %s, weights %s; %llu rows in rotation\n", arena,
+                        weights, (unsigned long long)b->rows));
   if (b->has_peer) HY_TRY(beside(b, sink, err));
   return histogram ? histograms(b, sink, err) : HY_OK;
 }

@@ -88,28 +88,29 @@ static void not_counted(const hy__step *s, const hy__step_info *info, hy__cost *
 static const struct {
   const char *name;
   cost_fn fill;
+  const char *family, *wide_family; /* of kernels, for float32 and float64 */
 } rows[] = {
-    {"MatMul", product},
-    {"Gemm", product},
-    {"Linear", product},
-    {"Conv", convolution},
-    {"CausalConvWithState", convolution},
-    {"LSTM", recurrent},
-    {"GRU", recurrent},
-    {"RNN", recurrent},
-    {"Attention", attention},
-    {"TreeEnsembleRegressor", trees},
-    {"TreeEnsembleClassifier", trees},
-    {"TreeEnsemble", not_counted},
-    {"SVMRegressor", vectors},
-    {"SVMClassifier", vectors},
-    {"LinearRegressor", coefficients},
-    {"LinearClassifier", coefficients},
-    {"Einsum", not_counted},
-    {"ConvTranspose", not_counted},
-    {"Loop", not_counted},
-    {"Scan", not_counted},
-    {"If", not_counted},
+    {"MatMul", product, "gemm_f32", "gemm_f64"},
+    {"Gemm", product, "gemm_f32", "gemm_f64"},
+    {"Linear", product, "gemm_f32", "gemm_f64"},
+    {"Conv", convolution, "gemm_f32", "gemm_f64"},
+    {"CausalConvWithState", convolution, "gemm_f32", "gemm_f64"},
+    {"LSTM", recurrent, "recurrent", NULL},
+    {"GRU", recurrent, "recurrent", NULL},
+    {"RNN", recurrent, "recurrent", NULL},
+    {"Attention", attention, "gemm_f32", "gemm_f64"},
+    {"TreeEnsembleRegressor", trees, "tree", "tree"},
+    {"TreeEnsembleClassifier", trees, "tree", "tree"},
+    {"TreeEnsemble", not_counted, "tree", "tree"},
+    {"SVMRegressor", vectors, NULL, NULL},
+    {"SVMClassifier", vectors, NULL, NULL},
+    {"LinearRegressor", coefficients, NULL, NULL},
+    {"LinearClassifier", coefficients, NULL, NULL},
+    {"Einsum", not_counted, NULL, NULL},
+    {"ConvTranspose", not_counted, NULL, NULL},
+    {"Loop", not_counted, NULL, NULL},
+    {"Scan", not_counted, NULL, NULL},
+    {"If", not_counted, NULL, NULL},
 };
 
 void hy__cost_of(const hy__step *s, const hy__step_info *info, hy__cost *c) {
@@ -128,7 +129,10 @@ void hy__cost_of(const hy__step *s, const hy__step_info *info, hy__cost *c) {
       c->activation_bytes += elements(&s->out[k]) * (double)hy_dtype_bytes(s->out[k].dtype);
   const char *name = info->op ? info->op->name : "";
   for (size_t i = 0; i < HY_COUNT(rows); i++)
-    if (strcmp(rows[i].name, name) == 0) rows[i].fill(s, info, c);
+    if (strcmp(rows[i].name, name) == 0) {
+      rows[i].fill(s, info, c);
+      c->family = c->wide ? rows[i].wide_family : rows[i].family;
+    }
 }
 
 /* Bytes of a working set that is gone through again and again: each level of cache can hold its

@@ -28,7 +28,8 @@ typedef struct hy__cost {
   double activation_bytes, weight_bytes;
   double repeats, repeat_macs, repeat_bytes; /* beside the above; repeats 0: none */
   bool wide;                                 /* float64: half as many lanes */
-  bool known; /* false: an operator whose multiply-adds are not counted, if it has any */
+  const char *family; /* of the kernels that do most of it; NULL where it is not known */
+  bool known;         /* false: an operator whose multiply-adds are not counted, if it has any */
 } hy__cost;
 void hy__cost_of(const hy__step *step, const hy__step_info *info, hy__cost *out);
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * hayate inspect: a model's graph, plan, memory and floor. */
+#include <hayate/inspect.h>
+
+#include "cli/cli.h"
+
+struct args {
+  const char *model;
+  cli_list shapes;
+  uint64_t batch;
+  bool time;
+};
+
+static const cli_option options[] = {
+    {"MODEL", CLI_ARG_PATH, offsetof(struct args, model), CLI_REQUIRED, NULL, 0},
+    {"batch", CLI_COUNT, offsetof(struct args, batch), 0, NULL, 'b'},
+    {"shape", CLI_LIST, offsetof(struct args, shapes), 0, NULL, 0},
+    {"time", CLI_FLAG, offsetof(struct args, time), 0, NULL, 0},
+};
+
+static int run(cli_context *cli, const void *args) {
+  const struct args *a = args;
+  hy_error err;
+  hy_runtime *runtime = NULL;
+  hy_model *model = NULL;
+  if (!cli->n_threads) cli->n_threads = 1;
+  hy_sink to_stdout = {cli_sink_write, stdout};
+  hy_inspect_options o = {.struct_size = sizeof o,
+                          .batch = a->batch,
+                          .shapes = a->shapes.items,
+                          .n_shapes = a->shapes.n,
+                          .n_threads = cli->n_threads,
+                          .time_steps = a->time};
+  hy_status status = cli_runtime(cli, &runtime, &err);
+  if (status == HY_OK) status = hy_model_open(runtime, a->model, NULL, &model, &err);
+  if (status == HY_OK) status = hy_model_inspect(model, &o, cli->json, &to_stdout, &err);
+  int exit_status = status == HY_OK ? CLI_DONE : cli_fail(cli, &err);
+  hy_model_destroy(model);
+  hy_runtime_destroy(runtime);
+  return exit_status;
+}
+
+const cli_command cmd_inspect = {CLI_ROWS(options), CLI_JSON | CLI_THREADS | CLI_ISA,
+                                 sizeof(struct args), run};
