@@ -145,7 +145,7 @@ static void bench_unary(const level *l, hy__unary op) {
 }
 
 /* A seeded forest of 500 trees of 63 leaves over 40 features, grown at random. */
-enum { TREES = 500, LEAVES = 63, NODES = 2 * LEAVES - 1, FEATURES = 40, ROWS = 1024 };
+enum { TREES = 500, LEAVES = 63, NODES = 2 * LEAVES - 1, FEATURES = 40, ROWS = 8192 };
 
 typedef struct forest {
   uint8_t mode[TREES * NODES], missing[TREES * NODES];
@@ -163,7 +163,8 @@ static size_t grow(forest *f, hy__random *r, uint32_t tree, size_t n_weights) {
     open[pick] = open[--n_open];
     f->mode[i] = HY__TREE_LEQ;
     f->feature[i] = (uint32_t)hy__random_below(r, FEATURES);
-    f->threshold[i] = (double)(float)hy__random_normal(r);
+    /* as histograms give them: 254 places for a feature */
+    f->threshold[i] = (double)((float)hy__random_below(r, 254) - 127.0f) / 50.0;
     f->yes[i] = open[n_open++] = first + n++;
     f->no[i] = open[n_open++] = first + n++;
   }
@@ -196,13 +197,16 @@ static hy__forest *make_forest(void) {
                              .weight_begin = f->begin,
                              .target = f->target,
                              .weight = f->weight};
-  void *work = memory(hy__forest_work_bytes(&s)), *block = NULL;
+  if (!hy__forest_work_bytes(&s, &bytes)) return NULL;
+  void *work = memory(bytes);
   hy_error err;
+  hy__forest_size size;
   const double began = now_ns();
-  if (hy__forest_bytes(&s, &bytes)) block = memory(bytes);
-  if (!block || hy__forest_pack(&s, work, block, &err) != HY_OK) return NULL;
-  printf("packing %d trees of %d leaves: %.2f ms, %.0f KB\n", TREES, LEAVES,
-         (now_ns() - began) / 1e6, (double)bytes / 1e3);
+  if (hy__forest_measure(&s, work, &size, &err) != HY_OK) return NULL;
+  hy__forest *block = memory(size.bytes);
+  hy__forest_pack(&s, work, &size, block);
+  printf("packing %d trees of %d leaves: %.2f ms, %.0f KB, %zu slots\n", TREES, LEAVES,
+         (now_ns() - began) / 1e6, (double)size.bytes / 1e3, size.n_slots);
   free(work), free(f);
   return block;
 }
@@ -218,7 +222,7 @@ static void bench_trees(const level *l, const hy__forest *f, size_t batch) {
                                   .x = x + row * FEATURES,
                                   .x_ld = FEATURES,
                                   .rows = batch,
-                                  .keys = keys,
+                                  .scratch = keys,
                                   .scores = scores};
       l->kernels.tree->run(&call);
     }
@@ -252,7 +256,8 @@ int main(void) {
     bench_unary(l, HY__UNARY_TANH);
     bench_unary(l, HY__UNARY_SIGMOID);
     bench_unary(l, HY__UNARY_EXP);
-    for (size_t batch = 1; batch <= 16; batch *= 4) bench_trees(l, f, batch);
+    for (size_t batch = 1; batch <= 1024; batch *= 4) bench_trees(l, f, batch);
+    bench_trees(l, f, ROWS);
   }
   free(f);
   return 0;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * TreeEnsembleRegressor and TreeEnsembleClassifier (ai.onnx.ml 1 to 4): the forest is packed once
- * per model; a run walks blocks of rows. Where the specification is silent (binary labels,
- * transforms of one score) the behaviour is ONNX Runtime's. */
+ * TreeEnsembleRegressor and TreeEnsembleClassifier (ai.onnx.ml 1 to 4) and TreeEnsemble (5): the
+ * forest is packed once per model; a run walks blocks of rows. Where the specification is silent
+ * (binary labels, transforms of one score) the behaviour is ONNX Runtime's. */
 #include <string.h>
 
 #include "op/ml_post.h"
-#include "op/tree_source.h"
+#include "op/tree_forest.h"
 
 typedef struct params {
   const hy__forest *forest;
   hy__tree_aggregate aggregate;
   double divisor; /* of AVERAGE, else 1 */
   hy__ml_post post;
-  bool classifier, convert, f64;
+  bool classifier, convert;
   /* classifier: */
   hy__ml_labels labels;
   bool one_weighted; /* two classes, all weights on one of them */
@@ -20,12 +20,15 @@ typedef struct params {
   bool all_positive;
   const double *bases;
   size_t n_bases, n_targets, n_columns;
-  size_t scores_at, hits_at, x_at; /* in scratch; keys come first */
+  size_t scores_at, hits_at, x_at; /* in scratch; the kernel's own comes first */
 } params;
 
 static bool is_classifier(const hy__node *node) {
   return !strcmp(node->op_type, "TreeEnsembleClassifier");
 }
+
+/* TreeEnsemble, the fifth version. */
+static bool is_whole(const hy__node *node) { return node->op_type[strlen("TreeEnsemble")] == 0; }
 
 hy_status hy__op_tree_ensemble_infer(hy__op_plan *p, hy_error *err) {
   int64_t rows, features, targets = hy__node_int(p->node, "n_targets", 1);
@@ -41,55 +44,29 @@ hy_status hy__op_tree_ensemble_infer(hy__op_plan *p, hy_error *err) {
   HY_FAIL_IF(targets < 1 || targets > 65536, HY_BAD_FORMAT, err, "n_targets is %lld",
              (long long)targets);
   const int64_t dims[2] = {rows, targets};
-  if (scores < p->n_out) HY_TRY(hy__op_out(p, scores, HY_F32, 2, dims, err));
+  const hy_dtype type = is_whole(p->node) ? p->in[0].dtype : HY_F32;
+  if (scores < p->n_out) HY_TRY(hy__op_out(p, scores, type, 2, dims, err));
   return HY_OK;
 }
 
-typedef struct packing {
-  const hy__tree_source *source;
-  const hy_allocator *allocator;
-} packing;
-
-static hy_status fill(void *ctx, void *packed, hy_error *err) {
-  const packing *p = ctx;
-  const size_t bytes = hy__forest_work_bytes(p->source);
-  void *work;
-  HY_TRY(hy__alloc(p->allocator, bytes, &work, err));
-  hy_status status = hy__forest_pack(p->source, work, packed, err);
-  hy__free(p->allocator, work, bytes);
-  return status;
-}
-
-/* Whether two classes share one column of weights, and the weights' sign. */
-static void look_at_weights(params *q, const hy__tree_source *s) {
-  q->all_positive = true;
-  q->one_weighted = q->classifier && q->labels.n == 2;
-  q->weighted_class = s->n_weights ? s->target[0] : 0;
-  for (size_t i = 0; i < s->n_weights; ++i) {
-    if (s->weight[i] < 0.0) q->all_positive = false;
-    if (s->target[i] != q->weighted_class) q->one_weighted = false;
-  }
-}
-
-static hy_status lower_forest(hy__op_plan *p, params *q, hy__tree_read *read, hy_error *err) {
-  HY_TRY(hy__tree_read_attrs(read, err));
-  look_at_weights(q, &read->source);
-  /* One column of weights is one target, whatever its class. */
-  if (q->one_weighted) {
-    memset((void *)(uintptr_t)read->source.target, 0, read->source.n_weights * sizeof(uint32_t));
-    read->source.n_targets = q->n_targets = 1;
-  }
-  size_t bytes;
-  HY_FAIL_IF(!hy__forest_bytes(&read->source, &bytes), HY_LIMIT, err, "the forest is too large");
-  packing ctx = {&read->source, read->allocator};
-  const hy__attr *key = hy__node_attr(p->node, "nodes_treeids"); /* lives as long as the model */
-  const void *packed;
-  HY_TRY(hy__pack_get(p->packs, key->as.ints, HY__PACK('t', 'e', read->source.f64), bytes, fill,
-                      &ctx, &packed, err));
-  q->forest = packed;
-  HY_FAIL_IF(q->forest->n_features != read->source.n_features, HY_MISMATCH, err,
-             "the forest was planned for %zu features, and X has %zu", q->forest->n_features,
-             read->source.n_features);
+static hy_status lower_forest(hy__op_plan *p, params *q, size_t features, hy_error *err) {
+  const hy__attr *key = hy__node_attr(p->node, is_whole(p->node) ? "tree_roots" : "nodes_treeids");
+  HY_FAIL_IF(!key || key->kind != HY__ATTR_INTS || key->n == 0, HY_BAD_FORMAT, err,
+             "attribute %s has no elements", is_whole(p->node) ? "tree_roots" : "nodes_treeids");
+  const hy__tree_want want = {.reader =
+                                  is_whole(p->node) ? hy__tree_read_ensemble : hy__tree_read_lists,
+                              .key = key->as.ints,
+                              .n_features = features,
+                              .n_targets = q->n_targets,
+                              .f64 = p->in[0].dtype == HY_F64,
+                              .may_join = q->classifier};
+  hy__tree_forest trees;
+  HY_TRY(hy__tree_forest_get(p, &want, &trees, err));
+  q->forest = trees.forest;
+  q->one_weighted = trees.one_target;
+  q->weighted_class = trees.target;
+  q->all_positive = trees.forest->all_positive;
+  if (q->one_weighted) q->n_targets = 1;
   return HY_OK;
 }
 
@@ -106,16 +83,35 @@ static hy_status lower_bases(hy__op_plan *p, params *q, hy_error *err) {
   return HY_OK;
 }
 
+/* Names in the first four versions, numbers in the fifth. */
 static hy_status lower_aggregate(const hy__op_plan *p, params *q, hy_error *err) {
-  static const char *const names[] = {"SUM", "MIN", "MAX", "AVERAGE"};
-  hy_string s = hy__node_string(p->node, "aggregate_function", "SUM");
-  size_t i = 0;
-  while (i < 4 && (s.len_bytes != strlen(names[i]) || memcmp(s.data, names[i], s.len_bytes) != 0))
-    ++i;
-  HY_FAIL_IF(i == 4, HY_BAD_FORMAT, err, "aggregate_function is '%.*s'",
-             (int)HY_MIN(s.len_bytes, (size_t)40), s.data);
-  q->aggregate = i == 3 ? HY__TREE_SUM : (hy__tree_aggregate)i;
-  q->divisor = i == 3 ? (double)q->forest->n_trees : 1.0;
+  static const char *const names[] = {"AVERAGE", "SUM", "MIN", "MAX"};
+  static const hy__tree_aggregate kinds[] = {HY__TREE_SUM, HY__TREE_SUM, HY__TREE_MIN,
+                                             HY__TREE_MAX};
+  int64_t i = 0;
+  if (is_whole(p->node)) {
+    i = hy__node_int(p->node, "aggregate_function", 1);
+    HY_FAIL_IF(i < 0 || i > 3, HY_BAD_FORMAT, err, "aggregate_function is %lld", (long long)i);
+  } else {
+    hy_string s = hy__node_string(p->node, "aggregate_function", "SUM");
+    while (i < 4 && (s.len_bytes != strlen(names[i]) || memcmp(s.data, names[i], s.len_bytes) != 0))
+      ++i;
+    HY_FAIL_IF(i == 4, HY_BAD_FORMAT, err, "aggregate_function is '%.*s'",
+               (int)HY_MIN(s.len_bytes, (size_t)40), s.data);
+  }
+  q->aggregate = kinds[i];
+  q->divisor = i == 0 ? (double)q->forest->n_trees : 1.0;
+  return HY_OK;
+}
+
+static hy_status lower_post(const hy__op_plan *p, params *q, hy_error *err) {
+  static const hy__ml_post kinds[] = {HY__POST_NONE, HY__POST_SOFTMAX, HY__POST_LOGISTIC,
+                                      HY__POST_SOFTMAX_ZERO, HY__POST_PROBIT};
+  if (!is_whole(p->node)) return hy__ml_post_of(p->node, &q->post, err);
+  const int64_t i = hy__node_int(p->node, "post_transform", 0);
+  HY_FAIL_IF(i < 0 || i >= (int64_t)HY_COUNT(kinds), HY_BAD_FORMAT, err, "post_transform is %lld",
+             (long long)i);
+  q->post = kinds[i];
   return HY_OK;
 }
 
@@ -149,10 +145,21 @@ static size_t largest(const double *scores, const uint8_t *hits, size_t n) {
   return best == n ? 0 : best;
 }
 
+static void put_scores(const params *q, hy_tensor *z, size_t row, const double *scores) {
+  float *f32 = (float *)z->data + row * q->n_columns;
+  double *f64 = (double *)z->data + row * q->n_columns;
+  for (size_t i = 0; i < q->n_columns; ++i) {
+    if (z->dtype == HY_F64)
+      f64[i] = scores[i];
+    else
+      f32[i] = (float)scores[i];
+  }
+}
+
 /* Sums of a row into its label and its scores. */
 static void finish(const hy__step *step, const params *q, size_t row, double *scores,
                    const uint8_t *hits) {
-  hy_tensor *z = &step->out[q->classifier ? 1 : 0];
+  hy_tensor *z = q->classifier ? step->n_out > 1 ? &step->out[1] : NULL : &step->out[0];
   double two[2];
   size_t label = 0;
   for (size_t i = 0; i < q->n_targets; ++i) {
@@ -173,9 +180,7 @@ static void finish(const hy__step *step, const params *q, size_t row, double *sc
       hy__ml_post_row(q->post, scores, q->n_targets);
   }
   if (q->classifier && step->out[0].data) hy__ml_label_put(&q->labels, label, &step->out[0], row);
-  if ((q->classifier && step->n_out < 2) || !z->data) return;
-  float *to = (float *)z->data + row * q->n_columns;
-  for (size_t i = 0; i < q->n_columns; ++i) to[i] = (float)scores[i];
+  if (z && z->data) put_scores(q, z, row, scores);
 }
 
 static hy_status run(const hy__step *step, hy_error *err) {
@@ -190,10 +195,9 @@ static hy_status run(const hy__step *step, hy_error *err) {
   for (size_t begin = 0; begin < rows; begin += HY__TREE_ROWS) {
     const size_t n = HY_MIN((size_t)HY__TREE_ROWS, rows - begin);
     hy__tree_call call = {.forest = q->forest,
-                          .x_f64 = q->f64,
                           .x_ld = features,
                           .rows = n,
-                          .keys = scratch,
+                          .scratch = scratch,
                           .scores = scores,
                           .hits = hits,
                           .aggregate = q->aggregate};
@@ -211,11 +215,12 @@ static hy_status run(const hy__step *step, hy_error *err) {
 
 static size_t lines(size_t bytes) { return (bytes + HY_ALIGN - 1) / HY_ALIGN * HY_ALIGN; }
 
-static void lower_scratch(hy__op_plan *p, params *q, size_t features) {
+static void lower_scratch(hy__op_plan *p, params *q, size_t rows, size_t features) {
+  rows = HY_MIN(rows, (size_t)HY__TREE_ROWS);
   q->scores_at = lines(hy__tree_scratch_bytes(q->forest));
-  q->hits_at = q->scores_at + lines(HY__TREE_ROWS * q->n_targets * sizeof(double));
-  q->x_at = q->hits_at + lines(HY__TREE_ROWS * q->n_targets);
-  p->scratch_bytes = q->x_at + (q->convert ? lines(HY__TREE_ROWS * features * sizeof(float)) : 0);
+  q->hits_at = q->scores_at + lines(rows * q->n_targets * sizeof(double));
+  q->x_at = q->hits_at + lines(rows * q->n_targets);
+  p->scratch_bytes = q->x_at + (q->convert ? lines(rows * features * sizeof(float)) : 0);
 }
 
 hy_status hy__op_tree_ensemble_lower(hy__op_plan *p, hy_error *err) {
@@ -226,26 +231,18 @@ hy_status hy__op_tree_ensemble_lower(hy__op_plan *p, hy_error *err) {
   HY_FAIL_IF(features < 1 || features > 1 << 24, HY_BAD_FORMAT, err, "X has %lld features",
              (long long)features);
   q->classifier = is_classifier(p->node);
-  q->f64 = p->in[0].dtype == HY_F64;
-  q->convert = !q->f64 && p->in[0].dtype != HY_F32;
-  HY_TRY(hy__ml_post_of(p->node, &q->post, err));
+  q->convert = p->in[0].dtype != HY_F64 && p->in[0].dtype != HY_F32;
+  HY_TRY(lower_post(p, q, err));
   q->n_targets = (size_t)hy__node_int(p->node, "n_targets", 1);
   if (q->classifier) {
     HY_TRY(hy__ml_labels_of(p->node, "classlabels_int64s", "classlabels_strings", &q->labels, err));
     q->n_targets = q->labels.n;
   }
   q->n_columns = q->n_targets;
-  hy__tree_read read = {
-      .allocator = hy__runtime_allocator(p->runtime),
-      .node = p->node,
-      .classifier = q->classifier,
-      .source = {.n_features = (size_t)features, .n_targets = q->n_targets, .f64 = q->f64}};
-  hy_status status = lower_forest(p, q, &read, err);
-  hy__tree_read_free(&read);
-  HY_TRY(status);
+  HY_TRY(lower_forest(p, q, (size_t)features, err));
   HY_TRY(lower_bases(p, q, err));
   HY_TRY(lower_aggregate(p, q, err));
-  lower_scratch(p, q, (size_t)features);
+  lower_scratch(p, q, (size_t)rows, (size_t)features);
   p->params = q;
   p->run = run;
   return HY_OK;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading tree ensembles' attributes: node ids are per tree, neither dense nor ordered, and a leaf
- * may carry several weights. Every list's length, id and number is checked here; the shape of the
- * trees is checked when they are packed. */
-#include "op/tree_source.h"
+ * Reading the attributes of TreeEnsembleRegressor and TreeEnsembleClassifier: node ids are per
+ * tree, neither dense nor ordered, and a leaf may carry several weights. Every list's length, id
+ * and number is checked here; the shape of the trees is checked when they are packed. */
+#include "op/narrow.h"
+#include "op/tree_forest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,15 +41,19 @@ hy_status hy__float_list_of(const hy__node *node, const char *name, const char *
     out->n = list->n;
   } else if (wide && wide->kind == HY__ATTR_TENSOR) {
     const hy_tensor *t = wide->as.tensor;
-    HY_FAIL_IF(t->dtype != HY_F64 && t->dtype != HY_F32, HY_UNSUPPORTED, err,
+    HY_FAIL_IF(t->dtype != HY_F64 && t->dtype != HY_F32 && t->dtype != HY_F16, HY_UNSUPPORTED, err,
                "%s holds %s, not floats", tensor_name, hy_dtype_name(t->dtype));
     out->n = hy__op_count_of(t);
-    if (t->dtype == HY_F64)
-      out->f64 = t->data;
-    else
-      out->f32 = t->data;
+    out->f64 = t->dtype == HY_F64 ? t->data : NULL;
+    out->f32 = t->dtype == HY_F32 ? t->data : NULL;
+    out->f16 = t->dtype == HY_F16 ? t->data : NULL;
   }
   return HY_OK;
+}
+
+double hy__float_list_at(const hy__float_list *l, size_t i) {
+  if (l->f64) return l->f64[i];
+  return l->f32 ? (double)l->f32[i] : (double)hy__half_to_float(l->f16[i]);
 }
 
 /* A list of integers of exactly n elements. */
@@ -82,7 +87,7 @@ static hy_status read_lists(reader *r, hy_error *err) {
   HY_TRY(hy__float_list_of(node, "nodes_values", "nodes_values_as_tensor", &r->values, err));
   HY_FAIL_IF(r->values.n != r->n, HY_BAD_FORMAT, err,
              "nodes_values has another length than nodes_treeids");
-  const bool c = r->out->classifier;
+  const bool c = !strcmp(node->op_type, "TreeEnsembleClassifier");
   HY_TRY(hy__float_list_of(node, c ? "class_weights" : "target_weights",
                            c ? "class_weights_as_tensor" : "target_weights_as_tensor", &r->weights,
                            err));
@@ -243,7 +248,7 @@ static hy_status read_weights(reader *r, hy_error *err) {
   return HY_OK;
 }
 
-hy_status hy__tree_read_attrs(hy__tree_read *read, hy_error *err) {
+hy_status hy__tree_read_lists(hy__tree_read *read, hy_error *err) {
   reader r = {.out = read};
   HY_TRY(read_lists(&r, err));
   HY_TRY(make_arrays(&r, err));
@@ -263,9 +268,4 @@ hy_status hy__tree_read_attrs(hy__tree_read *read, hy_error *err) {
   s->target = r.target;
   s->weight = r.weight;
   return HY_OK;
-}
-
-void hy__tree_read_free(hy__tree_read *read) {
-  hy__free(read->allocator, read->memory, read->bytes);
-  read->memory = NULL;
 }

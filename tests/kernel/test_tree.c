@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Forests: random trees of every mode, with missing values and numbers on the thresholds, against a
- * plain walk over the description; every row of kernel.inc, narrow and wide; refusals of what is no
- * forest. */
+ * plain walk over the description; every row of kernel.inc, small, large and deep trees, few and
+ * many thresholds, floats and doubles; refusals of what is no forest. */
 #include "kernel/guard.h"
 
 #include <math.h>
@@ -9,19 +9,23 @@
 
 #include "kernel/kernel.h"
 
-enum { NODES = 4096, TREES = 40, WEIGHTS = 8192 };
+enum { NODES = 16384, TREES = 40, WEIGHTS = 32768, SETS = 8, MEMBERS = 12 };
 
 typedef struct forest {
   hy__tree_source source;
-  uint8_t mode[NODES], missing[NODES];
+  uint8_t mode[NODES], missing[NODES], zero[NODES];
   uint32_t feature[NODES], yes[NODES], no[NODES], roots[TREES], begin[NODES + 1], target[WEIGHTS];
-  double threshold[NODES], weight[WEIGHTS];
+  uint32_t set[NODES], set_begin[SETS + 1], open[NODES];
+  double threshold[NODES], weight[WEIGHTS], members[SETS * MEMBERS];
+  bool is_open[NODES];
 } forest;
 
+/* Doubles that are no floats too: they must decide as doubles do, for rows of floats as well. */
 static double threshold_of(hy__random *r) {
-  static const double special[] = {0.0, -0.0, 1.0, -1.0, 0.5};
-  double t = hy__random_below(r, 2) ? special[hy__random_below(r, 5)] : hy__random_normal(r);
-  return (double)(float)t;
+  static const double special[] = {0.0, -0.0, 1.0, -1.0, 0.5, 3.0, 7.0, 0.1, 1e-36, -1e-36};
+  if (hy__random_below(r, 2)) return special[hy__random_below(r, 10)];
+  double t = hy__random_normal(r);
+  return hy__random_below(r, 2) ? t : (double)(float)t;
 }
 
 static void leaf(forest *f, uint32_t i, hy__random *r, bool single) {
@@ -34,32 +38,55 @@ static void leaf(forest *f, uint32_t i, hy__random *r, bool single) {
   }
 }
 
-/* A tree of at most `budget` nodes: leaves are split in the order of a queue, with chains. */
-static void grow(forest *f, hy__random *r, size_t n_splits, int modes, bool single) {
-  uint32_t open[256], n_open = 1;
-  open[0] = (uint32_t)f->source.n_nodes++;
-  f->roots[f->source.n_trees++] = open[0];
-  for (size_t s = 0; s < n_splits; ++s) {
+/* What a forest is grown from: which modes, how large its trees are. */
+typedef struct soil {
+  int modes; /* 0: LEQ alone, 1: comparisons, 2: all */
+  bool single;
+  size_t n_splits;
+} soil;
+
+static void split(forest *f, hy__random *r, uint32_t i, const soil *how) {
+  const uint64_t n_modes[] = {1, 6, 9};
+  f->mode[i] = (uint8_t)(1 + hy__random_below(r, n_modes[how->modes]));
+  f->feature[i] = (uint32_t)hy__random_below(r, f->source.n_features);
+  f->threshold[i] = threshold_of(r);
+  if (hy__random_below(r, 200) == 0) f->threshold[i] = (double)NAN;
+  f->missing[i] = (uint8_t)hy__random_below(r, 2);
+  f->zero[i] = how->modes == 2 && f->mode[i] == HY__TREE_LEQ && hy__random_below(r, 2);
+  f->set[i] = (uint32_t)hy__random_below(r, SETS);
+  f->yes[i] = (uint32_t)f->source.n_nodes++;
+  f->no[i] = (uint32_t)f->source.n_nodes++;
+}
+
+/* A tree: leaves are split at random, or the newest, so that there are chains. */
+static void grow(forest *f, hy__random *r, const soil *how) {
+  uint32_t n_open = 1;
+  f->open[0] = (uint32_t)f->source.n_nodes++;
+  f->roots[f->source.n_trees++] = f->open[0];
+  for (size_t s = 0; s < how->n_splits; ++s) {
     uint32_t pick = hy__random_below(r, 3) ? n_open - 1 : (uint32_t)hy__random_below(r, n_open);
-    uint32_t i = open[pick];
-    open[pick] = open[--n_open];
-    f->mode[i] = (uint8_t)(modes == 1 ? HY__TREE_LEQ : 1 + (int)hy__random_below(r, 6));
-    f->feature[i] = (uint32_t)hy__random_below(r, f->source.n_features);
-    f->threshold[i] = threshold_of(r);
-    f->missing[i] = (uint8_t)hy__random_below(r, 2);
-    f->yes[i] = (uint32_t)f->source.n_nodes++;
-    f->no[i] = (uint32_t)f->source.n_nodes++;
-    open[n_open++] = f->yes[i];
-    open[n_open++] = f->no[i];
+    uint32_t i = f->open[pick];
+    f->open[pick] = f->open[--n_open];
+    split(f, r, i, how);
+    f->open[n_open++] = f->yes[i];
+    f->open[n_open++] = f->no[i];
   }
   uint32_t first = f->roots[f->source.n_trees - 1];
+  memset(f->is_open, 0, sizeof f->is_open);
+  for (uint32_t k = 0; k < n_open; ++k) f->is_open[f->open[k]] = true;
   for (uint32_t i = first; i < f->source.n_nodes; ++i) {
-    bool is_open = false;
-    for (uint32_t k = 0; k < n_open; ++k) is_open |= open[k] == i;
     f->begin[i] = (uint32_t)f->source.n_weights;
-    if (is_open) leaf(f, i, r, single);
+    if (f->is_open[i]) leaf(f, i, r, how->single);
   }
   f->begin[f->source.n_nodes] = (uint32_t)f->source.n_weights;
+}
+
+static void make_sets(forest *f, hy__random *r) {
+  for (uint32_t s = 0; s < SETS; ++s) {
+    uint32_t at = f->set_begin[s], n = (uint32_t)hy__random_below(r, MEMBERS + 1);
+    for (uint32_t k = 0; k < n; ++k) f->members[at + k] = threshold_of(r);
+    f->set_begin[s + 1] = at + n;
+  }
 }
 
 static void make(forest *f, uint64_t seed, bool f64) {
@@ -79,54 +106,88 @@ static void make(forest *f, uint64_t seed, bool f64) {
                                 .weight_begin = f->begin,
                                 .target = f->target,
                                 .weight = f->weight,
+                                .zero_missing = f->zero,
+                                .set = f->set,
+                                .n_sets = SETS,
+                                .set_begin = f->set_begin,
+                                .set_value = f->members,
                                 .f64 = f64};
-  size_t n_trees = 1 + (size_t)hy__random_below(&r, 30);
-  for (size_t t = 0; t < n_trees; ++t)
-    grow(f, &r, (size_t)hy__random_below(&r, 40), seed % 2 ? 2 : 1, single);
+  make_sets(f, &r);
+  size_t n_trees = 1 + (size_t)hy__random_below(&r, 30), budget = NODES / 2;
+  for (size_t t = 0; t < n_trees; ++t) {
+    const size_t most = seed % 5 == 4 ? 900 : seed % 5 == 3 ? 250 : 40;
+    soil how = {(int)(seed % 3), single, (size_t)hy__random_below(&r, most)};
+    if (how.n_splits >= budget) break;
+    budget -= how.n_splits + 1;
+    grow(f, &r, &how);
+  }
 }
 
-static bool holds(uint8_t mode, double x, double t) {
-  switch (mode) {
+static bool member(const forest *f, uint32_t set, double x) {
+  for (uint32_t k = f->set_begin[set]; k < f->set_begin[set + 1]; ++k)
+    if (f->members[k] == x) return true;
+  return false;
+}
+
+static bool holds(const forest *f, uint32_t i, double x) {
+  const double t = f->threshold[i];
+  switch (f->mode[i]) {
   case HY__TREE_LEQ: return x <= t;
   case HY__TREE_LT: return x < t;
   case HY__TREE_GTE: return x >= t;
   case HY__TREE_GT: return x > t;
   case HY__TREE_EQ: return x == t;
-  default: return x != t;
+  case HY__TREE_NEQ: return x != t;
+  case HY__TREE_MEMBER: return member(f, f->set[i], x);
+  case HY__TREE_MEMBER_CUT: return member(f, f->set[i], trunc(x));
+  default: return x >= 0 && member(f, f->set[i], trunc(x));
   }
 }
 
-static void naive(const forest *f, const double *x, hy__tree_aggregate how, double *scores) {
+static double added(double sum, double w, hy__tree_aggregate how) {
+  switch (how) {
+  case HY__TREE_SUM: return sum + w;
+  case HY__TREE_SUM_F32: return (double)((float)sum + (float)w);
+  case HY__TREE_MIN: return fmin(sum, w);
+  default: return fmax(sum, w);
+  }
+}
+
+static void naive(const forest *f, const double *x, const double *start, hy__tree_aggregate how,
+                  double *scores) {
   const hy__tree_source *s = &f->source;
   for (size_t k = 0; k < s->n_targets; ++k)
-    scores[k] = how == HY__TREE_SUM ? 0 : how == HY__TREE_MIN ? INFINITY : -INFINITY;
+    scores[k] = how <= HY__TREE_SUM_F32 ? start[k] : how == HY__TREE_MIN ? INFINITY : -INFINITY;
   for (size_t t = 0; t < s->n_trees; ++t) {
     uint32_t i = s->roots[t];
     while (s->mode[i] != HY__TREE_LEAF) {
       double v = x[s->feature[i]];
-      bool yes = holds(s->mode[i], v, s->threshold[i]) || (v != v && s->missing_true[i]);
+      if (f->zero[i] && fabs(v) <= (double)1e-35f) v = (double)NAN;
+      bool missing = v != v;
+      bool yes = missing ? s->missing_true[i] || s->mode[i] == HY__TREE_NEQ : holds(f, i, v);
       i = yes ? s->if_true[i] : s->if_false[i];
     }
-    for (uint32_t w = s->weight_begin[i]; w < s->weight_begin[i + 1]; ++w) {
-      double *to = &scores[s->target[w]], add = s->weight[w];
-      *to = how == HY__TREE_SUM ? *to + add : how == HY__TREE_MIN ? fmin(*to, add) : fmax(*to, add);
-    }
+    for (uint32_t w = s->weight_begin[i]; w < s->weight_begin[i + 1]; ++w)
+      scores[s->target[w]] = added(scores[s->target[w]], s->weight[w], how);
   }
 }
 
 static void *pack(const hy__tree_source *s, guard *block, hy_status *status) {
-  size_t bytes, work = hy__forest_work_bytes(s);
-  assert_true(hy__forest_bytes(s, &bytes));
-  *block = guard_make(bytes, true);
-  assert_int_equal((uintptr_t)block->data % HY_ALIGN, 0);
-  guard w = guard_make((work + 15) / 16 * 16, true);
+  size_t bytes;
+  hy__forest_size size;
   hy_error err;
-  *status = hy__forest_pack(s, w.data, block->data, &err);
+  assert_true(hy__forest_work_bytes(s, &bytes));
+  guard w = guard_make((bytes + 63) / 64 * 64, true);
+  *status = hy__forest_measure(s, w.data, &size, &err);
+  *block = guard_make(*status == HY_OK ? size.bytes : HY_ALIGN, true);
+  assert_int_equal((uintptr_t)block->data % HY_ALIGN, 0);
+  memset(block->data, 0, block->bytes);
+  if (*status == HY_OK) hy__forest_pack(s, w.data, &size, block->data);
   guard_free(&w);
   return block->data;
 }
 
-enum { ROWS = 70 };
+enum { ROWS = 600 };
 
 static void check(const forest *f, const hy__tree *kernel, uint64_t seed,
                   const hy__forest *packed) {
@@ -135,32 +196,34 @@ static void check(const forest *f, const hy__tree *kernel, uint64_t seed,
   hy__random r;
   hy__random_init(&r, seed, 4);
   guard gx = guard_make(ROWS * features * (f64 ? 8 : 4), true),
-        gk = guard_make(hy__tree_scratch_bytes(packed), true),
+        gk = guard_make((hy__tree_scratch_bytes(packed) + 63) / 64 * 64, true),
         gs = guard_make(ROWS * targets * 8, true);
-  double x[ROWS][10], expect[8];
+  static double x[ROWS][10];
+  double expect[8], start[8] = {0.5, -1.25, 3.0, 0, 1.5, 0, 0, 0};
   for (size_t i = 0; i < ROWS; ++i) {
     for (size_t j = 0; j < features; ++j) {
       x[i][j] = hy__random_below(&r, 8) ? threshold_of(&r) : (double)NAN;
       if (hy__random_below(&r, 20) == 0) x[i][j] = hy__random_below(&r, 2) ? INFINITY : -INFINITY;
+      if (!f64) x[i][j] = (double)(float)x[i][j];
       if (f64)
         ((double *)gx.data)[i * features + j] = x[i][j];
       else
         ((float *)gx.data)[i * features + j] = (float)x[i][j];
     }
   }
-  static const size_t batches[] = {1, 2, 3, 4, 8, 13, 64, ROWS};
+  static const size_t batches[] = {1, 2, 5, 8, 9, 13, 33, 64, 65, 130, 200, 256, 257, ROWS};
   for (size_t b = 0; b < HY_COUNT(batches); ++b) {
     hy__tree_call call = {.forest = packed,
                           .x = gx.data,
-                          .x_f64 = f64,
                           .x_ld = features,
                           .rows = batches[b],
-                          .keys = gk.data,
+                          .scratch = gk.data,
                           .scores = (double *)gs.data,
-                          .aggregate = (hy__tree_aggregate)(seed % 3)};
+                          .start = start,
+                          .aggregate = (hy__tree_aggregate)(seed % 4)};
     kernel->run(&call);
     for (size_t i = 0; i < batches[b]; ++i) {
-      naive(f, x[i], call.aggregate, expect);
+      naive(f, x[i], start, call.aggregate, expect);
       assert_memory_equal(expect, call.scores + i * targets, targets * 8);
     }
   }
@@ -219,15 +282,15 @@ static void test_equality_chain(void **state) {
   hy_status status;
   const hy__forest *packed = pack(&f->source, &block, &status);
   assert_int_equal(status, HY_OK);
-  assert_true(packed->n_nodes <= 2 * n);
+  assert_true(packed->n_slots <= CHAIN); /* one for each value at most */
   hy__kernels kernels;
   hy__kernels_for(0, &kernels);
-  guard keys = guard_make(hy__tree_scratch_bytes(packed), true);
+  guard keys = guard_make((hy__tree_scratch_bytes(packed) + 63) / 64 * 64, true);
   for (int v = -1; v < CHAIN + 2; ++v) {
     float x = (float)v;
     double y;
     hy__tree_call call = {
-        .forest = packed, .x = &x, .x_ld = 1, .rows = 1, .keys = keys.data, .scores = &y};
+        .forest = packed, .x = &x, .x_ld = 1, .rows = 1, .scratch = keys.data, .scores = &y};
     kernels.tree->run(&call);
     assert_true(y == (v < 0 || v >= CHAIN ? 2.0 * CHAIN : 2.0 * v + 1));
   }

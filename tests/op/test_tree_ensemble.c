@@ -200,11 +200,100 @@ static void test_refusals(void **state) {
   assert_int_equal(broken("target_ids", 0, 0, 0), HY_OK); /* unchanged: the fixture is sound */
 }
 
+/* --- TreeEnsemble, the fifth version: x0 is 2 or 5 ? leaf 0 : (x1 > 1 ? leaf 1 : leaf 2) --- */
+
+typedef struct whole {
+  uint8_t modes[2];
+  float splits[2], members[3], weights[3];
+  hy_tensor tensors[4];
+} whole;
+
+static void tensor_attr(one_op *o, const char *name, hy_tensor *t) {
+  one_op_attr(o, name, HY__ATTR_TENSOR)->as.tensor = t;
+}
+
+static void ensemble(one_op *o, whole *w, int64_t post) {
+  static const int64_t ids[2] = {0, 1}, if_yes[2] = {0, 1}, if_no[2] = {1, 2}, yes_leaf[2] = {1, 1};
+  static const int64_t no_leaf[2] = {0, 1}, targets[3] = {0, 1, 1}, root[1] = {0},
+                       track[2] = {1, 0};
+  *w = (whole){{6, 3}, {0, 1}, {2, 5, NAN}, {0.5f, -1, 3}, {{0}}};
+  w->tensors[0] = (hy_tensor){.data = w->modes, .dtype = HY_U8, .rank = 1, .dims = {2}};
+  w->tensors[1] = (hy_tensor){.data = w->splits, .dtype = HY_F32, .rank = 1, .dims = {2}};
+  w->tensors[2] = (hy_tensor){.data = w->weights, .dtype = HY_F32, .rank = 1, .dims = {3}};
+  w->tensors[3] = (hy_tensor){.data = w->members, .dtype = HY_F32, .rank = 1, .dims = {3}};
+  one_op_begin(o, "ai.onnx.ml", "TreeEnsemble", 5);
+  one_op_ints(o, "nodes_featureids", ids, 2);
+  one_op_ints(o, "nodes_truenodeids", if_yes, 2);
+  one_op_ints(o, "nodes_falsenodeids", if_no, 2);
+  one_op_ints(o, "nodes_trueleafs", yes_leaf, 2);
+  one_op_ints(o, "nodes_falseleafs", no_leaf, 2);
+  one_op_ints(o, "nodes_missing_value_tracks_true", track, 2);
+  one_op_ints(o, "leaf_targetids", targets, 3);
+  one_op_ints(o, "tree_roots", root, 1);
+  one_op_int(o, "n_targets", 2);
+  one_op_int(o, "post_transform", post);
+  tensor_attr(o, "nodes_modes", &w->tensors[0]);
+  tensor_attr(o, "nodes_splits", &w->tensors[1]);
+  tensor_attr(o, "leaf_weights", &w->tensors[2]);
+  tensor_attr(o, "membership_values", &w->tensors[3]);
+  static const float x[4][2] = {{5, 0}, {4, 2}, {2.5f, 1}, {NAN, 7}};
+  memcpy(one_op_in(o, HY_F32, 2, (int64_t[]){4, 2}, false), x, sizeof x);
+}
+
+/* 0 none, 1 softmax, 2 logistic, 3 softmax that leaves zeros: the specification's numbers. */
+static void test_ensemble(void **state) {
+  (void)state;
+  static const double raw[4][2] = {{0.5, 0}, {0, -1}, {0, 3}, {0.5, 0}};
+  for (int64_t post = 0; post < 4; ++post) {
+    one_op o;
+    whole w;
+    ensemble(&o, &w, post);
+    assert_int_equal(one_op_run(&o, 1, 1), HY_OK);
+    const float *y = o.out[0].data;
+    for (int i = 0; i < 4; ++i) {
+      double e[2], sum = 0, top = fmax(raw[i][0], raw[i][1]);
+      for (int k = 0; k < 2; ++k) {
+        e[k] = post == 3 && raw[i][k] == 0 ? 0 : exp(raw[i][k] - top);
+        sum += e[k];
+      }
+      for (int k = 0; k < 2; ++k) {
+        const double want = post == 0   ? raw[i][k]
+                            : post == 2 ? 1 / (1 + exp(-raw[i][k]))
+                                        : e[k] / sum;
+        assert_true(fabs((double)y[2 * i + k] - want) < 1e-6);
+      }
+    }
+    one_op_end(&o);
+  }
+}
+
+static void test_ensemble_refusals(void **state) {
+  (void)state;
+  for (int what = 0; what < 6; ++what) {
+    one_op o;
+    whole w;
+    int64_t changed[2] = {0, what == 0 ? 3 : 0};
+    ensemble(&o, &w, 0);
+    if (what < 2)
+      o.attrs[1].as.ints = changed;    /* a leaf that does not exist; a leaf twice is fine */
+    if (what == 2) w.members[0] = NAN; /* two sets for one node */
+    if (what == 3) w.modes[1] = 7;
+    if (what == 4) w.tensors[1].dims[0] = 1;
+    if (what == 5) o.attrs[5].n = 1;
+    assert_int_equal(one_op_run(&o, 1, 1), what == 1 ? HY_OK : HY_BAD_FORMAT);
+    one_op_end(&o);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_sum),      cmocka_unit_test(test_aggregates),
-      cmocka_unit_test(test_doubles),  cmocka_unit_test(test_binary),
+      cmocka_unit_test(test_sum),
+      cmocka_unit_test(test_aggregates),
+      cmocka_unit_test(test_doubles),
+      cmocka_unit_test(test_binary),
       cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_ensemble),
+      cmocka_unit_test(test_ensemble_refusals),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,3 +203,155 @@ family("LinearClassifier_1_posts", 13, [
     ("i64", "LinearClassifier", [WHOLE], dict(classlabels_ints=[0, 1], **TWO_FORMS), Outputs(2)),
     ("row", "LinearClassifier", [f(3)], dict(classlabels_ints=[0, 1], **TWO_FORMS), Outputs(2)),
 ], ml=1)
+
+# trees ------------------------------------------------------------------------------------------
+
+MODES = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"]
+
+
+def tree_rows(n, features=5, dtype=np.float32):
+    """Rows on a grid of 0.5, so that many values sit exactly on a threshold, and some NaN."""
+    x = np.round(2 * rng("tree rows").standard_normal((n, features))) / 2
+    x[rng("holes").random(x.shape) < 0.1] = NAN
+    x[1] = [INF, -INF, 0.0, -0.0, 0.5]
+    return x.astype(dtype)
+
+
+def tree_shape(r, inner):
+    """A random tree: for each inner node its children, ('node' or 'leaf', number)."""
+    slots, children, leaves = [], [], 0
+    for node in range(inner):
+        if node:
+            parent, side = slots.pop(int(r.integers(len(slots))))
+            children[parent][side] = ("node", node)
+        children.append([None, None])
+        slots += [(node, 0), (node, 1)]
+    for parent, side in slots:
+        children[parent][side] = ("leaf", leaves)
+        leaves += 1
+    # in preorder, by which onnx's reference hands out the sets
+    order, stack = [], [0]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        stack += [n for kind, n in children[node][::-1] if kind == "node"]
+    place = {node: k for k, node in enumerate(order)}
+    return [[(kind, place[n] if kind == "node" else n) for kind, n in children[node]]
+            for node in order], leaves
+
+
+def ensemble(case, dtype=np.float32, trees=6, targets=1, modes=6, member=False, rows=40, **attrs):
+    """TreeEnsemble (version 5) with every mode and sets between NaNs."""
+    r = rng(case)
+    lists = {k: [] for k in ("featureids", "modes", "splits", "truenodeids", "falsenodeids",
+                             "trueleafs", "falseleafs", "missing")}
+    roots, weights, targetids, members = [], [], [], []
+    for _ in range(trees):
+        children, leaves = tree_shape(r, int(r.integers(1, 14)))
+        base, first_leaf = len(lists["modes"]), len(weights)
+        roots.append(base)
+        for yes, no in children:
+            mode = 6 if member and r.random() < 0.4 else int(r.integers(modes))
+            lists["featureids"].append(int(r.integers(5)))
+            lists["modes"].append(mode)
+            lists["splits"].append(float(np.round(2 * r.standard_normal()) / 2))
+            lists["missing"].append(int(r.integers(2)))
+            if mode == 6:
+                members += sorted(1.0 + r.choice(9, size=4, replace=False)) + [NAN]
+            for key, (kind, number) in (("true", yes), ("false", no)):
+                lists[key + "leafs"].append(int(kind == "leaf"))
+                lists[key + "nodeids"].append(number + (first_leaf if kind == "leaf" else base))
+        weights += [float(np.float32(v)) for v in r.standard_normal(leaves)]
+        targetids += [int(v) for v in r.integers(targets, size=leaves)]
+    built = {"nodes_" + k: lists[k] for k in ("featureids", "truenodeids", "falsenodeids",
+                                              "trueleafs", "falseleafs")}
+    built.update(tree_roots=roots, n_targets=targets, leaf_targetids=targetids,
+                 nodes_missing_value_tracks_true=lists["missing"],
+                 nodes_modes=numpy_helper.from_array(np.array(lists["modes"], dtype=np.uint8)),
+                 nodes_splits=numpy_helper.from_array(np.array(lists["splits"], dtype=dtype)),
+                 leaf_weights=numpy_helper.from_array(np.array(weights, dtype=dtype)), **attrs)
+    if member:
+        built["membership_values"] = numpy_helper.from_array(np.array(members, dtype=dtype))
+    x = tree_rows(rows, dtype=dtype)
+    if member:
+        x[::2] = r.integers(0, 11, x[::2].shape)
+    return (case, "TreeEnsemble", [x], built)
+
+
+family("TreeEnsemble_5", 13, [
+    ensemble("leq", modes=1), ensemble("mixed"), ensemble("members", member=True),
+    ensemble("f64", dtype=np.float64), ensemble("members_sum", member=True, targets=2),
+    ensemble("targets", targets=3), ensemble("one_tree", trees=1),
+    ensemble("many", trees=60, rows=300), ensemble("many_targets", trees=60, targets=4, rows=70),
+] + [
+    ensemble(f"aggregate_{how}", aggregate_function=how) for how in range(4)
+] + [
+    ensemble(f"aggregate_{how}_targets", targets=2, aggregate_function=how) for how in range(4)
+], ml=5)
+
+
+# ONNX Runtime takes sets of floats alone.
+family("TreeEnsemble_5_reference", 13, [
+    ensemble("f64_members", dtype=np.float64, member=True),
+    ensemble("members", member=True, trees=20),
+], ml=5, reference=True)
+
+
+def listed(case, op="TreeEnsembleRegressor", trees=6, targets=1, weights_each=1, doubles=False,
+           rows=40, **attrs):
+    """The older form with mixed modes, ids out of order, several weights a leaf."""
+    r = rng(case)
+    nodes, leaves = [], []
+    for tree in range(trees):
+        children, n_leaves = tree_shape(r, int(r.integers(1, 14)))
+        ids = r.permutation(len(children) + n_leaves)
+        of = {"node": ids[:len(children)], "leaf": ids[len(children):]}
+        for k, (yes, no) in enumerate(children):
+            nodes.append((tree, of["node"][k], MODES[r.integers(6)], r.integers(5),
+                          np.round(2 * r.standard_normal()) / 2, of[yes[0]][yes[1]],
+                          of[no[0]][no[1]], r.integers(2)))
+        for k in range(n_leaves):
+            nodes.append((tree, of["leaf"][k], "LEAF", 0, 0.0, 0, 0, 0))
+            for target in r.choice(targets, size=min(weights_each, targets), replace=False):
+                leaves.append((tree, of["leaf"][k], target, np.float32(r.standard_normal())))
+    prefix = "target" if op.endswith("Regressor") else "class"
+    columns = [[v.item() if hasattr(v, "item") else v for v in c] for c in zip(*nodes)]
+    names = ("treeids", "nodeids", "modes", "featureids", "values", "truenodeids",
+             "falsenodeids", "missing_value_tracks_true")
+    built = {"nodes_" + k: list(c) for k, c in zip(names, columns)}
+    columns = [[v.item() if hasattr(v, "item") else v for v in c] for c in zip(*leaves)]
+    keys = [prefix + k for k in ("_treeids", "_nodeids", "_ids", "_weights")]
+    built.update(dict(zip(keys, columns)), **attrs)
+    if prefix == "target":
+        built["n_targets"] = targets
+    if doubles:
+        for key in ("nodes_values", prefix + "_weights"):
+            built[key + "_as_tensor"] = numpy_helper.from_array(np.array(built.pop(key)))
+    x = tree_rows(rows, dtype=np.float64 if doubles else np.float32)
+    made = [Outputs(2)] if prefix == "class" else []
+    return (case, op, [x], built, *made)
+
+
+def base_tensor(*values):
+    return numpy_helper.from_array(np.array(values))
+
+
+CLASSES = dict(op="TreeEnsembleClassifier", targets=3, classlabels_int64s=[0, 1, 2])
+family("TreeEnsemble_3_forms", 13, [
+    listed("mixed"), listed("weights", targets=4, weights_each=3),
+    listed("weights_base", targets=3, weights_each=2, base_values=[0.5, -0.25, 2.0]),
+    listed("weights_average", targets=3, weights_each=3, aggregate_function="AVERAGE"),
+    listed("weights_min", targets=3, weights_each=2, aggregate_function="MIN"),
+    listed("weights_max", targets=3, weights_each=2, aggregate_function="MAX",
+           base_values=[0.5, -0.25, 2.0]),
+    listed("doubles", doubles=True),
+    listed("doubles_base", doubles=True, targets=2, weights_each=2,
+           base_values_as_tensor=base_tensor(0.1, -0.3)),
+    listed("softmax", targets=3, weights_each=3, post_transform="SOFTMAX"),
+    listed("softmax_zero", targets=3, weights_each=2, post_transform="SOFTMAX_ZERO"),
+    listed("many", trees=80, rows=300),
+    listed("classes", weights_each=3, **CLASSES),
+    listed("classes_sparse", weights_each=1, **CLASSES),
+    listed("classes_softmax", weights_each=3, post_transform="SOFTMAX", **CLASSES),
+    listed("classes_doubles", weights_each=3, doubles=True, **CLASSES),
+], ml=3)

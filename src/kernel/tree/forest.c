@@ -1,285 +1,385 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Packing a forest: modes and missing directions become key comparisons, siblings become
- * neighbours, trees are laid out level by level. */
+ * Measuring a forest: modes and missing directions become one comparison per node, trees are walked
+ * and checked, leaves numbered from left to right. */
+#include "kernel/tree/forest.h"
+
 #include <math.h>
-#include <string.h>
 
 #include "kernel/tree/key.h"
-#include "kernel/tree/tree.h"
 
-/* A packed node to be: a node of the source, or one half of an equality. */
-typedef struct task {
-  uint32_t node;
-  uint32_t at; /* index in the tree */
-  uint32_t depth;
-  uint32_t part; /* 0: the node; 1: the second comparison of an equality */
-} task;
+enum { NODES_MAX = 1 << 28, SLOTS_MAX = 1 << 24, SLOTS_NARROW = UINT16_MAX };
+
+static bool is_set(uint8_t mode) { return mode >= HY__TREE_MEMBER; }
+static bool is_equal(uint8_t mode) { return mode == HY__TREE_EQ || mode == HY__TREE_NEQ; }
+
+/* Takes n elements of `each` bytes at *at; without a block only counts. */
+static void *take(char *block, size_t *at, size_t n, size_t each, bool *good) {
+  const size_t begin = *at;
+  size_t bytes;
+  *good = *good && hy__mul(n, each, &bytes) && hy__add(*at, bytes, at) &&
+          hy__round_up(*at, HY_ALIGN, at);
+  return block ? block + begin : NULL;
+}
+
+bool hy__forest_work_lay_out(const hy__tree_source *s, void *block, hy__forest_work *out,
+                             size_t *bytes) {
+  const size_t n = s->n_nodes;
+  size_t n_pairs = s->set_begin ? 2 * (size_t)s->set_begin[s->n_sets] : 0;
+  for (size_t i = 0; i < n; ++i) n_pairs += is_equal(s->mode[i]);
+  bool good = n <= NODES_MAX && s->n_trees <= n;
+  *bytes = 0;
+  *out = (hy__forest_work){.key = take(block, bytes, n, sizeof *out->key, &good)};
+  uint32_t **const lists[] = {&out->left,  &out->right, &out->axis,  &out->slot,  &out->first,
+                              &out->count, &out->order, &out->spare, &out->sorted};
+  for (size_t k = 0; k < HY_COUNT(lists); ++k)
+    *lists[k] = take(block, bytes, n, sizeof **lists[k], &good);
+  out->begin = take(block, bytes, s->n_trees + 1, sizeof *out->begin, &good);
+  out->depth = take(block, bytes, s->n_trees, sizeof *out->depth, &good);
+  out->rank = take(block, bytes, n, 1, &good);
+  out->missing_left = take(block, bytes, n, 1, &good);
+  out->seen = take(block, bytes, n, 1, &good);
+  out->pairs = take(block, bytes, n_pairs, sizeof *out->pairs, &good);
+  return good;
+}
+
+bool hy__forest_work_bytes(const hy__tree_source *s, size_t *out) {
+  hy__forest_work w;
+  return hy__forest_work_lay_out(s, NULL, &w, out);
+}
+
+/* The greatest key that x <= t lets pass; `below` asks for x < t. Where x is a float, the greatest
+ * float that is. */
+static int64_t key_of(const hy__tree_source *s, double t, bool below) {
+  if (s->f64) return hy__tree_key_f64(t) - below;
+  float f = (float)t;
+  if ((double)f > t) f = nextafterf(f, -INFINITY);
+  return (int64_t)hy__tree_key_f32(f) - (below && (double)f == t);
+}
+
+static uint32_t axis_of(const hy__tree_source *s, size_t i) {
+  hy__axis_kind kind = HY__AXIS_NUMBER;
+  if (is_equal(s->mode[i]))
+    kind = HY__AXIS_EQUAL;
+  else if (is_set(s->mode[i]))
+    kind = (hy__axis_kind)(HY__AXIS_MEMBER + (s->mode[i] - HY__TREE_MEMBER));
+  else if (s->zero_missing && s->zero_missing[i])
+    kind = HY__AXIS_NUMBER_ZERO;
+  return s->feature[i] << HY__AXIS_BITS | (uint32_t)kind;
+}
+
+/* One comparison: left where the value is at most the key, or a member. */
+static void normalise(const hy__tree_source *s, hy__forest_work *w, size_t i) {
+  const double t = s->threshold[i];
+  const bool flip =
+      s->mode[i] == HY__TREE_GTE || s->mode[i] == HY__TREE_GT || s->mode[i] == HY__TREE_NEQ;
+  const bool below = s->mode[i] == HY__TREE_LT || s->mode[i] == HY__TREE_GTE;
+  /* NaN differs from every number, so NEQ holds for it whatever the flag says */
+  const bool missing_true = s->missing_true[i] != 0 || s->mode[i] == HY__TREE_NEQ;
+  w->left[i] = flip ? s->if_false[i] : s->if_true[i];
+  w->right[i] = flip ? s->if_true[i] : s->if_false[i];
+  w->missing_left[i] = missing_true != flip;
+  w->axis[i] = axis_of(s, i);
+  if (is_set(s->mode[i]))
+    w->key[i] = s->set[i];
+  else if (is_equal(s->mode[i]))
+    w->key[i] = hy__tree_key_f64(t);
+  else if (t != t) /* no number passes: it goes to if_false */
+    w->key[i] = flip ? (s->f64 ? INT64_MAX : INT32_MAX) : (s->f64 ? INT64_MIN : INT32_MIN);
+  else
+    w->key[i] = key_of(s, t, below);
+}
+
+static hy_status check_node(const hy__tree_source *s, size_t i, hy_error *err) {
+  HY_FAIL_IF(s->if_true[i] >= s->n_nodes || s->if_false[i] >= s->n_nodes, HY_BAD_FORMAT, err,
+             "node %zu of the trees has a child that does not exist", i);
+  HY_FAIL_IF(s->feature[i] >= s->n_features, HY_BAD_FORMAT, err,
+             "a tree looks at feature %u of %zu", (unsigned)s->feature[i], s->n_features);
+  HY_FAIL_IF(is_set(s->mode[i]) && (!s->set || s->set[i] >= s->n_sets), HY_BAD_FORMAT, err,
+             "node %zu of the trees names a set that does not exist", i);
+  return HY_OK;
+}
+
+static hy_status push(hy__forest_work *w, uint32_t node, uint32_t depth, size_t *n, hy_error *err) {
+  HY_FAIL_IF(w->seen[node], HY_BAD_FORMAT, err,
+             "node %u of the trees has two parents or is in a cycle", (unsigned)node);
+  w->seen[node] = 1;
+  w->first[node] = depth; /* until leaves are numbered */
+  w->spare[(*n)++] = node;
+  return HY_OK;
+}
+
+/* Nodes of a tree in preorder from order[*at] on; the depth of its deepest leaf. */
+static hy_status walk(const hy__tree_source *s, hy__forest_work *w, uint32_t root, size_t *at,
+                      uint32_t *deepest, hy_error *err) {
+  size_t n = 0;
+  *deepest = 0;
+  HY_FAIL_IF(root >= s->n_nodes, HY_BAD_FORMAT, err, "a tree's root does not exist");
+  HY_TRY(push(w, root, 0, &n, err));
+  while (n) {
+    const uint32_t i = w->spare[--n], depth = w->first[i];
+    w->order[(*at)++] = i;
+    if (s->mode[i] == HY__TREE_LEAF) {
+      *deepest = HY_MAX(*deepest, depth);
+      continue;
+    }
+    HY_TRY(check_node(s, i, err));
+    normalise(s, w, i);
+    w->sorted[w->n_inner++] = i;
+    HY_TRY(push(w, w->right[i], depth + 1, &n, err));
+    HY_TRY(push(w, w->left[i], depth + 1, &n, err));
+  }
+  return HY_OK;
+}
+
+/* Counts and numbers a tree's leaves from left to right. */
+static void number_leaves(const hy__tree_source *s, hy__forest_work *w, size_t begin, size_t end) {
+  for (size_t k = end; k-- > begin;) {
+    const uint32_t i = w->order[k];
+    w->count[i] = s->mode[i] == HY__TREE_LEAF ? 1 : w->count[w->left[i]] + w->count[w->right[i]];
+  }
+  w->first[w->order[begin]] = 0;
+  for (size_t k = begin; k < end; ++k) {
+    const uint32_t i = w->order[k];
+    if (s->mode[i] == HY__TREE_LEAF) continue;
+    w->first[w->left[i]] = w->first[i];
+    w->first[w->right[i]] = w->first[i] + w->count[w->left[i]];
+  }
+}
+
+/* Whether the leaves of all trees have one weight each, of one target in a tree. */
+static void look_at_weights(const hy__tree_source *s, const hy__forest_work *w,
+                            hy__forest_size *size) {
+  size->single = size->exact32 = size->all_positive = true;
+  for (size_t i = 0; i < s->n_weights; ++i) {
+    if (s->weight[i] < 0.0) size->all_positive = false;
+    if ((double)(float)s->weight[i] != s->weight[i]) size->exact32 = false;
+  }
+  for (size_t t = 0; t < s->n_trees; ++t) {
+    uint32_t target = UINT32_MAX;
+    for (size_t k = w->begin[t]; k < w->begin[t + 1]; ++k) {
+      const uint32_t i = w->order[k], at = s->weight_begin[i];
+      if (s->mode[i] != HY__TREE_LEAF) continue;
+      size->n_leaves++;
+      const bool one = s->weight_begin[i + 1] - at == 1;
+      if (!one || (target != UINT32_MAX && s->target[at] != target)) size->single = false;
+      if (one) target = s->target[at];
+    }
+  }
+}
+
+/* Which forms the trees get, and how many nodes that makes. */
+static void count_nodes(const hy__tree_source *s, const hy__forest_work *w, hy__forest_size *size) {
+  for (size_t t = 0; t < s->n_trees; ++t) {
+    const size_t leaves = w->count[s->roots[t]], nodes = 2 * leaves - 1;
+    const bool few = size->n_slots < SLOTS_NARROW;
+    if (few && leaves <= HY__TREE_LEAVES) size->n_cuts += leaves - 1;
+    if (few && nodes <= UINT8_MAX)
+      size->n_narrow += nodes;
+    else
+      size->n_wide += nodes;
+  }
+}
+
+static bool add_up(const hy__tree_source *s, hy__forest_size *z) {
+  const struct {
+    size_t n, each;
+  } parts[] = {{1, sizeof(hy__forest)},
+               {z->n_axes, sizeof(hy__tree_axis)},
+               {z->n_axis_slots, sizeof(hy__tree_slot)},
+               {z->n_keys, s->f64 ? 8 : 4},
+               {z->n_sets, sizeof(hy__tree_sets)},
+               {z->n_set_values, 8},
+               {z->n_set_lists, 4},
+               {z->n_set_slots, 1},
+               {s->n_trees, sizeof(hy__tree_shape)},
+               {z->n_narrow, sizeof(hy__tree_node)},
+               {z->n_wide, sizeof(hy__tree_node_wide)},
+               {z->n_wide, 4},
+               {z->n_cuts, sizeof(hy__tree_cut)},
+               {z->single ? z->n_leaves : 0, z->exact32 ? 4 : 8},
+               {z->single ? 0 : z->n_leaves + 1, 4},
+               {z->single ? 0 : s->n_weights, 4},
+               {z->single ? 0 : s->n_weights, 8}};
+  bool good = true;
+  z->bytes = 0;
+  for (size_t k = 0; k < HY_COUNT(parts); ++k)
+    (void)take(NULL, &z->bytes, parts[k].n, parts[k].each, &good);
+  z->bytes += HY_ALIGN; /* vectors of leaf values end past the last */
+  return good;
+}
+
+hy_status hy__forest_measure(const hy__tree_source *s, void *work, hy__forest_size *size,
+                             hy_error *err) {
+  hy__forest_work w;
+  size_t bytes, n = 0;
+  *size = (hy__forest_size){0};
+  HY_FAIL_IF(!hy__forest_work_lay_out(s, work, &w, &bytes), HY_LIMIT, err,
+             "the trees have %zu nodes", s->n_nodes);
+  memset(w.seen, 0, s->n_nodes);
+  for (size_t t = 0; t < s->n_trees; ++t) {
+    w.begin[t] = (uint32_t)n;
+    HY_TRY(walk(s, &w, s->roots[t], &n, &w.depth[t], err));
+    w.begin[t + 1] = (uint32_t)n;
+    number_leaves(s, &w, w.begin[t], n);
+  }
+  HY_FAIL_IF(n != s->n_nodes, HY_BAD_FORMAT, err, "%zu nodes of the trees are in a cycle apart",
+             s->n_nodes - n);
+  hy__forest_sort(&w);
+  hy__forest_scan(s, &w, NULL, size);
+  HY_FAIL_IF(size->n_slots >= SLOTS_MAX, HY_LIMIT, err, "the trees compare in %zu ways",
+             size->n_slots);
+  HY_FAIL_IF(size->n_set_lists >= NODES_MAX, HY_LIMIT, err,
+             "the sets of the trees hold too many values");
+  look_at_weights(s, &w, size);
+  count_nodes(s, &w, size);
+  HY_FAIL_IF(!add_up(s, size), HY_LIMIT, err, "the forest is too large");
+  return HY_OK;
+}
+
+/* --- packing --- */
 
 typedef struct packer {
-  const hy__tree_source *source;
-  hy__forest *forest;
+  const hy__tree_source *s;
+  const hy__forest_work *w;
+  hy__tree_shape *shapes;
   hy__tree_node *narrow;
   hy__tree_node_wide *wide;
-  uint32_t *leaf_begin, *leaf_target;
-  double *leaf_weight;
-  task *queue;
-  uint32_t *memo; /* by source node: 1 + its children's place, or 1 + its leaf's number */
-  uint8_t *seen;  /* by source node: it has a parent */
-  size_t n_leaves, n_weights, base, n_tree, n_queue;
-  uint32_t depth;
+  uint32_t *leaf_of, *leaf_begin, *leaf_target;
+  hy__tree_cut *cuts;
+  float *value32;
+  double *value64, *leaf_weight;
+  size_t n_narrow, n_wide, n_cuts, n_leaves, n_weights;
 } packer;
 
-/* Nodes after equalities have become two comparisons: one more pair of slots for each. */
-static size_t packed_nodes(const hy__tree_source *s) {
-  size_t n = s->n_nodes;
-  for (size_t i = 0; i < s->n_nodes; ++i)
-    if (s->mode[i] == HY__TREE_EQ || s->mode[i] == HY__TREE_NEQ) n += 2;
-  return n;
-}
+static int8_t biased(uint32_t byte) { return (int8_t)((int32_t)byte - HY__TREE_BIAS); }
 
-size_t hy__forest_work_bytes(const hy__tree_source *s) {
-  return packed_nodes(s) * sizeof(task) + s->n_nodes * (sizeof(uint32_t) + 1);
-}
-
-static bool is_single(const hy__tree_source *s) {
-  if (s->n_targets != 1) return false;
-  for (size_t i = 0; i < s->n_nodes; ++i) {
-    if (s->mode[i] != HY__TREE_LEAF) continue;
-    if (s->weight_begin[i + 1] - s->weight_begin[i] != 1) return false;
-    if (!s->f64 && (double)(float)s->weight[s->weight_begin[i]] != s->weight[s->weight_begin[i]])
-      return false;
+static void put(packer *p, const hy__tree_shape *shape, size_t at, uint32_t node, uint32_t left) {
+  const bool leaf = p->s->mode[node] == HY__TREE_LEAF;
+  const uint32_t slot = leaf ? p->w->first[node] : p->w->slot[node];
+  const int8_t key = leaf ? INT8_MAX : biased(p->w->rank[node]);
+  if (leaf) left = (uint32_t)at; /* it stays */
+  if (!shape->is_wide) {
+    p->narrow[shape->nodes + at] = (hy__tree_node){(uint16_t)slot, key, (uint8_t)left};
+    return;
   }
-  return true;
+  p->leaf_of[shape->nodes + at] = slot;
+  p->wide[shape->nodes + at] = (hy__tree_node_wide){left, (leaf ? 0 : slot) << 8 | (uint8_t)key};
 }
 
-/* Sixteen bits address a tree's nodes and a row's slots: a tree that is larger makes all wide. */
-static bool is_wide(const hy__tree_source *s) {
-  if (s->f64 || 2 * s->n_features >= UINT16_MAX) return true;
-  size_t largest = 0, n = 0, next = 0; /* trees stand in one piece each, as roots rise */
-  if (s->n_nodes < UINT16_MAX / 3) return false;
-  for (size_t i = 0; i < s->n_nodes; ++i, ++n) {
-    if (next < s->n_trees && s->roots[next] == i) next++, n = 0;
-    n += 2u * (s->mode[i] == HY__TREE_EQ || s->mode[i] == HY__TREE_NEQ);
-    if (n > largest) largest = n;
+/* Level by level, siblings side by side. */
+static void put_nodes(packer *p, const hy__tree_shape *shape, uint32_t root) {
+  uint32_t *queue = p->w->spare;
+  size_t n = 1;
+  queue[0] = root;
+  for (size_t k = 0; k < n; ++k) {
+    const uint32_t i = queue[k];
+    put(p, shape, k, i, (uint32_t)n);
+    if (p->s->mode[i] == HY__TREE_LEAF) continue;
+    queue[n++] = p->w->left[i];
+    queue[n++] = p->w->right[i];
   }
-  return next != s->n_trees || largest >= UINT16_MAX;
 }
 
-static size_t node_bytes(const hy__tree_source *s) {
-  return is_wide(s) ? sizeof(hy__tree_node_wide) : sizeof(hy__tree_node);
+static void put_leaf(packer *p, const hy__tree_shape *shape, uint32_t node) {
+  const size_t leaf = shape->leaves + p->w->first[node];
+  const uint32_t begin = p->s->weight_begin[node], end = p->s->weight_begin[node + 1];
+  if (p->value32) p->value32[leaf] = (float)p->s->weight[begin];
+  if (p->value64) p->value64[leaf] = p->s->weight[begin];
+  if (!p->leaf_begin) return;
+  for (uint32_t k = begin; k < end; ++k, ++p->n_weights) {
+    p->leaf_target[p->n_weights] = p->s->target[k];
+    p->leaf_weight[p->n_weights] = p->s->weight[k];
+  }
+  p->leaf_begin[leaf + 1] = (uint32_t)p->n_weights; /* preorder meets leaves from left to right */
 }
 
-/* Adds n elements of `each` bytes, aligned to a cache line. */
-static bool reserve(size_t *total, size_t n, size_t each) {
-  size_t bytes;
-  return hy__mul(n, each, &bytes) && hy__add(*total, bytes, total) &&
-         hy__round_up(*total, HY_ALIGN, total);
+static void put_tree(packer *p, size_t t, bool few_slots) {
+  const hy__forest_work *w = p->w;
+  const uint32_t root = p->s->roots[t], leaves = w->count[root], nodes = 2 * leaves - 1;
+  hy__tree_shape *shape = &p->shapes[t];
+  *shape = (hy__tree_shape){.depth = w->depth[t],
+                            .cuts = (uint32_t)p->n_cuts,
+                            .leaves = (uint32_t)p->n_leaves,
+                            .n_leaves = leaves,
+                            .is_wide = !few_slots || nodes > UINT8_MAX,
+                            .is_cut = few_slots && leaves <= HY__TREE_LEAVES};
+  shape->nodes = (uint32_t)(shape->is_wide ? p->n_wide : p->n_narrow);
+  *(shape->is_wide ? &p->n_wide : &p->n_narrow) += nodes;
+  put_nodes(p, shape, root);
+  for (size_t k = w->begin[t]; k < w->begin[t + 1]; ++k) {
+    const uint32_t i = w->order[k];
+    if (p->s->mode[i] == HY__TREE_LEAF) {
+      put_leaf(p, shape, i);
+      if (p->value32 || p->value64) shape->target = p->s->target[p->s->weight_begin[i]];
+    } else if (shape->is_cut) {
+      const size_t place = w->first[w->right[i]];
+      p->cuts[shape->cuts + place - 1] =
+          (hy__tree_cut){(uint16_t)w->slot[i], biased(w->rank[i]), biased(w->first[i])};
+    }
+  }
+  if (shape->is_cut) p->n_cuts += leaves - 1;
+  p->n_leaves += leaves;
 }
 
-bool hy__forest_bytes(const hy__tree_source *s, size_t *out) {
-  size_t nodes = packed_nodes(s);
-  *out = 0;
-  return nodes < (size_t)1 << 31 && reserve(out, 1, sizeof(hy__forest)) &&
-         reserve(out, nodes, node_bytes(s)) && reserve(out, s->n_trees, 4) &&
-         reserve(out, s->n_trees, 4) &&
-         (is_single(s) || (reserve(out, s->n_nodes + 1, 4) && reserve(out, s->n_weights, 4) &&
-                           reserve(out, s->n_weights, 8)));
-}
-
-static void *take(char **at, size_t n, size_t each) {
-  void *p = *at;
-  *at += (n * each + HY_ALIGN - 1) / HY_ALIGN * HY_ALIGN;
-  return p;
-}
-
-static void lay_out(packer *p, void *block) {
-  const hy__tree_source *s = p->source;
-  char *at = block;
-  hy__forest *f = take(&at, 1, sizeof *f);
-  size_t nodes = packed_nodes(s);
+void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__forest_size *z,
+                     void *block) {
+  hy__forest_work w;
+  size_t bytes, at = 0;
+  bool good = hy__forest_work_lay_out(s, (void *)(uintptr_t)work, &w, &bytes);
+  w.n_inner = (s->n_nodes - s->n_trees) / 2;
+  hy__forest *f = take(block, &at, 1, sizeof *f, &good);
+  hy__axis_out out;
+  packer p = {.s = s, .w = &w};
+  out.axes = take(block, &at, z->n_axes, sizeof *out.axes, &good);
+  out.slots = take(block, &at, z->n_axis_slots, sizeof *out.slots, &good);
+  out.keys = take(block, &at, z->n_keys, s->f64 ? 8 : 4, &good);
+  out.sets = take(block, &at, z->n_sets, sizeof *out.sets, &good);
+  out.values = take(block, &at, z->n_set_values, 8, &good);
+  out.lists = take(block, &at, z->n_set_lists, 4, &good);
+  out.missing = take(block, &at, z->n_set_slots, 1, &good);
+  p.shapes = take(block, &at, s->n_trees, sizeof *p.shapes, &good);
+  p.narrow = take(block, &at, z->n_narrow, sizeof *p.narrow, &good);
+  p.wide = take(block, &at, z->n_wide, sizeof *p.wide, &good);
+  p.leaf_of = take(block, &at, z->n_wide, 4, &good);
+  p.cuts = take(block, &at, z->n_cuts, sizeof *p.cuts, &good);
+  void *values = take(block, &at, z->single ? z->n_leaves : 0, z->exact32 ? 4 : 8, &good);
+  p.value32 = z->single && z->exact32 ? values : NULL;
+  p.value64 = z->single && !z->exact32 ? values : NULL;
+  uint32_t *begin = take(block, &at, z->single ? 0 : z->n_leaves + 1, 4, &good);
+  p.leaf_begin = z->single ? NULL : begin;
+  p.leaf_target = take(block, &at, z->single ? 0 : s->n_weights, 4, &good);
+  p.leaf_weight = take(block, &at, z->single ? 0 : s->n_weights, 8, &good);
+  HY_ASSERT(good && at <= z->bytes);
+  hy__forest_size again = {0};
+  hy__forest_scan(s, &w, &out, &again);
+  for (size_t t = 0; t < s->n_trees; ++t) put_tree(&p, t, z->n_slots < SLOTS_NARROW);
   *f = (hy__forest){.n_trees = s->n_trees,
                     .n_features = s->n_features,
                     .n_targets = s->n_targets,
-                    .wide = is_wide(s),
-                    .single = is_single(s)};
-  p->forest = f;
-  void *memory = take(&at, nodes, f->wide ? sizeof *p->wide : sizeof *p->narrow);
-  f->nodes = memory;
-  if (f->wide)
-    p->wide = memory;
-  else
-    p->narrow = memory;
-  f->base = take(&at, s->n_trees, 4);
-  f->depth = take(&at, s->n_trees, 4);
-  if (f->single) return;
-  f->leaf_begin = p->leaf_begin = take(&at, s->n_nodes + 1, 4);
-  f->leaf_target = p->leaf_target = take(&at, s->n_weights, 4);
-  f->leaf_weight = p->leaf_weight = take(&at, s->n_weights, 8);
-}
-
-static void put(packer *p, uint32_t at, int64_t key, uint32_t slot, uint32_t left) {
-  if (p->wide)
-    p->wide[p->base + at] = (hy__tree_node_wide){key, slot, left};
-  else
-    p->narrow[p->base + at] = (hy__tree_node){(int32_t)key, (uint16_t)slot, (uint16_t)left};
-}
-
-static void put_leaf(packer *p, const task *t) {
-  const hy__tree_source *s = p->source;
-  p->depth = HY_MAX(p->depth, t->depth);
-  const uint32_t begin = s->weight_begin[t->node], end = s->weight_begin[t->node + 1];
-  int64_t key = (int64_t)p->n_leaves;
-  if (p->forest->single && p->wide) {
-    memcpy(&key, &s->weight[begin], sizeof key);
-  } else if (p->forest->single) {
-    float w = (float)s->weight[begin];
-    int32_t bits;
-    memcpy(&bits, &w, sizeof bits);
-    key = bits;
-  } else if (p->memo[t->node]) {
-    key = p->memo[t->node] - 1;
-  } else {
-    p->memo[t->node] = (uint32_t)p->n_leaves + 1;
-    for (uint32_t i = begin; i < end; ++i, ++p->n_weights) {
-      p->leaf_target[p->n_weights] = s->target[i];
-      p->leaf_weight[p->n_weights] = s->weight[i];
-    }
-    p->leaf_begin[++p->n_leaves] = (uint32_t)p->n_weights;
-  }
-  put(p, t->at, key, (uint32_t)(2 * s->n_features), t->at);
-}
-
-/* What a comparison does with its left (key of x <= key) and right child. */
-typedef struct branch {
-  int64_t key;
-  bool missing_left;
-  task left, right;
-} branch;
-
-static task child(const task *t, uint32_t node, uint32_t part) {
-  return (task){.node = node, .depth = t->depth + 1, .part = part};
-}
-
-/* NaN differs from every threshold, so NEQ holds for it whatever the flag says. */
-static bool missing_true(const hy__tree_source *s, uint32_t node) {
-  return s->missing_true[node] != 0 || s->mode[node] == HY__TREE_NEQ;
-}
-
-static branch plan_branch(const hy__tree_source *s, const task *t) {
-  const uint32_t i = t->node;
-  const bool missing = missing_true(s, i);
-  const int64_t key =
-      s->f64 ? hy__tree_key_f64(s->threshold[i]) : hy__tree_key_f32((float)s->threshold[i]);
-  const task yes = child(t, s->if_true[i], 0), no = child(t, s->if_false[i], 0);
-  switch (s->mode[i]) {
-  case HY__TREE_LEQ: return (branch){key, missing, yes, no};
-  case HY__TREE_LT: return (branch){key - 1, missing, yes, no};
-  case HY__TREE_GTE: return (branch){key - 1, !missing, no, yes};
-  case HY__TREE_GT: return (branch){key, !missing, no, yes};
-  default: break;
-  }
-  /* Equality in two steps: x <= t, then x > t's predecessor. The other branch hangs on both. */
-  const bool negated = s->mode[i] == HY__TREE_NEQ;
-  const task equal = negated ? no : yes, other = negated ? yes : no;
-  const bool missing_equal = missing != negated;
-  if (t->part == 0) {
-    task beside = other;
-    beside.depth++; /* the copy of it hangs a level lower */
-    return (branch){key, missing_equal, child(t, i, 1), beside};
-  }
-  return (branch){key - 1, !missing_equal, other, equal};
-}
-
-/* The branch of an equality that only equal values take. */
-static uint32_t equal_child(const hy__tree_source *s, uint32_t node) {
-  return s->mode[node] == HY__TREE_NEQ ? s->if_false[node] : s->if_true[node];
-}
-
-/* A NaN threshold is never passed: every number takes if_false. */
-static void never(const hy__tree_source *s, const task *t, branch *b) {
-  b->key = s->f64 ? INT64_MIN : INT32_MIN;
-  b->left = child(t, s->if_true[t->node], 0);
-  b->right = child(t, s->if_false[t->node], 0);
-  b->missing_left = missing_true(s, t->node);
-  if (s->mode[t->node] == HY__TREE_NEQ) { /* every number differs from NaN */
-    b->left = child(t, s->if_false[t->node], 0);
-    b->right = child(t, s->if_true[t->node], 0);
-    b->missing_left = false;
-  }
-}
-
-/* A child takes a place; a second copy of an equality's other branch has its parent already. */
-static hy_status place(packer *p, task t, bool copy, hy_error *err) {
-  const hy__tree_source *s = p->source;
-  HY_FAIL_IF(t.node >= s->n_nodes, HY_BAD_FORMAT, err, "a tree names a node that does not exist");
-  if (t.part == 0 && !copy) {
-    HY_FAIL_IF(p->seen[t.node], HY_BAD_FORMAT, err, "node %u has two parents or is in a cycle",
-               (unsigned)t.node);
-    p->seen[t.node] = 1;
-  }
-  t.at = (uint32_t)p->n_tree++;
-  p->queue[p->n_queue++] = t;
-  return HY_OK;
-}
-
-static hy_status split(packer *p, const task *t, hy_error *err) {
-  const hy__tree_source *s = p->source;
-  branch b = plan_branch(s, t);
-  if (s->threshold[t->node] != s->threshold[t->node]) never(s, t, &b);
-  HY_FAIL_IF(s->feature[t->node] >= s->n_features, HY_BAD_FORMAT, err,
-             "a tree looks at feature %u of %zu", (unsigned)s->feature[t->node], s->n_features);
-  uint32_t slot = 2 * s->feature[t->node] + (b.missing_left ? 1u : 0u);
-  bool copied = t->part == 0 && p->memo[t->node] != 0;
-  uint32_t left = copied ? p->memo[t->node] - 1 : (uint32_t)p->n_tree;
-  put(p, t->at, b.key, slot, left);
-  if (copied) return HY_OK;
-  if (t->part == 0) p->memo[t->node] = left + 1;
-  bool second = t->part == 1;
-  HY_TRY(place(p, b.left, second && b.left.node != equal_child(s, t->node), err));
-  return place(p, b.right, second && b.right.node != equal_child(s, t->node), err);
-}
-
-static hy_status pack_tree(packer *p, uint32_t root, hy_error *err) {
-  p->n_tree = 0;
-  p->n_queue = 0;
-  p->depth = 0;
-  HY_TRY(place(p, (task){.node = root}, false, err));
-  for (size_t i = 0; i < p->n_queue; ++i) {
-    const task t = p->queue[i];
-    if (p->source->mode[t.node] == HY__TREE_LEAF)
-      put_leaf(p, &t);
-    else
-      HY_TRY(split(p, &t, err));
-  }
-  HY_FAIL_IF(!p->wide && p->n_tree > UINT16_MAX, HY_LIMIT, err,
-             "a large tree's nodes stand among another's");
-  return HY_OK;
-}
-
-hy_status hy__forest_pack(const hy__tree_source *source, void *work, void *block, hy_error *err) {
-  packer p = {.source = source};
-  char *at = work;
-  p.queue = (task *)(void *)at;
-  at += packed_nodes(source) * sizeof(task);
-  p.memo = (uint32_t *)(void *)at;
-  at += source->n_nodes * sizeof *p.memo;
-  p.seen = (uint8_t *)at;
-  memset(p.memo, 0, source->n_nodes * (sizeof *p.memo + 1));
-  lay_out(&p, block);
-  uint32_t *base = (uint32_t *)(uintptr_t)p.forest->base;
-  uint32_t *depth = (uint32_t *)(uintptr_t)p.forest->depth;
-  for (size_t t = 0; t < source->n_trees; ++t) {
-    HY_TRY(pack_tree(&p, source->roots[t], err));
-    base[t] = (uint32_t)p.base;
-    depth[t] = p.depth;
-    p.base += p.n_tree;
-  }
-  p.forest->n_nodes = p.base;
-  for (size_t i = 0; i < source->n_nodes; ++i)
-    HY_FAIL_IF(!p.seen[i], HY_BAD_FORMAT, err, "node %zu is in a cycle apart from the trees", i);
-  return HY_OK;
-}
-
-size_t hy__tree_scratch_bytes(const hy__forest *forest) {
-  return HY__TREE_ROWS * hy__forest_slots(forest) * (forest->wide ? 8 : 4);
+                    .n_leaves = z->n_leaves,
+                    .n_axes = z->n_axes,
+                    .n_sets = z->n_sets,
+                    .n_slots = z->n_slots,
+                    .f64 = s->f64,
+                    .single = z->single,
+                    .has_wide = z->n_wide > 0,
+                    .has_cut = z->n_cuts > 0,
+                    .all_positive = z->all_positive,
+                    .axes = out.axes,
+                    .slots = out.slots,
+                    .keys = out.keys,
+                    .sets = out.sets,
+                    .set_values = out.values,
+                    .set_lists = out.lists,
+                    .set_missing = out.missing,
+                    .trees = p.shapes,
+                    .narrow = p.narrow,
+                    .wide = p.wide,
+                    .leaf_of = p.leaf_of,
+                    .cuts = p.cuts,
+                    .value32 = p.value32,
+                    .value64 = p.value64,
+                    .leaf_begin = p.leaf_begin,
+                    .leaf_target = p.leaf_target,
+                    .leaf_weight = p.leaf_weight};
 }
