@@ -6,7 +6,8 @@ JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all demo test check bench onnx-conformance swap-check lint format install uninstall clean
+.PHONY: all demo test check bench onnx-conformance swap-check zoo-check
+.PHONY: lint format install uninstall clean
 all: $(BUILD)/build.ninja
 	@cmake --build $(BUILD) -j $(JOBS)
 
@@ -43,6 +44,11 @@ onnx-conformance: all
 swap-check: all
 	@tools/deps build peers
 	@tools/peers swap tests/swap/run.py $(ARGS)
+
+# Models by the real exporters against ONNX Runtime. ARGS: --only REGEX, --seed N, --rounds N
+zoo-check: all
+	@tools/deps build peers
+	@HAYATE_REQUIREMENTS=tools/zoo_models/requirements.txt tools/peers zoo tools/zoo.py $(ARGS)
 
 lint:
 	@tools/deps build lint
