@@ -7,16 +7,17 @@
 /* The exported structure of each row. */
 #define HY_KERNEL(family, isa, mask, checked, tolerance, reason)                                   \
   extern const TYPE_##family hy__##family##_##isa;
-#define TYPE_gemm_f32  hy__gemm_f32
-#define TYPE_gemm_f64  hy__gemm_f64
-#define TYPE_conv_f32  hy__conv_f32
-#define TYPE_unary_f32 hy__unary_f32
-#define TYPE_unary_f64 hy__unary_f64
-#define TYPE_binary    hy__binary_ops
-#define TYPE_recurrent hy__recurrent
-#define TYPE_rows_f32  hy__rows_f32
-#define TYPE_tree      hy__tree
-#define TYPE_peak      hy__peak
+#define TYPE_gemm_f32      hy__gemm_f32
+#define TYPE_gemm_f64      hy__gemm_f64
+#define TYPE_attention_f32 hy__attention_f32
+#define TYPE_conv_f32      hy__conv_f32
+#define TYPE_unary_f32     hy__unary_f32
+#define TYPE_unary_f64     hy__unary_f64
+#define TYPE_binary        hy__binary_ops
+#define TYPE_recurrent     hy__recurrent
+#define TYPE_rows_f32      hy__rows_f32
+#define TYPE_tree          hy__tree
+#define TYPE_peak          hy__peak
 #include "kernel/kernel.inc"
 #undef HY_KERNEL
 

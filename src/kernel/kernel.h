@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 
+#include "kernel/attention/attention.h"
 #include "kernel/binary/binary.h"
 #include "kernel/conv/conv.h"
 #include "kernel/gemm/gemm.h"
@@ -22,6 +23,7 @@
 typedef struct hy__kernels {
   const hy__gemm_f32 *gemm_f32;
   const hy__gemm_f64 *gemm_f64;
+  const hy__attention_f32 *attention_f32;
   const hy__conv_f32 *conv_f32;
   const hy__recurrent *recurrent;
   const hy__unary_f32 *unary_f32;

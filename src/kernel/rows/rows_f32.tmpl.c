@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Softmax and layer normalisation of rows over the lanes of the vector header that was included
  * before. Parameter: HY_KERNEL, the exported structure's name. Each lane sums its own elements, the
- * lanes are added in order: the same for a row alone and in a batch. */
+ * lanes are added in a tree: the same for a row alone and in a batch. */
 #include <math.h>
 
 #include "base/base.h"
@@ -16,22 +16,12 @@ HY_INLINE vf load_tail(const float *x, size_t n, float fill) {
   return v_load(lanes);
 }
 
-HY_INLINE float sum_lanes(vf v) {
-  float lanes[HY_VL], sum = 0.0f;
-  v_store(lanes, v);
-  for (size_t i = 0; i < HY_VL; ++i) sum += lanes[i];
-  return sum;
-}
-
 /* NaN among the elements may be passed over here: it comes back through the exponentials. */
 static float row_max(const float *x, size_t n) {
   vf most = v_set(-INFINITY);
   for (size_t i = 0; i < n; i += HY_VL)
     most = v_max(i + HY_VL <= n ? v_load(x + i) : load_tail(x + i, n - i, -INFINITY), most);
-  float lanes[HY_VL], max = -INFINITY;
-  v_store(lanes, most);
-  for (size_t i = 0; i < HY_VL; ++i) max = lanes[i] > max ? lanes[i] : max;
-  return max;
+  return v_most(most);
 }
 
 /* e^(x - max) into y; returns the sum. */
@@ -49,7 +39,7 @@ static float exponentials(const float *x, float *y, size_t n, float max) {
     if (y) v_store_n(y + i, e, n - i);
     sum = v_add(sum, e);
   }
-  return sum_lanes(sum);
+  return v_sum(sum);
 }
 
 static void scale_row(float *y, size_t n, float by) {
@@ -94,7 +84,7 @@ HY_INLINE float moment(const float *x, size_t n, centre c, int power) {
     const vf d = centred(v_load(x + i), c);
     sum = power == 2 ? v_fma(d, d, sum) : v_add(sum, d);
   }
-  float total = sum_lanes(sum);
+  float total = v_sum(sum);
   for (; i < n; ++i) {
     const float d = (x[i] - c.first) - c.rest;
     total += power == 2 ? d * d : d;

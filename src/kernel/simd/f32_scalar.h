@@ -59,5 +59,20 @@ HY_INLINE vf v_scale(vf a, vf n) {
   half = whole >> 1;
   return a * (vf)((half + 127) << 23) * (vf)((whole - half + 127) << 23);
 }
+HY_INLINE float v_sum(vf a) { return (a[0] + a[2]) + (a[1] + a[3]); }
+/* The largest lane; NaN may be passed over. */
+HY_INLINE float v_most(vf a) {
+  const float low = a[0] > a[2] ? a[0] : a[2], high = a[1] > a[3] ? a[1] : a[3];
+  return low > high ? low : high;
+}
+/* Rows become columns. */
+HY_INLINE void v_transpose(vf r[4]) {
+  for (int i = 0; i < 4; ++i)
+    for (int j = 0; j < i; ++j) {
+      const float x = r[i][j];
+      r[i][j] = r[j][i];
+      r[j][i] = x;
+    }
+}
 
 #endif
