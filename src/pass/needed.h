@@ -33,5 +33,9 @@ hy__steps hy__needed_compose(hy__steps in, hy__steps of);
 HY_CHECKED hy_status hy__needed_write(hy__work *w, int32_t n, const hy__demand *out,
                                       const hy__needed_request *r, const int32_t *inputs,
                                       int32_t *made, hy_error *err);
+/* needed_attention.c: the parts for AttentionView. */
+bool hy__needed_attention(const hy__work *w, int32_t n, const hy__demand *out);
+HY_CHECKED hy_status hy__needed_write_attention(hy__work *w, int32_t n, const hy__demand *out,
+                                                hy__work_rewrite *to, hy_error *err);
 
 #endif

@@ -164,12 +164,18 @@ static bool conv(const hy__work *w, int32_t n, const hy__demand *out, request *r
   return true;
 }
 
+static bool attention(const hy__work *w, int32_t n, const hy__demand *out, request *r) {
+  (void)r; /* all of every operand: the views move */
+  return hy__needed_attention(w, n, out);
+}
+
 typedef struct rule {
   const char *op_type;
   bool (*fn)(const hy__work *, int32_t, const hy__demand *, request *);
 } rule;
 
-static const rule rules[] = {{"Conv", conv},
+static const rule rules[] = {{"AttentionView", attention},
+                             {"Conv", conv},
                              {"Linear", product},
                              {"MatMul", product},
                              {"Softmax", along_others},
@@ -253,6 +259,7 @@ hy_status hy__needed_write(hy__work *w, int32_t n, const hy__demand *out, const 
                          .attrs = node.attrs,
                          .n_attrs = node.n_attrs};
   if (r->window) HY_TRY(write_conv(w, n, r, &to, err));
+  if (hy__work_is(w, n, "AttentionView")) HY_TRY(hy__needed_write_attention(w, n, out, &to, err));
   for (size_t i = 0; i < HY_COUNT(rules); i++)
     if (rules[i].fn == reshape && hy__work_is(w, n, rules[i].op_type))
       HY_TRY(hy__work_reshape(w, inputs[0], y.rank, y.dims, &to, err));

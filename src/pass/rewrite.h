@@ -70,6 +70,14 @@ bool hy__work_read_gather(const hy__work *w, int32_t n, int32_t *axis, int64_t *
 /* Integers that are input k or, if it is absent, an attribute; at most HY_MAX_RANK. */
 bool hy__work_known_ints(const hy__work *w, int32_t n, size_t k, const char *name, int64_t *out,
                          int32_t *n_out);
+/* A value as a view: element (i0, i1, ..) is scale times the base's element offset + sum of i times
+ * strides. */
+typedef struct hy__strided {
+  int32_t base, rank;
+  int64_t offset, dims[HY_MAX_RANK], strides[HY_MAX_RANK];
+  double scale;
+} hy__strided;
+void hy__work_strided(const hy__work *w, int32_t id, hy__strided *view);
 /* Element i of the output depends on element i of the inputs alone, broadcast. */
 bool hy__work_pointwise(const hy__work *w, int32_t n);
 
