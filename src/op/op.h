@@ -153,11 +153,11 @@ const hy__op *hy__op_at(size_t index);
  *                     Y [.., N] = act(X W + B); attributes transB (int), activation (string: "",
  *                     Relu, LeakyRelu, Sigmoid, Tanh), alpha (float, of LeakyRelu).
  *   AttentionView(Q, K, V, mask?)  softmax(scale q k' + mask) v per batch and head, over views:
- *                     sizes (ints: batch, heads, queries, keys, depth, depth of v); q, k, v, out and
- *                     mask (ints: offset, and elements between batches, heads, rows); key_step
- *                     (ints: between a key's elements); seen (ints: keys that row 0 sees, and how
- *                     many more each next one); scale (float); shape (ints: Y's dims); time (int: its
- *                     axis of queries, -1 where there is none).
+ *                     sizes (ints: batch, heads, queries, keys, depth, depth of v);
+ *                     q, k, v, out, mask (ints: offset; elements between batches, heads, rows);
+ *                     key_step (ints: between a key's elements); seen (ints: keys that row 0 sees,
+ *                     and how many more each next one does); scale (float); shape (ints: Y's dims);
+ *                     time (int: Y's axis of queries, -1: none).
  *   ConvLast(X, W, B?, R?)  X [batch, .., channels], W known, as Conv's, R as Y:
  *                     Y [batch, .., M] = after(activation(conv(X, W) + B) + R). Conv's attributes;
  *                     activation, after (string: "", Relu, Sigmoid, Tanh).
