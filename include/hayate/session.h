@@ -4,6 +4,7 @@
 #define HAYATE_SESSION_H
 
 #include <hayate/model.h>
+#include <hayate/value.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,6 +19,10 @@ typedef struct hy_session_options {
   uint32_t n_threads;         /* workers, the caller included; 0 and 1: the caller alone */
   const char *const *outputs; /* names to compute, in this order; NULL: all of the model's */
   size_t n_outputs;
+  /* What one run may take, so that a model cannot hold its caller up: LIMIT beyond. */
+  uint64_t max_rounds; /* of Loop, Scan, SequenceMap, the inner ones counted; 0: 67108864 */
+  uint64_t max_bytes;  /* of a plan's arena, or of the values alive in an evaluation; 0: 16 GiB */
+  uint32_t max_run_ms; /* looked at between rounds and between evaluated nodes; 0: none */
 } hy_session_options;
 
 HY_API HY_CHECKED hy_status hy_session_create(hy_model *model, const hy_session_options *options,
@@ -29,6 +34,13 @@ HY_API void hy_session_destroy(hy_session *session);
  * Errors: INVALID_ARGUMENT (which tensor, what was expected), UNSUPPORTED, OUT_OF_MEMORY. */
 HY_API HY_CHECKED hy_status hy_session_run(hy_session *session, const hy_tensor *in, size_t n_in,
                                            hy_tensor *out, size_t n_out, hy_error *err);
+/* The same for models that take or give sequences and optionals: each output is a view into the
+ * session, valid until its next run, and so are the items of a sequence. Inputs are read where they
+ * lie, during the call alone. A session whose shapes depend on data, or that meets such a value, is
+ * evaluated node by node from then on, in both forms of run: it allocates. */
+HY_API HY_CHECKED hy_status hy_session_run_values(hy_session *session, const hy_value *in,
+                                                  size_t n_in, hy_value *out, size_t n_out,
+                                                  hy_error *err);
 HY_API size_t hy_session_n_outputs(const hy_session *session);
 HY_API const hy_port *hy_session_output(const hy_session *session, size_t index);
 
@@ -37,6 +49,7 @@ typedef struct hy_session_info {
   size_t arena_bytes;  /* of the largest plan */
   size_t weight_bytes; /* packed or used in place */
   size_t n_steps;      /* of the latest plan */
+  int32_t evaluated;   /* 1: node by node, because the shapes depend on data; there is no plan */
 } hy_session_info;
 HY_API void hy_session_describe(const hy_session *session, hy_session_info *info);
 

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 
+from . import _item
 from ._library import (LIB, SIZE, Handle, SessionOptions, Tensor, call, runtime_or_shared, texts)
 from ._tensor import array_of, dtype_name, view
 
@@ -51,6 +52,11 @@ class Session:
         self._lock = self._runtime._lock if threads > 1 else threading.Lock()
         n_inputs = LIB.hy_model_n_inputs(self._model.pointer)
         n_outputs = LIB.hy_session_n_outputs(self._handle.pointer)
+        ports = [LIB.hy_model_input(self._model.pointer, SIZE(i)).contents
+                 for i in range(n_inputs)]
+        made = [LIB.hy_session_output(self._handle.pointer, SIZE(i)).contents
+                for i in range(n_outputs)]
+        self._ports = ports if _item.needed(ports, made) else None
         self.inputs = [Port(LIB.hy_model_input(self._model.pointer, SIZE(i)).contents)
                        for i in range(n_inputs)]
         self.outputs = [Port(LIB.hy_session_output(self._handle.pointer, SIZE(i)).contents)
@@ -61,20 +67,33 @@ class Session:
         value = LIB.hy_model_metadata(self._model.pointer, key.encode())
         return value.decode() if value is not None else None
 
-    def _views(self, feeds):
+    def _checked(self, feeds):
         names = [port.name for port in self.inputs]
-        codes = [port.code for port in self.inputs]
         unknown = [name for name in feeds if name not in names]
         missing = [name for name in names if name not in feeds]
         if unknown or missing:
             raise ValueError(f"the model takes {names}; missing {missing}, unknown {unknown}")
+        return names
+
+    def _views(self, feeds):
+        names = self._checked(feeds)
+        codes = [port.code for port in self.inputs]
         tensors = (Tensor * max(len(names), 1))()
         return tensors, [view(tensor, feeds[name], code)
                          for tensor, name, code in zip(tensors, names, codes)]
 
+    def _run_values(self, feeds):
+        values = [feeds[name] for name in self._checked(feeds)]
+        with self._lock:
+            answers = _item.run(self._handle, self._ports, values, len(self.outputs))
+        return {port.name: answer for port, answer in zip(self.outputs, answers)}
+
     def run(self, feeds, copy=True):
         """Feeds by input name, read where they lie. With copy=False the answers are read-only views
-        into the session, overwritten by its next run."""
+        into the session, overwritten by its next run. A sequence is a list of arrays, an optional
+        without a value None."""
+        if self._ports is not None:
+            return self._run_values(feeds)
         tensors, keep = self._views(feeds)
         out = (Tensor * max(len(self.outputs), 1))()
         with self._lock:

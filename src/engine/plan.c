@@ -101,7 +101,7 @@ static hy_status plan_types(hy__plan *plan, const hy__plan_request *r, hy_error 
   plan->output_offsets = offsets;
   plan->known = known;
   for (size_t k = 0; k < plan->n_inputs; k++) {
-    if (r->values == HY__PLAN_ALL) continue;
+    if (r->values == HY__PLAN_ALL || (r->stable && r->stable[k])) continue;
     plan->inputs[k].data = NULL;
     if (r->values == HY__PLAN_NONE || !like_shape(&r->inputs[k])) continue;
     size_t bytes = hy__work_bytes(&r->inputs[k]);
@@ -150,7 +150,8 @@ hy_status hy__plan_create_in(hy__arena *arena, const hy__plan_request *r, hy__pl
 
 hy_status hy__plan_create(const hy__plan_request *r, hy__plan **out, hy_error *err) {
   hy__arena *arena;
-  HY_TRY(hy__arena_create(hy__runtime_allocator(r->runtime), ARENA_BLOCK, 0, &arena, err));
+  HY_TRY(hy__arena_create(hy__runtime_allocator(r->runtime),
+                          r->block_bytes ? r->block_bytes : (size_t)ARENA_BLOCK, 0, &arena, err));
   hy_status status = hy__plan_create_in(arena, r, out, err);
   if (status == HY_OK)
     hy__arena_freeze(arena);

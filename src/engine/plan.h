@@ -72,13 +72,14 @@ typedef struct hy__plan_request {
   hy__pool *pool; /* NULL: runs are the caller's thread's alone */
   /* dtype, rank, dims per graph input, then per value that the graph captures */
   const hy_tensor *inputs;
-  const bool *stable;     /* of a body, per input; NULL: none */
+  const bool *stable;     /* per input: known, for as long as the model lives; NULL: none */
   const int32_t *outputs; /* value ids of the graph */
   size_t n_outputs;
   hy__plan_values values;
-  bool is_body;    /* not the model's own graph: what folds is the plan's, not the model's */
-  int64_t *budget; /* runs of bodies left; lives as long as the plan */
-  bool plain;      /* no pass runs: what the passes' results are compared with */
+  bool is_body;       /* not the model's own graph: what folds is the plan's, not the model's */
+  bool plain;         /* no pass runs: what the passes' results are compared with */
+  size_t block_bytes; /* of the plan's arena; 0: the usual */
+  hy__budget *budget; /* lives as long as the plan */
 } hy__plan_request;
 
 HY_CHECKED hy_status hy__plan_create(const hy__plan_request *request, hy__plan **out,

@@ -3,40 +3,9 @@
 #include <stdio.h>
 
 #include "engine/engine.h"
-#include "engine/plan.h"
+#include "engine/session.h"
 
-enum { PLANS_MAX = 8, THREADS_MAX = 256, ARENA_BLOCK = 1 << 12, ROUNDS_MAX = 1 << 26 };
-
-/* Memory for inputs that do not come dense or aligned. */
-typedef struct staging {
-  void *data;
-  size_t bytes;
-} staging;
-
-struct hy_session {
-  hy_model *model;
-  hy_runtime *runtime;
-  const hy_allocator *allocator;
-  const hy__graph *graph;
-  hy__shared *shared;
-  hy__arena *arena; /* this, and the lists below */
-  hy__kernels kernels;
-  hy__pool *pool;   /* NULL with one thread */
-  int32_t *outputs; /* value ids */
-  hy_port *ports;
-  size_t n_outputs;
-  hy__plan *plans[PLANS_MAX];
-  hy__plan *latest;
-  size_t n_plans;
-  uint64_t n_runs;
-  int64_t budget; /* runs of bodies left to the run at hand */
-  void *memory;   /* the arena that all plans run in, one at a time */
-  size_t memory_bytes;
-  staging *staged;  /* per input */
-  hy_tensor *typed; /* per input, while a plan is made */
-  size_t n_inputs;
-  void **in, **out;
-};
+enum { THREADS_MAX = 256, ARENA_BLOCK = 1 << 12 };
 
 static void shared_destroy(void *ptr) {
   hy__shared *shared = ptr;
@@ -113,13 +82,20 @@ static hy_status ops_check(const hy_session *s, hy_error *err) {
 }
 
 static hy_status lists_make(hy_session *s, hy_error *err) {
-  void *staged, *in, *out, *typed;
+  void *staged, *in, *out, *typed, *items, *held, *tensors;
   HY_TRY(hy__arena_array(s->arena, s->graph->n_inputs + 1, sizeof(hy_tensor), &typed, err));
   HY_TRY(hy__arena_array(s->arena, s->graph->n_inputs + 1, sizeof(staging), &staged, err));
   HY_TRY(hy__arena_array(s->arena, s->graph->n_inputs + 1, sizeof(void *), &in, err));
   HY_TRY(hy__arena_array(s->arena, s->n_outputs + 1, sizeof(void *), &out, err));
   s->staged = staged;
   s->typed = typed;
+  HY_TRY(hy__arena_array(s->arena, s->n_inputs + 1, sizeof(hy__item *), &items, err));
+  HY_TRY(hy__arena_array(s->arena, 2 * s->n_outputs + 1, sizeof(hy__item *), &held, err));
+  HY_TRY(
+      hy__arena_array(s->arena, s->n_inputs + s->n_outputs + 1, sizeof(hy_tensor), &tensors, err));
+  s->items = items;
+  s->held = held;
+  s->tensors = tensors;
   s->in = in;
   s->out = out;
   return HY_OK;
@@ -132,6 +108,7 @@ static hy_status session_make(hy_session *s, const hy_session_options *options, 
     HY_TRY(hy__pool_create(s->allocator, HY_MIN(options->n_threads, (uint32_t)THREADS_MAX),
                            cpu->n_usable, false, &s->pool, err));
   HY_TRY(shared_get(s->model, s->allocator, &s->shared, err));
+  if (options) s->limits = *options;
   HY_TRY(outputs_choose(s, options, err));
   HY_TRY(ops_check(s, err));
   return lists_make(s, err);
@@ -173,10 +150,12 @@ hy_status hy_session_create(hy_model *model, const hy_session_options *options, 
 void hy_session_destroy(hy_session *s) {
   if (!s) return;
   for (size_t i = 0; i < s->n_plans; i++) hy__plan_destroy(s->plans[i]);
+  hy__session_forget(s);
   for (size_t k = 0; s->staged && k < s->n_inputs; k++) /* the model may be gone by now */
     hy__free(s->allocator, s->staged[k].data, s->staged[k].bytes);
   hy__free(s->allocator, s->memory, s->memory_bytes);
   hy__pool_destroy(s->pool);
+  if (s->views) hy__arena_destroy(s->views);
   hy__arena_destroy(s->arena);
 }
 
@@ -204,10 +183,11 @@ static hy_status refuse_shape(const hy_port *port, const hy_tensor *t, hy_error 
   return HY_INVALID_ARGUMENT;
 }
 
-static hy_status input_check(const hy_port *port, const hy_tensor *t, hy_error *err) {
+hy_status hy__session_input_check(const hy_port *port, const hy_tensor *t, hy_error *err) {
   size_t bytes;
   HY_FAIL_IF(port->dtype == HY_DTYPE_NONE, HY_UNSUPPORTED, err,
-             "input '%s' is a sequence, map or optional, or of a type that is not supported",
+             "input '%s' is a sequence, map or optional (hy_session_run_values takes those), or of "
+             "a type that is not supported",
              port->name);
   HY_FAIL_IF(t->dtype != port->dtype, HY_INVALID_ARGUMENT, err,
              "input '%s' has type %s, the model expects %s", port->name, hy_dtype_name(t->dtype),
@@ -225,40 +205,6 @@ static hy_status input_check(const hy_port *port, const hy_tensor *t, hy_error *
   return HY_OK;
 }
 
-static bool is_dense(const hy_tensor *t) {
-  bool all_zero = true, dense = true;
-  int64_t stride = (int64_t)hy_dtype_bytes(t->dtype);
-  for (int32_t d = t->rank - 1; d >= 0; d--) {
-    all_zero = all_zero && t->strides_bytes[d] == 0;
-    dense = dense && (t->dims[d] == 1 || t->strides_bytes[d] == stride);
-    stride *= t->dims[d];
-  }
-  return all_zero || dense;
-}
-
-static size_t align_of(hy_dtype dtype) {
-  return dtype == HY_STRING ? _Alignof(hy_string) : hy_dtype_bytes(dtype);
-}
-
-static void copy_strided(const hy_tensor *t, bool dense, uint8_t *to) {
-  size_t each = hy_dtype_bytes(t->dtype), bytes = hy__work_bytes(t);
-  int64_t index[HY_MAX_RANK] = {0};
-  const uint8_t *from = t->data;
-  if (dense) {
-    memcpy(to, from, bytes);
-    return;
-  }
-  for (size_t done = 0; done < bytes; done += each) {
-    memcpy(to + done, from, each);
-    for (int32_t d = t->rank - 1; d >= 0; d--) {
-      from += t->strides_bytes[d];
-      if (++index[d] < t->dims[d]) break;
-      from -= t->strides_bytes[d] * t->dims[d];
-      index[d] = 0;
-    }
-  }
-}
-
 /* Elements as the steps want them: the caller's own where dense and aligned, else a copy. */
 static hy_status input_stage(hy_session *s, size_t k, const hy_tensor *t, hy_error *err) {
   static const uint64_t nothing[HY_ALIGN / sizeof(uint64_t)]; /* an address for no elements */
@@ -266,8 +212,8 @@ static hy_status input_stage(hy_session *s, size_t k, const hy_tensor *t, hy_err
     s->in[k] = (void *)(uintptr_t)nothing;
     return HY_OK;
   }
-  bool dense = is_dense(t);
-  if (dense && ((uintptr_t)t->data & (align_of(t->dtype) - 1)) == 0) {
+  bool dense = hy__session_dense(t);
+  if (dense && ((uintptr_t)t->data & (hy__session_align(t->dtype) - 1)) == 0) {
     s->in[k] = t->data;
     return HY_OK;
   }
@@ -279,7 +225,7 @@ static hy_status input_stage(hy_session *s, size_t k, const hy_tensor *t, hy_err
     HY_TRY(hy__alloc(s->allocator, bytes, &to->data, err));
     to->bytes = bytes;
   }
-  if (bytes) copy_strided(t, dense, to->data);
+  if (bytes) hy__session_copy(t, dense, to->data);
   s->in[k] = to->data;
   return HY_OK;
 }
@@ -324,8 +270,13 @@ static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy
   }
   HY_TRY(made);
   if (plan->arena_bytes > s->memory_bytes) {
-    void *memory;
-    hy_status status = hy__alloc(s->allocator, plan->arena_bytes, &memory, err);
+    void *memory = NULL;
+    hy_status status =
+        plan->arena_bytes > hy__session_max_bytes(s)
+            ? hy__error_set(err, HY_LIMIT,
+                            "the plan needs %zu bytes, more than the %zu of max_bytes",
+                            plan->arena_bytes, hy__session_max_bytes(s))
+            : hy__alloc(s->allocator, plan->arena_bytes, &memory, err);
     if (status != HY_OK) {
       hy__plan_destroy(plan);
       return status;
@@ -335,9 +286,9 @@ static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy
     s->memory_bytes = plan->arena_bytes;
   }
   size_t place = s->n_plans;
-  if (s->n_plans == PLANS_MAX) { /* the one used longest ago goes */
+  if (s->n_plans == HY__SESSION_PLANS) { /* the one used longest ago goes */
     place = 0;
-    for (size_t i = 1; i < PLANS_MAX; i++)
+    for (size_t i = 1; i < HY__SESSION_PLANS; i++)
       if (s->plans[i]->last_used < s->plans[place]->last_used) place = i;
     hy__plan_destroy(s->plans[place]);
   } else {
@@ -358,8 +309,8 @@ static hy_status plan_get(hy_session *s, const hy_tensor *in, hy__plan **out, hy
   return HY_OK;
 }
 
-static hy_status output_check(const hy_port *port, const hy_tensor *made, const hy_tensor *t,
-                              hy_error *err) {
+hy_status hy__session_output_check(const hy_port *port, const hy_tensor *made, const hy_tensor *t,
+                                   hy_error *err) {
   if (!t->data) return HY_OK;
   bool same = t->dtype == made->dtype && t->rank == made->rank;
   for (int32_t d = 0; same && d < t->rank; d++) same = t->dims[d] == made->dims[d];
@@ -370,8 +321,26 @@ static hy_status output_check(const hy_port *port, const hy_tensor *made, const 
     HY_FAIL(HY_INVALID_ARGUMENT, err, "output '%s' is %s [%s], the buffer given is %s [%s]",
             port->name, hy_dtype_name(made->dtype), expected, hy_dtype_name(t->dtype), got);
   }
-  HY_FAIL_IF(!is_dense(t) || ((uintptr_t)t->data & (align_of(t->dtype) - 1)), HY_INVALID_ARGUMENT,
-             err, "the buffer for output '%s' must be dense and aligned", port->name);
+  HY_FAIL_IF(!hy__session_dense(t) || ((uintptr_t)t->data & (hy__session_align(t->dtype) - 1)),
+             HY_INVALID_ARGUMENT, err, "the buffer for output '%s' must be dense and aligned",
+             port->name);
+  return HY_OK;
+}
+
+static hy_status inputs_take(hy_session *s, const hy_tensor *in, hy_error *err) {
+  for (size_t k = 0; k < s->n_inputs; k++)
+    HY_TRY(hy__session_input_check(hy_model_input(s->model, k), &in[k], err));
+  for (size_t k = 0; k < s->n_inputs; k++) HY_TRY(input_stage(s, k, &in[k], err));
+  return HY_OK;
+}
+
+static hy_status run_plan(hy_session *s, hy__plan *plan, hy_tensor *out, hy_error *err) {
+  for (size_t k = 0; k < s->n_outputs; k++)
+    HY_TRY(hy__session_output_check(&s->ports[k], &plan->outputs[k], &out[k], err));
+  for (size_t k = 0; k < s->n_outputs; k++) s->out[k] = out[k].data;
+  hy__plan_bind(plan, s->memory, s->in, s->out);
+  HY_TRY(hy__plan_run(plan, err));
+  for (size_t k = 0; k < s->n_outputs; k++) out[k] = plan->outputs[k];
   return HY_OK;
 }
 
@@ -380,25 +349,20 @@ hy_status hy_session_run(hy_session *s, const hy_tensor *in, size_t n_in, hy_ten
   hy_error_clear(err);
   HY_FAIL_IF(!s || (!in && n_in) || !out, HY_INVALID_ARGUMENT, err,
              "session, in and out must not be NULL");
-  HY_FAIL_IF(n_in != s->graph->n_inputs, HY_INVALID_ARGUMENT, err,
-             "%zu inputs given, the model takes %zu", n_in, s->graph->n_inputs);
+  HY_FAIL_IF(n_in != s->n_inputs, HY_INVALID_ARGUMENT, err, "%zu inputs given, the model takes %zu",
+             n_in, s->n_inputs);
   HY_FAIL_IF(n_out != s->n_outputs, HY_INVALID_ARGUMENT, err,
              "%zu outputs given, the session has %zu", n_out, s->n_outputs);
-  hy__plan *plan;
-  s->budget = ROUNDS_MAX;
-  for (size_t k = 0; k < n_in; k++) HY_TRY(input_check(hy_model_input(s->model, k), &in[k], err));
-  for (size_t k = 0; k < n_in; k++) HY_TRY(input_stage(s, k, &in[k], err));
-  HY_TRY(plan_get(s, in, &plan, err));
-  for (size_t k = 0; k < n_out; k++)
-    HY_TRY(output_check(&s->ports[k], &plan->outputs[k], &out[k], err));
-  for (size_t k = 0; k < n_out; k++) s->out[k] = out[k].data;
-  hy__plan_bind(plan, s->memory, s->in, s->out);
-  HY_TRY(hy__plan_run(plan, err));
-  for (size_t k = 0; k < n_out; k++) out[k] = plan->outputs[k];
-  return HY_OK;
+  hy__plan *plan = NULL;
+  HY_TRY(inputs_take(s, in, err));
+  hy__session_budget(s);
+  hy_status status = s->evaluates ? HY_UNSUPPORTED : plan_get(s, in, &plan, err);
+  if (status == HY_UNSUPPORTED) return hy__session_evaluate(s, in, out, err);
+  HY_TRY(status);
+  return run_plan(s, plan, out, err);
 }
 
-const hy__plan *hy__session_plan(const hy_session *s) { return s->latest; }
+const hy__plan *hy__session_plan(const hy_session *s) { return s->evaluates ? NULL : s->latest; }
 
 size_t hy_session_n_outputs(const hy_session *s) { return s->n_outputs; }
 
@@ -411,4 +375,5 @@ void hy_session_describe(const hy_session *s, hy_session_info *info) {
   info->arena_bytes = s->memory_bytes;
   info->weight_bytes = s->latest ? s->latest->weight_bytes : 0;
   info->n_steps = s->latest ? s->latest->n_steps : 0;
+  info->evaluated = s->evaluates;
 }

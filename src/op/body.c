@@ -49,10 +49,14 @@ hy_status hy__op_body(hy__op_plan *p, const char *name, const hy_tensor *in, con
   return HY_OK;
 }
 
-hy_status hy__op_spend(const hy__op_host *host, hy_error *err) {
-  HY_FAIL_IF(*host->budget <= 0, HY_LIMIT, err,
+hy_status hy__op_spend(hy__budget *budget, hy_error *err) {
+  enum { LOOK_EVERY = 64 };
+  HY_FAIL_IF(budget->rounds <= 0, HY_LIMIT, err,
              "loops go round more often than the session's max_rounds allows");
-  --*host->budget;
+  budget->rounds--;
+  if (budget->deadline_ns && budget->rounds % LOOK_EVERY == 0)
+    HY_FAIL_IF(hy__clock_monotonic_ns() > budget->deadline_ns, HY_LIMIT, err,
+               "the run takes longer than the session's max_run_ms allows");
   return HY_OK;
 }
 
@@ -77,7 +81,7 @@ void hy__op_slots_capture(const hy__op_slots *slots, const hy__body *body, const
 
 hy_status hy__op_slots_run(const hy__op_slots *slots, const hy__op_host *host, hy__body *body,
                            const hy__step *s, hy_error *err) {
-  HY_TRY(hy__op_spend(host, err));
+  HY_TRY(hy__op_spend(host->budget, err));
   return host->run(body, (uint8_t *)s->scratch + slots->body_at, hy__op_slots_in(slots, s),
                    hy__op_slots_out(slots, s), err);
 }

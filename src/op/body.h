@@ -16,9 +16,6 @@ HY_CHECKED hy_status hy__op_body(hy__op_plan *p, const char *name, const hy_tens
 /* Where the captures of the attribute's graph begin among the node's inputs. */
 size_t hy__op_first_captured(const hy__op_plan *p, const char *name);
 
-/* Takes one run from the budget: LIMIT when it is spent. */
-HY_CHECKED hy_status hy__op_spend(const hy__op_host *host, hy_error *err);
-
 /* Sizes with HY_ALIGN between: adds room for `bytes`, and gives where it begins. */
 HY_CHECKED hy_status hy__op_room(size_t *total, size_t bytes, size_t *at, hy_error *err);
 

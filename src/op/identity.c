@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Identity: output 0 is input 0's bytes. Its step also serves those that only rename or reshape,
  * and Dropout at inference, whose mask is all true. */
+#include "op/evaluate.h"
 #include "op/rule.h"
 
 hy_status hy__op_identity_infer(hy__op_plan *p, hy_error *err) {
@@ -20,5 +21,11 @@ static hy_status run(const hy__step *s, hy_error *err) {
 hy_status hy__op_identity_lower(hy__op_plan *p, hy_error *err) {
   (void)err;
   p->run = run;
+  return HY_OK;
+}
+
+hy_status hy__op_identity_evaluate(hy__evaluation *e, hy_error *err) {
+  HY_FAIL_IF(!hy__eval_has(e, 0), HY_BAD_FORMAT, err, "input 0 must not be left out");
+  e->out[0] = hy__item_keep(e->in[0]);
   return HY_OK;
 }

@@ -3,6 +3,7 @@
  * runs one. Both must give the same types; where they do not, the node is evaluated. A known
  * condition never comes here: the builder puts the branch in the node's place. */
 #include "op/body.h"
+#include "op/evaluate.h"
 
 typedef struct branches {
   hy__op_host *host;
@@ -61,4 +62,12 @@ hy_status hy__op_if_lower(hy__op_plan *p, hy_error *err) {
   p->params = b;
   p->run = run;
   return HY_OK;
+}
+
+hy_status hy__op_if_evaluate(hy__evaluation *e, hy_error *err) {
+  bool condition;
+  const hy__graph *graph;
+  HY_TRY(hy__eval_bool(e, 0, &condition, err));
+  HY_TRY(hy__eval_graph(e, names[condition], 0, e->n_out, &graph, err));
+  return e->run_graph(e->ctx, graph, NULL, e->out, err);
 }

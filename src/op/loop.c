@@ -121,6 +121,7 @@ hy_status hy__op_loop_infer(hy__op_plan *p, hy_error *err) {
   for (size_t k = 0, at = l.gives_condition; k < p->n_out; k++) {
     if (k >= l.n_state && !p->out_wanted[k]) continue;
     const hy_tensor *made = &l.body->out[at++];
+    HY_FAIL_IF(made->dtype == HY_STRING, HY_UNSUPPORTED, err, "it carries texts");
     if (k >= l.n_state) {
       HY_TRY(stacked(p, &l, k, made, err));
       continue;

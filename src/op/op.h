@@ -54,6 +54,12 @@ HY_CHECKED hy_status hy__pack_get(hy__packs *packs, const void *source, uint32_t
                                   size_t bytes, hy__pack_fn fill, void *ctx, const void **out,
                                   hy_error *err);
 
+/* What is left to a run of the session. Who runs a graph takes a round: hy__op_spend. */
+typedef struct hy__budget {
+  int64_t rounds;
+  int64_t deadline_ns; /* of the monotonic clock; 0: none */
+} hy__budget;
+
 /* A subgraph planned for concrete types, to run inside a step: made by the engine for an operator
  * that has one (If, Loop, Scan), and kept with the plan at hand. */
 typedef struct hy__body {
@@ -78,7 +84,7 @@ struct hy__op_host {
                     hy_error *err);
   /* Dense elements per input and per wanted output. */
   hy_status (*run)(hy__body *body, void *scratch, void *const *in, void *const *out, hy_error *err);
-  int64_t *budget; /* runs of bodies left to this run of the session; who runs one takes one */
+  hy__budget *budget;
 };
 
 /* What infer and lower see of a node. Errors need not name the node: the engine adds it. */
@@ -146,6 +152,12 @@ const hy__op *hy__op_find(const char *domain, const char *name, int32_t version,
                           bool *other_version);
 size_t hy__op_count(void);
 const hy__op *hy__op_at(size_t index);
+
+/* Takes a round: LIMIT when there is none left, or when it is too late. */
+HY_CHECKED hy_status hy__op_spend(hy__budget *budget, hy_error *err);
+
+/* Operators on values that are no dense tensors. */
+#include "op/evaluate.h"
 
 /* Domain "hayate": what passes write, and no file may contain (the reader refuses it). A pass makes
  * one of these only where op.inc has its row:

@@ -147,6 +147,7 @@ hy_status hy__op_scan_infer(hy__op_plan *p, hy_error *err) {
   for (size_t k = 0, at = 0; k < p->n_out; k++) {
     if (k >= s.n_state && !p->out_wanted[k]) continue;
     const hy_tensor *made = &s.body->out[at++];
+    HY_FAIL_IF(made->dtype == HY_STRING, HY_UNSUPPORTED, err, "it carries texts");
     if (k >= s.n_state) {
       HY_TRY(stacked(p, &s, k, made, &ignored, err));
       continue;

@@ -244,7 +244,8 @@ hy_status hy__pipeline_take(const hy_pipeline *p, size_t m, hy_session **out, hy
   if (model->n_idle) *out = model->idle[--model->n_idle];
   pthread_mutex_unlock(&pool->lock);
   if (*out) return HY_OK;
-  hy_session_options options = {sizeof options, 1, &model->output, 1};
+  hy_session_options options = {
+      .struct_size = sizeof options, .n_threads = 1, .outputs = &model->output, .n_outputs = 1};
   return hy_session_create(model->model, &options, out, err);
 }
 

@@ -112,3 +112,42 @@ agraph (bool flag, float[2,3] x, float[3] b) => (float[2,3] y, float[2] z, float
   }, else_branch = c () => (float[2,3] y6) { y6 = Sub(x, b) }>
 }""", {"flag": np.array(False), "x": f(2, 3), "b": f(3, name="b")},
         "If whose condition is an input, one inside another, by onnx.parser")
+
+control("Sequences_17", 17, """
+agraph (float[2,5] x, float[3] v, int64 n)
+    => (float[a,b] joined, float[c] second, int64 length, float[d,e] grown, float[f,g] mapped,
+        bool has, float[h] got, float[i,j] erased, float[k,l] rest) {
+  one = Constant<value = int64 {1}>()
+  yes = Constant<value = bool {1}>()
+  two = Constant<value = int64 {2}>()
+  parts = SplitToSequence<axis = 1>(x, two)
+  joined = ConcatFromSequence<axis = 1>(parts)
+  rows = SplitToSequence<keepdims = 0>(x)
+  second = SequenceAt(rows, one)
+  empty = SequenceEmpty<dtype = 1>()
+  list = Loop(n, yes, empty) <body = grow (int64 i, bool c, seq(float[m]) s)
+      => (bool c1, seq(float[o]) s1) {
+    c1 = Identity(c)
+    f = Cast<to = 1>(i)
+    e = Mul(v, f)
+    s1 = SequenceInsert(s, e)
+  }>
+  length = SequenceLength(list)
+  grown = ConcatFromSequence<axis = 0, new_axis = 1>(list)
+  negated = SequenceMap(list, v) <body = each (float[p] a, float[q] b)
+      => (float[r] y) { y = Sub(a, b) }>
+  mapped = ConcatFromSequence<axis = 1, new_axis = 1>(negated)
+  some = Optional(v)
+  has = OptionalHasElement(some)
+  got = OptionalGetElement(some)
+  made = SequenceConstruct(v, v, second)
+  fewer = SequenceErase(made, one)
+  front = SequenceInsert(fewer, v, one)
+  minus = Constant<value = int64 {-1}>()
+  last = SequenceAt(front, minus)
+  axes = Constant<value = int64[1] {0}>()
+  erased = Unsqueeze(last, axes)
+  rest = SequenceAt(parts, minus)
+}""",
+        {"x": f(2, 5), "v": f(3, name="v"), "n": np.array(4)},
+        "Sequences and optionals inside a graph, by onnx.parser")
