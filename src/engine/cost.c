@@ -46,6 +46,22 @@ static void recurrent(const hy__step *s, const hy__step_info *info, hy__cost *c)
   c->weight_bytes = fmax(c->weight_bytes - c->repeat_bytes, 0);
 }
 
+/* X and W, R, B per layer: as `recurrent`, a layer after a layer; the repeated part of a step is
+ * all layers' R. */
+static void recurrent_stack(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  const bool batch_first = hy__node_int(&info->node, "layout_x", 0) != 0;
+  const hy_tensor *x = &s->in[0];
+  const double steps = dim(x, batch_first ? 1 : 0), batch = dim(x, batch_first ? 0 : 1);
+  c->repeats = steps;
+  for (size_t k = 1; k + 2 < s->n_in + 1; k += 3) {
+    const double r = elements(&s->in[k + 1]);
+    c->macs += steps * batch * elements(&s->in[k]);
+    c->repeat_macs += batch * r;
+    c->repeat_bytes += r * (double)hy_dtype_bytes(HY_F32);
+  }
+  c->weight_bytes = fmax(c->weight_bytes - c->repeat_bytes, 0);
+}
+
 /* Scores and their sum: Q [.., L, D] with S keys. */
 static void attention(const hy__step *s, const hy__step_info *info, hy__cost *c) {
   (void)info;
@@ -98,6 +114,7 @@ static const struct {
     {"LSTM", recurrent, "recurrent", NULL},
     {"GRU", recurrent, "recurrent", NULL},
     {"RNN", recurrent, "recurrent", NULL},
+    {"RecurrentStack", recurrent_stack, "recurrent", NULL},
     {"Attention", attention, "gemm_f32", "gemm_f64"},
     {"TreeEnsembleRegressor", trees, "tree", "tree"},
     {"TreeEnsembleClassifier", trees, "tree", "tree"},

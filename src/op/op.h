@@ -174,6 +174,11 @@ HY_CHECKED hy_status hy__op_spend(hy__budget *budget, hy_error *err);
  *                     Y [batch, .., M] = after(activation(conv(X, W) + B) + R). Conv's attributes;
  *                     activation, after (string: "", Relu, Sigmoid, Tanh).
  *   PoolLast(X)       X [batch, .., channels]: MaxPool or, with average=1, AveragePool.
+ *   RecurrentStack(X, W1, R1, B1?, W2, R2, B2?, ..)  layers of `kind` (string: LSTM, GRU, RNN) upon
+ *                     each other, forward, with the default functions, states from zeros; X
+ *                     [time, batch, features], or with layout_x=1 [batch, time, features]; Y and
+ *                     Y_h of the last, in `layout` as LSTM's; linear_before_reset.
+ *
  * LSTM, GRU and RNN keep their ONNX meaning; passes set `layout` = 1 where that spares transposes,
  * and leave Y unwanted where only the last step is used. */
 

@@ -193,15 +193,12 @@ static hy_status lower_bias(hy__op_plan *p, const hy__recurrent_plan *q, const f
   return HY_OK;
 }
 
-static hy_status lower_side(hy__op_plan *p, hy__recurrent_plan *q, size_t d, hy_error *err) {
-  hy__recurrent_side *side = &q->side[d];
-  const size_t gh = q->gates * q->hidden;
-  const float *w = (const float *)p->in[IN_W].data + d * gh * q->features;
-  const float *r = (const float *)p->in[IN_R].data + d * gh * q->hidden;
-  const float *b = hy__op_has(p, IN_B) ? (const float *)p->in[IN_B].data + d * 2 * gh : NULL;
-  if (hy__op_has(p, IN_P)) side->peep = (const float *)p->in[IN_P].data + d * 3 * q->hidden;
-  HY_TRY(pack_columns(p, q, w, q->features, &side->w, err));
-  HY_TRY(lower_bias(p, q, b, side, err));
+hy_status hy__recurrent_pack_side(hy__op_plan *p, const hy__recurrent_plan *q,
+                                  const hy__recurrent_weights *weights, hy__recurrent_side *side,
+                                  hy_error *err) {
+  const float *r = weights->r;
+  HY_TRY(pack_columns(p, q, weights->w, q->features, &side->w, err));
+  HY_TRY(lower_bias(p, q, weights->b, side, err));
   const bool two = q->kind == HY__CELL_GRU && !q->after;
   if (q->general) {
     HY_TRY(pack_columns(p, q, r, q->hidden, &side->r, err));
@@ -209,6 +206,15 @@ static hy_status lower_side(hy__op_plan *p, hy__recurrent_plan *q, size_t d, hy_
   }
   HY_TRY(pack_step(p, q, r, (const size_t[2]){0, two ? 2 : q->gates}, &side->r, err));
   return two ? pack_step(p, q, r, (const size_t[2]){2, 1}, &side->r2, err) : HY_OK;
+}
+
+static hy_status lower_side(hy__op_plan *p, hy__recurrent_plan *q, size_t d, hy_error *err) {
+  const size_t gh = q->gates * q->hidden;
+  hy__recurrent_weights weights = {(const float *)p->in[IN_W].data + d * gh * q->features,
+                                   (const float *)p->in[IN_R].data + d * gh * q->hidden, NULL};
+  if (hy__op_has(p, IN_B)) weights.b = (const float *)p->in[IN_B].data + d * 2 * gh;
+  if (hy__op_has(p, IN_P)) q->side[d].peep = (const float *)p->in[IN_P].data + d * 3 * q->hidden;
+  return hy__recurrent_pack_side(p, q, &weights, &q->side[d], err);
 }
 
 static bool is_default(const hy__recurrent_plan *q, const hy__cell_fn *fn) {

@@ -60,6 +60,15 @@ typedef struct hy__cell_step {
   size_t rows;
 } hy__cell_step;
 
+/* Weights of one direction as ONNX has them: W [gates * hidden, features], R [gates * hidden,
+ * hidden], B [2 * gates * hidden] or NULL. Packs them for a plan whose sizes are set. */
+typedef struct hy__recurrent_weights {
+  const float *w, *r, *b;
+} hy__recurrent_weights;
+HY_CHECKED hy_status hy__recurrent_pack_side(hy__op_plan *p, const hy__recurrent_plan *q,
+                                             const hy__recurrent_weights *weights,
+                                             hy__recurrent_side *side, hy_error *err);
+
 void hy__cell_run(const hy__cell_step *step); /* the general path: any attributes, in doubles */
 HY_CHECKED hy_status hy__recurrent_run(const hy__step *step, hy_error *err);
 /* Activation functions of one direction from the node's lists; *custom tells that they are others

@@ -2,25 +2,9 @@
 /* LSTM, GRU and RNN as exporters write them: initial states of zeros become absent; where only the
  * last step of Y is used, Y_h takes its place, so that Y is never made; transposes around a
  * batch-first layer become its `layout`. Exact. */
-#include "pass/rewrite.h"
+#include "pass/recurrent_track.h"
 
-enum { IN_LENS = 4, IN_STATE_H = 5, IN_STATE_C = 6, OUT_MAX = 3, CHAIN_MAX = 8 };
-
-/* What an axis of a value that comes from Y stands for. */
-typedef enum axis_role { ONE, TIME, BATCH, HIDDEN } axis_role;
-
-typedef struct track {
-  int32_t value;
-  axis_role roles[HY_MAX_RANK];
-} track;
-
-static bool is_recurrent(const hy__work *w, int32_t n) {
-  return hy__work_is(w, n, "LSTM") || hy__work_is(w, n, "GRU") || hy__work_is(w, n, "RNN");
-}
-
-static bool text_is(hy_string s, const char *text) {
-  return s.len_bytes == strlen(text) && memcmp(s.data, text, s.len_bytes) == 0;
-}
+enum { IN_LENS = 4, IN_STATE_H = 5, IN_STATE_C = 6, OUT_MAX = 3 };
 
 static bool all_zero(const hy_tensor *t) {
   const uint8_t *bytes = t->data;
@@ -79,94 +63,6 @@ static hy_status drop_zero_state(hy__work *w, int32_t n, bool *done, hy_error *e
 
 /* --- the last step of Y --- */
 
-/* Roles after a node that keeps the order of elements and only adds or drops axes of one. */
-static bool through_reshape(const hy__work *w, int32_t out, track *t) {
-  const hy_tensor *from = hy__work_tensor(w, t->value), *to = hy__work_tensor(w, out);
-  axis_role roles[HY_MAX_RANK];
-  int32_t at = 0;
-  for (int32_t d = 0; d < to->rank; d++) {
-    roles[d] = ONE;
-    if (to->dims[d] == 1) continue;
-    while (at < from->rank && from->dims[at] == 1) at++;
-    if (at == from->rank || from->dims[at] != to->dims[d]) return false;
-    roles[d] = t->roles[at++];
-  }
-  memcpy(t->roles, roles, sizeof roles);
-  return true;
-}
-
-static bool through_transpose(const hy__work *w, int32_t n, track *t) {
-  const hy__attr *perm = hy__node_attr(&w->nodes[n].node, "perm");
-  int32_t rank = hy__work_tensor(w, t->value)->rank;
-  axis_role roles[HY_MAX_RANK] = {ONE};
-  for (int32_t d = 0; d < rank; d++)
-    roles[d] = t->roles[perm ? (int32_t)perm->as.ints[d] : rank - 1 - d];
-  memcpy(t->roles, roles, sizeof roles);
-  return true;
-}
-
-static bool known_index(const hy_tensor *t, int64_t *out) {
-  if (!t || (t->dtype != HY_I64 && t->dtype != HY_I32)) return false;
-  if (hy__work_bytes(t) != hy_dtype_bytes(t->dtype)) return false;
-  *out = t->dtype == HY_I64 ? *(const int64_t *)t->data : *(const int32_t *)t->data;
-  return true;
-}
-
-/* Does node n take step `step` of the time axis and nothing else away? */
-static bool takes_step(const hy__work *w, int32_t n, const track *t, int64_t step) {
-  const hy_tensor *from = hy__work_tensor(w, t->value);
-  const hy_tensor *to = hy__work_tensor(w, w->nodes[n].node.outputs[0]);
-  int32_t time = -1;
-  for (int32_t d = 0; d < from->rank; d++)
-    if (t->roles[d] == TIME) time = d;
-  if (time < 0) return false;
-  int64_t axis, first;
-  if (hy__work_is(w, n, "Gather")) {
-    axis = hy__node_int(&w->nodes[n].node, "axis", 0);
-    if (!known_index(hy__work_known_input(w, n, 1), &first)) return false;
-  } else if (hy__work_is(w, n, "Slice") && w->nodes[n].node.n_inputs > 3) {
-    if (!known_index(hy__work_known_input(w, n, 1), &first) ||
-        !known_index(hy__work_known_input(w, n, 3), &axis))
-      return false;
-    if (to->dims[time] != 1) return false;
-  } else {
-    return false;
-  }
-  if (axis < 0) axis += from->rank;
-  if (first < 0) first += from->dims[time];
-  return axis == time && first == step;
-}
-
-/* The rest of the axes must run in Y_h's order: batch, then hidden. */
-static bool in_order(const hy__work *w, const track *t) {
-  const hy_tensor *from = hy__work_tensor(w, t->value);
-  axis_role last = ONE;
-  for (int32_t d = 0; d < from->rank; d++) {
-    if (from->dims[d] == 1 || t->roles[d] == TIME) continue;
-    if (t->roles[d] < last) return false;
-    last = t->roles[d];
-  }
-  return true;
-}
-
-/* Follows Y through its only users to the node that takes the step; -1 if it is used otherwise. */
-static int32_t find_step(const hy__work *w, track t, int64_t step) {
-  for (int i = 0; i < CHAIN_MAX; i++) {
-    int32_t n = hy__work_sole_user(w, t.value);
-    if (n < 0 || hy__work_input(w, n, 0) != t.value) return -1;
-    if (takes_step(w, n, &t, step)) return in_order(w, &t) ? n : -1;
-    int32_t out = w->nodes[n].node.outputs[0];
-    bool reshapes = hy__work_is(w, n, "Squeeze") || hy__work_is(w, n, "Unsqueeze") ||
-                    hy__work_is(w, n, "Reshape");
-    bool follows = reshapes                         ? through_reshape(w, out, &t)
-                   : hy__work_is(w, n, "Transpose") ? through_transpose(w, n, &t)
-                                                    : false;
-    if (!follows) return -1;
-    t.value = out;
-  }
-  return -1;
-}
-
 /* Reshape of `from` in place of node n. */
 static hy_status reshape_instead(hy__work *w, int32_t n, int32_t from, bool *done, hy_error *err) {
   const hy_tensor out = *hy__work_tensor(w, w->nodes[n].node.outputs[0]);
@@ -192,16 +88,15 @@ static hy_status reshape_instead(hy__work *w, int32_t n, int32_t from, bool *don
 static hy_status last_step(hy__work *w, int32_t n, bool *done, hy_error *err) {
   const hy__node *node = &w->nodes[n].node;
   hy_string direction = hy__node_string(node, "direction", "forward");
-  bool reverse = text_is(direction, "reverse"), batch_first = hy__node_int(node, "layout", 0) != 0;
-  if ((!reverse && !text_is(direction, "forward")) || hy__work_input(w, n, IN_LENS) >= 0)
+  bool reverse = hy__text_is(direction, "reverse"),
+       batch_first = hy__node_int(node, "layout", 0) != 0;
+  if ((!reverse && !hy__text_is(direction, "forward")) || hy__work_input(w, n, IN_LENS) >= 0)
     return HY_OK;
   if (node->n_outputs < 1 || node->outputs[0] < 0) return HY_OK;
   const hy_tensor y = *hy__work_tensor(w, node->outputs[0]);
   int64_t steps = y.dims[batch_first ? 1 : 0];
   if (steps < 2) return HY_OK;
-  track t = {node->outputs[0], {TIME, ONE, BATCH, HIDDEN}};
-  if (batch_first) t = (track){node->outputs[0], {BATCH, TIME, ONE, HIDDEN}};
-  int32_t user = find_step(w, t, reverse ? 0 : steps - 1);
+  int32_t user = hy__track_step(w, hy__track_of(w, n), reverse ? 0 : steps - 1);
   if (user < 0) return HY_OK;
   int32_t outputs[OUT_MAX] = {node->outputs[0], HY__ABSENT, HY__ABSENT};
   for (size_t k = 1; k < node->n_outputs && k < OUT_MAX; k++) outputs[k] = node->outputs[k];
@@ -267,7 +162,7 @@ hy_status hy__pass_fuse_recurrent(hy__work *w, size_t *n_rewrites, hy_error *err
     bool any = false;
     for (size_t i = 0; i < w->n_nodes; i++) {
       bool done = false;
-      if (is_recurrent(w, (int32_t)i)) HY_TRY(parts[p](w, (int32_t)i, &done, err));
+      if (hy__recurrent_is(w, (int32_t)i)) HY_TRY(parts[p](w, (int32_t)i, &done, err));
       *n_rewrites += done;
       any = any || done;
     }
