@@ -41,17 +41,25 @@ endif()
 
 # The ISA levels. A kernel file names its own (NAME_avx2.c); a lane file (every
 # src/feature/indicator/*.c, and any *_isa.c) is compiled once per level of HAYATE_LANE_ISAS.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+  set(HAYATE_KERNEL_ISAS scalar neon)
+  set(HAYATE_LANE_ISAS scalar)
+  set(hayate_foreign "_(x86|avx2|avx512|vnni|amx)\\.c$")
+else()
+  set(HAYATE_KERNEL_ISAS scalar avx2 avx512 vnni amx)
+  set(HAYATE_LANE_ISAS scalar avx2 avx512)
+  set(hayate_foreign "_(arm|neon)\\.c$")
+endif()
 set(hayate_isa_scalar "")
+set(hayate_isa_neon "")
 set(hayate_isa_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt)
 set(hayate_isa_avx512 ${hayate_isa_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl
     -mprefer-vector-width=512)
 set(hayate_isa_vnni ${hayate_isa_avx512} -mavx512vnni)
 set(hayate_isa_amx ${hayate_isa_avx512} -mamx-tile -mamx-int8 -mamx-bf16 -mavx512vnni)
-set(HAYATE_KERNEL_ISAS scalar avx2 avx512 vnni amx)
 
 # Feature values are the same bits at every level, so the lane files get no FMA: with contraction
 # off the compiler would not fuse, and without the flag an intrinsic cannot either.
-set(HAYATE_LANE_ISAS scalar avx2 avx512)
 set(hayate_lane_scalar "")
 set(hayate_lane_avx2 -mavx2 -mno-fma -mbmi -mbmi2 -mlzcnt -mpopcnt)
 set(hayate_lane_avx512 ${hayate_lane_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # One object library per room that has sources. Rooms and their order are those of src/LAYERS.
-#   src/<room>/*.c, src/<room>/*/*.c, ...   compiled once, baseline x86-64
+#   src/<room>/*.c, src/<room>/*/*.c, ...   compiled once, baseline x86-64 or AArch64
 #   src/kernel/**/NAME_<isa>.c              compiled once with that ISA's flags
+#   NAME_x86.c, NAME_arm.c                  for that family of processors alone
 #   src/feature/indicator/*.c, *_isa.c      compiled once per level of HAYATE_LANE_ISAS, with
 #                                           HY_ISA=scalar|avx2|avx512 and HY_ISA_LEVEL=1|2|3
 file(STRINGS ${PROJECT_SOURCE_DIR}/src/LAYERS layers REGEX "^[a-z_]+ *:")
@@ -35,6 +36,7 @@ set(hayate_objects_all "")
 foreach(room IN LISTS hayate_rooms)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.c)
   list(FILTER sources EXCLUDE REGEX "\\.tmpl\\.c$|/cuda/")
+  list(FILTER sources EXCLUDE REGEX "${hayate_foreign}")
   set(plain "")
   set(lanes "")
   set(outer "")

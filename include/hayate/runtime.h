@@ -14,14 +14,15 @@ extern "C" {
 
 typedef struct hy_runtime hy_runtime;
 
-/* Instruction sets, lowest first; a runtime uses the highest that both the machine and the caller
- * allow. */
+/* Instruction sets, lowest first (NEON apart); a runtime uses the highest that both the machine and
+ * the caller allow. */
 typedef enum hy_isa {
   HY_ISA_DEFAULT = 0, /* HAYATE_ISA of the environment, else the best the machine has */
   HY_ISA_SCALAR = 1,
   HY_ISA_AVX2 = 2,   /* AVX2 + FMA + F16C + BMI2 */
   HY_ISA_AVX512 = 3, /* F, BW, DQ, VL and VNNI where a row asks for it */
-  HY_ISA_AMX = 4
+  HY_ISA_AMX = 4,
+  HY_ISA_NEON = 5 /* AArch64's; its kernels are unproven on hardware and chosen by name alone */
 } hy_isa;
 
 typedef enum hy_log_level {
@@ -74,7 +75,7 @@ HY_API void hy_runtime_destroy(hy_runtime *runtime);
 HY_API uint32_t hy_runtime_n_threads(const hy_runtime *runtime);
 HY_API hy_isa hy_runtime_isa(const hy_runtime *runtime);
 HY_API const char *hy_isa_name(hy_isa isa); /* "avx2" */
-/* "scalar", "avx2", "avx512", "amx" to the enum; INVALID_ARGUMENT otherwise. */
+/* "scalar", "avx2", "avx512", "amx", "neon" to the enum; INVALID_ARGUMENT otherwise. */
 HY_API HY_CHECKED hy_status hy_isa_parse(const char *name, hy_isa *out, hy_error *err);
 /* The best ISA of this machine, whatever the environment says. */
 HY_API hy_isa hy_isa_detect(void);

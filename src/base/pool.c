@@ -178,7 +178,7 @@ static void gate_shut(hy__pool *pool) {
   do {
     for (int i = 0; i < SPINS_PER_LOOK; i++) {
       if (gate_count(pool) == 0) return;
-      __builtin_ia32_pause();
+      hy__cpu_pause();
     }
   } while (until_ns && hy__clock_monotonic_ns() < until_ns);
   for (;;) {
@@ -196,7 +196,7 @@ static uint32_t epoch_wait(hy__pool *pool, uint32_t seen) {
     for (int i = 0; i < SPINS_PER_LOOK; i++) {
       uint32_t epoch = atomic_load_explicit(&pool->epoch, memory_order_acquire);
       if (epoch != seen) return epoch;
-      __builtin_ia32_pause();
+      hy__cpu_pause();
     }
     if (until_ns && hy__clock_monotonic_ns() < until_ns) continue;
     /* Sequentially consistent with epoch_next: either it sees a sleeper or the wait sees its epoch.

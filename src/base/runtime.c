@@ -22,19 +22,21 @@ const char *hy_isa_name(hy_isa isa) {
   case HY_ISA_AVX2: return "avx2";
   case HY_ISA_AVX512: return "avx512";
   case HY_ISA_AMX: return "amx";
+  case HY_ISA_NEON: return "neon";
   case HY_ISA_DEFAULT: break;
   }
   return "default";
 }
 
 hy_status hy_isa_parse(const char *name, hy_isa *out, hy_error *err) {
-  for (hy_isa isa = HY_ISA_SCALAR; isa <= HY_ISA_AMX; isa++)
+  for (hy_isa isa = HY_ISA_SCALAR; isa <= HY_ISA_NEON; isa++)
     if (strcmp(name, hy_isa_name(isa)) == 0) {
       *out = isa;
       return HY_OK;
     }
   HY_FAIL(HY_INVALID_ARGUMENT, err,
-          "'%.40s' is no instruction set; one of scalar, avx2, avx512, amx is expected", name);
+          "'%.40s' is no instruction set; one of scalar, avx2, avx512, amx, neon is expected",
+          name);
 }
 
 hy_isa hy_isa_detect(void) {
@@ -53,7 +55,7 @@ static hy_status resolve_isa(hy_isa wanted, hy__cpu *cpu, hy_isa *out, hy_error 
   hy_isa best = hy__cpu_best(cpu->mask);
   const char *variable = environment("HAYATE_ISA");
   const char *source = "the caller";
-  HY_FAIL_IF(wanted < HY_ISA_DEFAULT || wanted > HY_ISA_AMX, HY_INVALID_ARGUMENT, err,
+  HY_FAIL_IF(wanted < HY_ISA_DEFAULT || wanted > HY_ISA_NEON, HY_INVALID_ARGUMENT, err,
              "%d is no instruction set", (int)wanted);
   if (wanted == HY_ISA_DEFAULT && variable) {
     hy_status status = hy_isa_parse(variable, &wanted, err);
@@ -63,10 +65,11 @@ static hy_status resolve_isa(hy_isa wanted, hy__cpu *cpu, hy_isa *out, hy_error 
     }
     source = "HAYATE_ISA";
   }
-  HY_FAIL_IF(wanted > best, HY_UNSUPPORTED, err, "%s asks for %s, this machine has %s at best",
-             source, hy_isa_name(wanted), hy_isa_name(best));
+  HY_FAIL_IF(wanted && !hy__cpu_has(cpu->mask, wanted), HY_UNSUPPORTED, err,
+             "%s asks for %s, this machine has %s at best", source, hy_isa_name(wanted),
+             hy_isa_name(best));
   *out = wanted == HY_ISA_DEFAULT ? best : wanted;
-  cpu->mask = hy__cpu_limit(cpu->mask, *out);
+  cpu->mask = hy__cpu_limit(cpu->mask, *out) | (wanted ? (uint32_t)HY_CPU_UNPROVEN : 0);
   return HY_OK;
 }
 

@@ -10,7 +10,7 @@
 const cli_option cli_common_rows[CLI_N_COMMON] = {
     {.name = "json", .kind = CLI_FLAG, .offset = offsetof(cli_context, json)},
     {.name = "threads", .kind = CLI_COUNT, .flags = CLI_ENV},
-    {.name = "isa", .kind = CLI_CHOICE, .choices = "scalar|avx2|avx512|amx"},
+    {.name = "isa", .kind = CLI_CHOICE, .choices = "scalar|avx2|avx512|amx|neon"},
     {.name = "seed", .kind = CLI_COUNT, .flags = CLI_ENV},
 };
 const unsigned cli_common_bits[CLI_N_COMMON] = {CLI_JSON, CLI_THREADS, CLI_ISA, CLI_SEED};

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Delimited text: separators by SSE2 (which every x86-64 has) into bit masks, then one field per
- * bit. Rows with quotes take a second, character-wise look. */
+ * Delimited text: separators by SSE2 or NEON (which every x86-64 or AArch64 has) into bit masks,
+ * then one field per bit. Rows with quotes take a second, character-wise look. */
 #include "codec/csv.h"
 
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#else
 #include <emmintrin.h>
+#endif
 
 enum { BLOCK = 64 };
 
@@ -19,13 +23,38 @@ void hy__csv_init(hy__csv *c, const void *text, size_t bytes, char delimiter) {
   if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) c->pos += 3;
 }
 
-static inline uint64_t matches(const __m128i v[4], char what) {
-  const __m128i w = _mm_set1_epi8(what);
+/* Bit i: byte i of the block is `what`. */
+#if defined(__aarch64__)
+typedef uint8x16_t bytes16;
+
+static inline bytes16 bytes_load(const char *from) {
+  return vld1q_u8((const uint8_t *)(const void *)from);
+}
+
+static inline uint64_t matches(const bytes16 v[4], char what) {
+  static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+  const bytes16 w = vdupq_n_u8((uint8_t)what), bit = vld1q_u8(weights);
+  bytes16 hit[4];
+  for (int k = 0; k < 4; k++) hit[k] = vandq_u8(vceqq_u8(v[k], w), bit);
+  /* Three rounds of adding neighbours leave a byte of mask for each eight bytes of text. */
+  const bytes16 sum = vpaddq_u8(vpaddq_u8(hit[0], hit[1]), vpaddq_u8(hit[2], hit[3]));
+  return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)), 0);
+}
+#else
+typedef __m128i bytes16;
+
+static inline bytes16 bytes_load(const char *from) {
+  return _mm_loadu_si128((const __m128i *)(const void *)from);
+}
+
+static inline uint64_t matches(const bytes16 v[4], char what) {
+  const bytes16 w = _mm_set1_epi8(what);
   uint64_t mask = 0;
   for (int k = 0; k < 4; k++)
     mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v[k], w)) << (16 * k);
   return mask;
 }
+#endif
 
 /* Looks at the 64 bytes from `at` on; bytes past the end of the text count as blanks. */
 static void look(hy__csv *c, const char *at) {
@@ -36,9 +65,8 @@ static void look(hy__csv *c, const char *at) {
     memcpy(tail, at, (size_t)(c->end - at));
     from = tail;
   }
-  __m128i v[4];
-  for (int k = 0; k < 4; k++)
-    v[k] = _mm_loadu_si128((const __m128i *)(const void *)(from + 16 * k));
+  bytes16 v[4];
+  for (int k = 0; k < 4; k++) v[k] = bytes_load(from + 16 * k);
   c->block = at;
   c->separators = matches(v, c->delimiter) | matches(v, '\n');
   c->block_quoted = matches(v, '"') != 0;

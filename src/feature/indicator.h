@@ -72,4 +72,16 @@ typedef struct hy__ind_code {
   extern const hy__ind_code HY_IND_NAME(symbol);                                                   \
   const hy__ind_code HY_IND_NAME(symbol)
 
+/* The levels a row is compiled for; AArch64 has the baseline alone. */
+#if defined(__aarch64__)
+enum { HY__IND_N_ISAS = 1 };
+#define HY__IND_EACH_ISA(EACH, symbol) EACH(symbol##_scalar)
+#else
+enum { HY__IND_N_ISAS = 3 };
+#define HY__IND_EACH_ISA(EACH, symbol)                                                             \
+  EACH(symbol##_scalar), EACH(symbol##_avx2), EACH(symbol##_avx512)
+#endif
+#define HY__IND_CODE(name)    hy__ind_##name
+#define HY__IND_CODE_AT(name) &hy__ind_##name
+
 #endif

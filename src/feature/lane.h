@@ -6,7 +6,11 @@
 #ifndef HY_FEATURE_LANE_H
 #define HY_FEATURE_LANE_H
 
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#else
 #include <immintrin.h>
+#endif
 
 #include "feature/indicator.h"
 
@@ -39,6 +43,19 @@ HY_INLINE mask m_and(mask a, mask b) { return _mm256_and_pd(a, b); }
 HY_INLINE mask m_or(mask a, mask b) { return _mm256_or_pd(a, b); }
 HY_INLINE mask m_andnot(mask a, mask b) { return _mm256_andnot_pd(b, a); }
 HY_INLINE bool m_any(mask m) { return _mm256_movemask_pd(m) != 0; }
+#elif defined(__aarch64__)
+typedef float64x2_t lanes;
+typedef uint64x2_t mask;
+enum { LANE_WIDTH = 2 };
+HY_INLINE lanes v_sel(mask m, lanes a, lanes b) { return vbslq_f64(m, a, b); }
+HY_INLINE lanes v_only(mask m, lanes a) {
+  return vreinterpretq_f64_u64(vandq_u64(m, vreinterpretq_u64_f64(a)));
+}
+HY_INLINE lanes v_add_if(mask m, lanes a, lanes b) { return a + v_only(m, b); }
+HY_INLINE mask m_and(mask a, mask b) { return vandq_u64(a, b); }
+HY_INLINE mask m_or(mask a, mask b) { return vorrq_u64(a, b); }
+HY_INLINE mask m_andnot(mask a, mask b) { return vbicq_u64(a, b); }
+HY_INLINE bool m_any(mask m) { return (vgetq_lane_u64(m, 0) | vgetq_lane_u64(m, 1)) != 0; }
 #else
 typedef __m128d lanes;
 typedef __m128d mask;
@@ -60,6 +77,11 @@ HY_INLINE mask v_lt(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_LT_OQ); }
 HY_INLINE mask v_le(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_LE_OQ); }
 HY_INLINE mask v_eq(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_EQ_OQ); }
 HY_INLINE mask v_ok(lanes a) { return LANE_COMPARE(a, a, _CMP_ORD_Q); } /* not NaN */
+#elif defined(__aarch64__)
+HY_INLINE mask v_lt(lanes a, lanes b) { return vcltq_f64(a, b); }
+HY_INLINE mask v_le(lanes a, lanes b) { return vcleq_f64(a, b); }
+HY_INLINE mask v_eq(lanes a, lanes b) { return vceqq_f64(a, b); }
+HY_INLINE mask v_ok(lanes a) { return vceqq_f64(a, a); }
 #else
 HY_INLINE mask v_lt(lanes a, lanes b) { return _mm_cmplt_pd(a, b); }
 HY_INLINE mask v_le(lanes a, lanes b) { return _mm_cmple_pd(a, b); }
@@ -69,6 +91,16 @@ HY_INLINE mask v_ok(lanes a) { return _mm_cmpord_pd(a, a); }
 HY_INLINE mask v_gt(lanes a, lanes b) { return v_lt(b, a); }
 HY_INLINE mask v_ge(lanes a, lanes b) { return v_le(b, a); }
 
+#if defined(__aarch64__)
+HY_INLINE lanes v_load(const double *p) { return vld1q_f64(p); }
+HY_INLINE void v_store(double *p, lanes a) { vst1q_f64(p, a); }
+HY_INLINE lanes v_set(double a) { return vdupq_n_f64(a); }
+HY_INLINE lanes v_sqrt(lanes a) { return vsqrtq_f64(a); }
+/* As below; vmaxq would pass a NaN of either on. */
+HY_INLINE lanes v_max(lanes a, lanes b) { return v_sel(v_gt(a, b), a, b); }
+HY_INLINE lanes v_min(lanes a, lanes b) { return v_sel(v_lt(a, b), a, b); }
+HY_INLINE lanes v_abs(lanes a) { return vabsq_f64(a); }
+#else
 HY_INLINE lanes v_load(const double *p) { return LANE_OP(loadu_pd)(p); }
 HY_INLINE void v_store(double *p, lanes a) { LANE_OP(storeu_pd)(p, a); }
 HY_INLINE lanes v_set(double a) { return LANE_OP(set1_pd)(a); }
@@ -77,10 +109,11 @@ HY_INLINE lanes v_sqrt(lanes a) { return LANE_OP(sqrt_pd)(a); }
  * it */
 HY_INLINE lanes v_max(lanes a, lanes b) { return LANE_OP(max_pd)(a, b); }
 HY_INLINE lanes v_min(lanes a, lanes b) { return LANE_OP(min_pd)(a, b); }
+HY_INLINE lanes v_abs(lanes a) { return LANE_OP(andnot_pd)(v_set(-0.0), a); }
+#endif
 
 HY_INLINE lanes v_zero(void) { return v_set(0.0); }
 HY_INLINE lanes v_missing(void) { return v_set(__builtin_nan("")); }
-HY_INLINE lanes v_abs(lanes a) { return LANE_OP(andnot_pd)(v_set(-0.0), a); }
 /* What is not finite becomes the one NaN of v_missing, -0 becomes +0. */
 HY_INLINE lanes v_fin(lanes a) {
   const lanes sum = a + (a - a);

@@ -7,8 +7,7 @@
 
 /* clang-format off */
 #define HY_IND(id, version, symbol, klass, is_default, inputs, params, outputs, doc) \
-  extern const hy__ind_code hy__ind_##symbol##_scalar, hy__ind_##symbol##_avx2,      \
-      hy__ind_##symbol##_avx512;
+  extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, symbol);
 #include "feature/indicator.inc"
 #undef HY_IND
 
@@ -17,26 +16,24 @@
 #include "feature/cross.inc"
 #undef HY_CROSS
 
-enum { N_ISAS = 3 };
-
 typedef struct row_text {
   const char *id;
   uint32_t version;
   hy__ind_class klass;
   bool is_default;
   const char *inputs, *params, *outputs, *doc;
-  const hy__ind_code *code[N_ISAS];
+  const hy__ind_code *code[HY__IND_N_ISAS];
   hy__cross_fn cross;
 } row_text;
 
 static const row_text rows[] = {
 #define HY_IND(id, version, symbol, klass, is_default, inputs, params, outputs, doc) \
   {id, version, HY__IND_##klass, is_default, inputs, params, outputs, doc,           \
-   {&hy__ind_##symbol##_scalar, &hy__ind_##symbol##_avx2, &hy__ind_##symbol##_avx512}, NULL},
+   {HY__IND_EACH_ISA(HY__IND_CODE_AT, symbol)}, NULL},
 #include "feature/indicator.inc"
 #undef HY_IND
 #define HY_CROSS(id, version, symbol, is_default, params, doc) \
-  {id, version, HY__IND_W, is_default, "x", params, "", doc, {NULL, NULL, NULL},     \
+  {id, version, HY__IND_W, is_default, "x", params, "", doc, {NULL},                 \
    hy__cross_##symbol},
 #include "feature/cross.inc"
 #undef HY_CROSS
@@ -52,7 +49,8 @@ size_t hy__def_n_indicators(void) {
 }
 
 const hy__ind_code *hy__def_code(size_t row, hy_isa isa) {
-  return rows[row].code[isa >= HY_ISA_AVX512 ? 2 : isa == HY_ISA_AVX2 ? 1 : 0];
+  const int level = isa == HY_ISA_AVX512 || isa == HY_ISA_AMX ? 2 : isa == HY_ISA_AVX2 ? 1 : 0;
+  return rows[row].code[level < HY__IND_N_ISAS ? level : HY__IND_N_ISAS - 1];
 }
 
 hy__cross_fn hy__def_cross(size_t row) { return rows[row].cross; }

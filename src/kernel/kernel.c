@@ -4,9 +4,21 @@
 
 #include <string.h>
 
+/* A row's level, where this build has it. */
+#define ROW_scalar(...) __VA_ARGS__
+#if defined(__aarch64__)
+#define ROW_neon(...) __VA_ARGS__
+#define ROW_avx2(...)
+#define ROW_avx512(...)
+#else
+#define ROW_neon(...)
+#define ROW_avx2(...)   __VA_ARGS__
+#define ROW_avx512(...) __VA_ARGS__
+#endif
+
 /* The exported structure of each row. */
 #define HY_KERNEL(family, isa, mask, checked, tolerance, reason)                                   \
-  extern const TYPE_##family hy__##family##_##isa;
+  ROW_##isa(extern const TYPE_##family hy__##family##_##isa;)
 #define TYPE_gemm_f32      hy__gemm_f32
 #define TYPE_gemm_f64      hy__gemm_f64
 #define TYPE_attention_f32 hy__attention_f32
@@ -28,14 +40,14 @@ typedef struct row {
 
 static const row rows[] = {
 #define HY_KERNEL(fam, isa_name, mask, pass, ulp, why)                                             \
-  {{.family = #fam,                                                                                \
-    .isa = #isa_name,                                                                              \
-    .cpu_mask = mask,                                                                              \
-    .checked = pass,                                                                               \
-    .tolerance = ulp,                                                                              \
-    .reason = why,                                                                                 \
-    .ops = &hy__##fam##_##isa_name},                                                               \
-   offsetof(hy__kernels, fam)},
+  ROW_##isa_name({{.family = #fam,                                                                 \
+                   .isa = #isa_name,                                                               \
+                   .cpu_mask = mask,                                                               \
+                   .checked = pass,                                                                \
+                   .tolerance = ulp,                                                               \
+                   .reason = why,                                                                  \
+                   .ops = &hy__##fam##_##isa_name},                                                \
+                  offsetof(hy__kernels, fam)}, )
 #include "kernel/kernel.inc"
 #undef HY_KERNEL
 };
@@ -57,7 +69,8 @@ void hy__kernels_for(uint32_t cpu_mask, hy__kernels *out) {
   for (size_t i = 0; i < HY_COUNT(rows); ++i) {
     const hy__kernel_row *r = &rows[i].row;
     const void **slot = (const void **)(void *)((char *)out + rows[i].slot);
-    if (*slot || !r->checked || (r->cpu_mask & cpu_mask) != r->cpu_mask) continue;
+    if (*slot || (r->cpu_mask & cpu_mask) != r->cpu_mask) continue;
+    if (!r->checked && !(cpu_mask & HY_CPU_UNPROVEN)) continue;
     *slot = r->ops;
   }
 }

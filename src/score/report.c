@@ -177,9 +177,11 @@ static hy_status plot_coverage(const page *g, hy_error *err) {
 
 static hy_status plot_latency(const page *g, hy_error *err) {
   const hy_score_result *r = g->r;
-  double high = 0;
-  for (size_t k = 0; k < r->n_units; k++) high = fmax(high, (double)r->unit_us[k]);
-  if (!(high > 0)) return HY_OK;
+  float highest = 0;
+  for (size_t k = 0; k < r->n_units; k++)
+    if (r->unit_us[k] > highest) highest = r->unit_us[k];
+  if (!(highest > 0)) return HY_OK;
+  const double high = (double)highest;
   double count[LATENCY_BINS] = {0};
   for (size_t k = 0; k < r->n_units; k++) {
     size_t bin = (size_t)((double)r->unit_us[k] / high * (LATENCY_BINS - 1e-9));

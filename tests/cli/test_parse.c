@@ -119,7 +119,7 @@ static void test_refusals(void **state) {
   refused("a --rtol x", "--rtol: 'x' is not a number");
   refused("a --time-limit 3y", "--time-limit: '3y' is not a duration (such as 500ms, 2s or 1.5m)");
   refused("a --threads 0", "--threads: '0' is not a number of threads from 1 to 1024");
-  refused("a --isa sse9", "--isa: 'sse9' is not one of scalar|avx2|avx512|amx");
+  refused("a --isa sse9", "--isa: 'sse9' is not one of scalar|avx2|avx512|amx|neon");
 }
 
 static void test_environment(void **state) {

@@ -17,36 +17,31 @@
 
 #include "feature/indicator.h"
 
-enum { N_ISAS = 3, N_SERIES_FIELDS = 8, NAME_MAX_BYTES = 128 };
+enum { N_SERIES_FIELDS = 8, NAME_MAX_BYTES = 128 };
 
 #define HY_IND(id, version, symbol, class, is_default, inputs, params, outputs, doc)               \
-  extern const hy__ind_code hy__ind_##symbol##_scalar, hy__ind_##symbol##_avx2,                    \
-      hy__ind_##symbol##_avx512;
+  extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, symbol);
 #include "feature/indicator.inc"
 #undef HY_IND
 
 typedef struct row {
   const char *id, *inputs, *params, *outputs;
   hy__ind_class class;
-  const hy__ind_code *code[N_ISAS];
+  const hy__ind_code *code[HY__IND_N_ISAS];
 } row;
 
 #define HY_IND(id, version, symbol, class, is_default, inputs, params, outputs, doc)               \
-  {id,                                                                                             \
-   inputs,                                                                                         \
-   params,                                                                                         \
-   outputs,                                                                                        \
-   HY__IND_##class,                                                                                \
-   {&hy__ind_##symbol##_scalar, &hy__ind_##symbol##_avx2, &hy__ind_##symbol##_avx512}},
+  {id, inputs, params, outputs, HY__IND_##class, {HY__IND_EACH_ISA(HY__IND_CODE_AT, symbol)}},
 static const row rows[] = {
 #include "feature/indicator.inc"
 };
 #undef HY_IND
 
-/* How many of the three the machine can run. */
+/* How many of the levels the machine can run. */
 static inline int isas_here(void) {
   const hy_isa best = hy_isa_detect();
-  return best >= HY_ISA_AVX512 ? 3 : best >= HY_ISA_AVX2 ? 2 : 1;
+  const int levels = best >= HY_ISA_AVX512 ? 3 : best >= HY_ISA_AVX2 ? 2 : 1;
+  return HY_MIN(levels, (int)HY__IND_N_ISAS);
 }
 
 /* Words of a space-separated list. */

@@ -33,7 +33,7 @@ def test_table_says_what_each_package_is_for():
     rows = [line.split(None, 2) for line in run(DEPS, "--list").stdout.splitlines()]
     assert len(rows) > 15
     for row in rows:
-        assert len(row) == 3 and row[0] in ("build", "test", "demo", "check", "lint", "bench", "peers"), row
+        assert len(row) == 3 and row[0] in ("build", "test", "demo", "check", "arm64", "lint", "bench", "peers"), row
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-query"), reason="not a Debian machine")

@@ -35,14 +35,17 @@ static inline void one_op_begin(one_op *o, const char *domain, const char *name,
       .name = "n", .domain = domain, .op_type = name, .version = version, .attrs = o->attrs};
 }
 
-/* scalar, AVX2 or all of the machine; false where the machine has no more than the level before. */
+/* scalar, then the levels above it; false where the machine lacks the level. */
 static inline bool one_op_level(one_op *o, int level) {
+#if defined(__aarch64__)
+  static const hy_isa isas[] = {HY_ISA_SCALAR, HY_ISA_NEON, HY_ISA_AMX};
+#else
   static const hy_isa isas[] = {HY_ISA_SCALAR, HY_ISA_AVX2, HY_ISA_AVX512};
+#endif
   hy__cpu cpu;
   hy__cpu_detect(&cpu);
-  uint32_t mask = hy__cpu_limit(cpu.mask, isas[level]);
-  hy__kernels_for(mask, &o->kernels);
-  return level == 0 || mask != hy__cpu_limit(cpu.mask, isas[level - 1]);
+  hy__kernels_for(hy__cpu_limit(cpu.mask, isas[level]) | HY_CPU_UNPROVEN, &o->kernels);
+  return hy__cpu_has(cpu.mask, isas[level]);
 }
 
 static inline hy__attr *one_op_attr(one_op *o, const char *name, hy__attr_kind kind) {

@@ -20,7 +20,7 @@ SYSTEM = re.compile(r"""
     (assert|complex|ctype|errno|fenv|float|inttypes|limits|math|setjmp|signal|stdalign|stdarg
     |stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|threads|time|wchar
     |dirent|fcntl|pthread|sched|semaphore|strings|termios|unistd|poll|netdb|getopt|cpuid|elf
-    |immintrin|x86intrin|xmmintrin|emmintrin|malloc|dlfcn|endian|byteswap|link)\.h
+    |arm_neon|immintrin|x86intrin|xmmintrin|emmintrin|malloc|dlfcn|endian|byteswap|link)\.h
     |(sys|linux|sanitizer|arpa|netinet|asm)/\w+\.h""", re.X)
 # Written by the build for one file.
 GENERATED = {"components.h": "src/cli/main.c"}
