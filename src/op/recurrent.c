@@ -224,12 +224,24 @@ static bool is_default(const hy__recurrent_plan *q, const hy__cell_fn *fn) {
 
 static size_t lines(size_t floats) { return (floats + 15) / 16 * 16; }
 
-/* Rows in equal groups of at most 18, which the tiles of all levels divide well; as many steps as
- * keep their projections in the second-level cache. */
+/* Rows in equal groups of at most 18, which the tiles of all levels divide well, and as many as the
+ * workers take evenly. */
+static void divide(const hy__op_plan *p, hy__recurrent_plan *q) {
+  enum { GROUP = 18, GROUP_MIN = 4, PART_MACS_MIN = 1 << 18 };
+  const size_t n_workers = p->pool ? hy__pool_n_workers(p->pool) : 1;
+  const size_t step_macs = q->columns * (q->hidden + q->features); /* of one row */
+  q->n_groups = HY_MAX((q->batch + GROUP - 1) / GROUP, (size_t)1);
+  if (q->batch >= GROUP_MIN * n_workers)
+    q->n_groups = (q->n_groups + n_workers - 1) / n_workers * n_workers;
+  q->group = HY_MAX((q->batch + q->n_groups - 1) / q->n_groups, (size_t)1);
+  q->divides = n_workers > 1 && q->n_groups * q->directions > 1 &&
+               q->group * q->steps >= PART_MACS_MIN / step_macs;
+}
+
+/* As many steps at once as keep their projections in the second-level cache. */
 static hy_status lower_scratch(hy__op_plan *p, hy__recurrent_plan *q, hy_error *err) {
-  enum { GROUP = 18, BLOCK_FLOATS = 32 * 1024 };
-  const size_t n_groups = (q->batch + GROUP - 1) / GROUP;
-  q->group = n_groups ? (q->batch + n_groups - 1) / n_groups : 1;
+  enum { BLOCK_FLOATS = 32 * 1024 };
+  const size_t n_places = q->divides ? hy__pool_n_workers(p->pool) : 1;
   q->block = BLOCK_FLOATS / (q->group * q->columns);
   q->block = HY_MAX((size_t)1, HY_MIN(q->block, q->steps));
   const size_t state = lines(2 * q->group * q->padded);
@@ -239,8 +251,8 @@ static hy_status lower_scratch(hy__op_plan *p, hy__recurrent_plan *q, hy_error *
   q->work_at = 2 * state;
   q->pre_at = q->work_at + state + (q->general ? lines(q->group * q->columns) : 0);
   q->x_at = q->pre_at + lines(q->block * q->group * q->columns);
-  size_t floats = q->x_at + (gathers ? lines(q->block * q->group * q->features) : 0);
-  HY_FAIL_IF(!hy__mul(floats, sizeof(float), &p->scratch_bytes), HY_LIMIT, err,
+  q->group_floats = q->x_at + (gathers ? lines(q->block * q->group * q->features) : 0);
+  HY_FAIL_IF(!hy__mul(q->group_floats * sizeof(float), n_places, &p->scratch_bytes), HY_LIMIT, err,
              "the layer is too large");
   return HY_OK;
 }
@@ -267,6 +279,7 @@ hy_status hy__op_recurrent_lower(hy__op_plan *p, hy_error *err) {
     if (!is_default(q, q->side[d].fn)) q->general = true;
   }
   for (size_t d = 0; d < q->directions; ++d) HY_TRY(lower_side(p, q, d, err));
+  divide(p, q);
   HY_TRY(lower_scratch(p, q, err));
   p->params = q;
   p->run = hy__recurrent_run;

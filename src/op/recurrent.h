@@ -40,14 +40,16 @@ typedef struct hy__recurrent_side {
 typedef struct hy__recurrent_plan {
   hy__cell_kind kind;
   bool layout1, after, general; /* after: linear_before_reset */
+  bool divides;                 /* groups and directions among the session's workers */
   bool input_forget;
   double clip; /* 0: none */
   size_t steps, batch, features, hidden, directions, gates;
   size_t lanes, padded, columns; /* columns = padded * gates */
-  size_t group, block;           /* rows and steps that go together */
+  size_t n_groups, group, block; /* rows in so many groups of at most `group`, steps in blocks */
   hy__recurrent_side side[2];
   /* in scratch, as floats */
   size_t h_at, c_at, pre_at, work_at, x_at;
+  size_t group_floats; /* groups at once have it side by side */
 } hy__recurrent_plan;
 
 /* What a step works on, in the general path too. */
@@ -69,6 +71,16 @@ HY_CHECKED hy_status hy__recurrent_pack_side(hy__op_plan *p, const hy__recurrent
                                              const hy__recurrent_weights *weights,
                                              hy__recurrent_side *side, hy_error *err);
 
+/* Rows of vectors through time: row r at step s is x + r * row_ld + s * step_ld. */
+typedef struct hy__recurrent_series {
+  const float *x;
+  size_t row_ld, step_ld, rows;
+} hy__recurrent_series;
+
+/* Inputs of n steps into pre [n][rows][columns], by as few products as the rows' places allow. */
+void hy__recurrent_project(const hy__kernels *kernels, const hy__recurrent_plan *p,
+                           const hy__recurrent_side *side, const hy__recurrent_series *in, size_t n,
+                           float *pre);
 void hy__cell_run(const hy__cell_step *step); /* the general path: any attributes, in doubles */
 HY_CHECKED hy_status hy__recurrent_run(const hy__step *step, hy_error *err);
 /* Activation functions of one direction from the node's lists; *custom tells that they are others

@@ -51,44 +51,54 @@ static size_t state_at(const walk *w, size_t row) {
   return (p->layout1 ? b * p->directions + w->direction : w->direction * p->batch + b) * p->hidden;
 }
 
-static void project(const walk *w, const float *a, size_t m, float *to, size_t ld) {
-  const hy__recurrent_plan *p = w->p;
-  const hy__gemm_f32_call call = {.a = a,
-                                  .lda = p->features,
-                                  .packed = w->side->w,
-                                  .init = w->side->bias,
-                                  .c = to,
-                                  .ldc = ld,
-                                  .m = m,
-                                  .n = p->columns,
-                                  .k = p->features};
-  w->step->kernels->gemm_f32->run(&call);
+void hy__recurrent_project(const hy__kernels *kernels, const hy__recurrent_plan *p,
+                           const hy__recurrent_side *side, const hy__recurrent_series *in, size_t n,
+                           float *pre) {
+  hy__gemm_f32_call call = {.a = in->x,
+                            .packed = side->w,
+                            .init = side->bias,
+                            .c = pre,
+                            .n = p->columns,
+                            .k = p->features};
+  const size_t step_columns = in->rows * p->columns;
+  const bool by_rows = n >= in->rows;
+  size_t n_calls = by_rows ? in->rows : n;
+  call.m = by_rows ? n : in->rows;
+  call.lda = by_rows ? in->step_ld : in->row_ld;
+  call.ldc = by_rows ? step_columns : p->columns;
+  if (in->step_ld == in->rows * in->row_ld) { /* one after another */
+    call.m = n * in->rows;
+    call.lda = in->row_ld;
+    call.ldc = p->columns;
+    n_calls = 1;
+  }
+  for (size_t i = 0; i < n_calls; ++i) {
+    kernels->gemm_f32->run(&call);
+    call.a += by_rows ? in->row_ld : in->step_ld;
+    call.c += by_rows ? p->columns : step_columns;
+  }
 }
 
 /* Inputs of steps [s0, s0 + n) into pre [n][rows][columns], in the order of time or of steps:
  * returns whether position i is step s0 + n - 1 - i. */
 static bool project_block(const walk *w, size_t s0, size_t n) {
   const hy__recurrent_plan *p = w->p;
-  const size_t step_ld = w->rows * p->columns;
-  if (w->lens && w->side->reverse) { /* every row has its own time: gather */
+  const bool gathered = w->lens && w->side->reverse;
+  hy__recurrent_series in = {.x = w->x, .rows = w->rows};
+  if (gathered) { /* every row has its own time */
     for (size_t i = 0; i < n; ++i)
       for (size_t row = 0; row < w->rows; ++row)
         memcpy(w->x + (i * w->rows + row) * p->features, input_at(w, row, time_of(w, row, s0 + i)),
                p->features * sizeof(float));
-    project(w, w->x, n * w->rows, w->pre, p->columns);
-    return false;
-  }
-  const size_t t0 = w->side->reverse ? p->steps - s0 - n : s0;
-  if (!p->layout1 && w->rows == p->batch) {
-    project(w, input_at(w, 0, t0), n * w->rows, w->pre, p->columns);
-  } else if (p->layout1) {
-    for (size_t row = 0; row < w->rows; ++row)
-      project(w, input_at(w, row, t0), n, w->pre + row * p->columns, step_ld);
+    in.row_ld = p->features;
+    in.step_ld = w->rows * p->features;
   } else {
-    for (size_t i = 0; i < n; ++i)
-      project(w, input_at(w, 0, t0 + i), w->rows, w->pre + i * step_ld, p->columns);
+    in.x = input_at(w, 0, w->side->reverse ? p->steps - s0 - n : s0);
+    in.row_ld = p->features * (p->layout1 ? p->steps : 1);
+    in.step_ld = p->features * (p->layout1 ? 1 : p->batch);
   }
-  return w->side->reverse;
+  hy__recurrent_project(w->step->kernels, p, w->side, &in, n, w->pre);
+  return w->side->reverse && !gathered;
 }
 
 static void advance_general(const walk *w, const float *pre, size_t now) {
@@ -245,24 +255,36 @@ static hy_status check_lens(const hy__recurrent_plan *p, const int32_t *lens, hy
   return HY_OK;
 }
 
-hy_status hy__recurrent_run(const hy__step *step, hy_error *err) {
+/* Groups of rows of both directions, one after another: any worker takes any. */
+static hy_status run_groups(void *ctx, uint32_t worker, size_t begin, size_t end, hy_error *err) {
+  const hy__step *step = ctx;
   const hy__recurrent_plan *p = step->params;
   const int32_t *lens = has(step, 4) ? step->in[4].data : NULL;
-  float *scratch = step->scratch;
-  HY_TRY(check_lens(p, lens, err));
+  float *scratch = (float *)step->scratch + worker * p->group_floats;
   walk w = {.step = step, .p = p, .pre = scratch + p->pre_at, .work = scratch + p->work_at};
+  (void)err;
   w.x = scratch + p->x_at;
   for (size_t i = 0; i < 2; ++i) {
     w.h[i] = scratch + p->h_at + i * p->group * p->padded;
     w.c[i] = scratch + p->c_at + i * p->group * p->padded;
   }
-  for (w.direction = 0; w.direction < p->directions; ++w.direction) {
+  for (size_t i = begin; i < end; ++i) {
+    const size_t g = i % p->n_groups;
+    w.direction = i / p->n_groups;
     w.side = &p->side[w.direction];
-    for (w.first = 0; w.first < p->batch; w.first += p->group) {
-      w.rows = HY_MIN(p->group, p->batch - w.first);
-      w.lens = lens ? lens + w.first : NULL;
-      run_group(&w);
-    }
+    w.first = p->batch * g / p->n_groups;
+    w.rows = p->batch * (g + 1) / p->n_groups - w.first;
+    w.lens = lens ? lens + w.first : NULL;
+    run_group(&w);
   }
   return HY_OK;
+}
+
+hy_status hy__recurrent_run(const hy__step *step, hy_error *err) {
+  const hy__recurrent_plan *p = step->params;
+  const size_t n = p->n_groups * p->directions;
+  hy__step own = *step;
+  HY_TRY(check_lens(p, has(step, 4) ? step->in[4].data : NULL, err));
+  if (p->divides) return hy__pool_for(step->pool, n, 1, run_groups, &own, err);
+  return run_groups(&own, 0, 0, n, err);
 }

@@ -9,12 +9,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Rows of vectors: element (row, step) at x + row * row_ld + step * step_ld. */
-typedef struct series {
-  const float *x;
-  size_t row_ld, step_ld;
-} series;
-
 /* A group on its way; several stages share it. */
 typedef struct group {
   const hy__step *step;
@@ -29,43 +23,19 @@ typedef struct mark {
 
 static mark *marks_of(const group *g) { return (mark *)(void *)g->scratch; }
 
-/* Inputs of n steps into pre [n][rows][columns]: as few products as the rows' places allow. */
-static void project(const group *g, const hy__recurrent_plan *p, series in, size_t n, float *pre) {
-  hy__gemm_f32_call call = {.a = in.x,
-                            .packed = p->side[0].w,
-                            .init = p->side[0].bias,
-                            .c = pre,
-                            .n = p->columns,
-                            .k = p->features};
-  const size_t step_columns = g->rows * p->columns;
-  const bool by_rows = n >= g->rows;
-  size_t n_calls = by_rows ? g->rows : n;
-  call.m = by_rows ? n : g->rows;
-  call.lda = by_rows ? in.step_ld : in.row_ld;
-  call.ldc = by_rows ? step_columns : p->columns;
-  if (in.step_ld == g->rows * in.row_ld) { /* one after another */
-    call.m = n * g->rows;
-    call.lda = in.row_ld;
-    call.ldc = p->columns;
-    n_calls = 1;
-  }
-  for (size_t i = 0; i < n_calls; ++i) {
-    g->step->kernels->gemm_f32->run(&call);
-    call.a += by_rows ? in.row_ld : in.step_ld;
-    call.c += by_rows ? p->columns : step_columns;
-  }
-}
-
-static series input_of(const group *g, size_t stage, size_t layer) {
+static hy__recurrent_series input_of(const group *g, size_t stage, size_t layer) {
   const hy__stack_plan *q = g->q;
   if (layer > 0) {
     const size_t from = layer == q->stages[stage].first ? stage - 1 : stage;
-    return (series){g->scratch + q->stages[from].y_at, q->y_ld, g->rows * q->y_ld};
+    return (hy__recurrent_series){g->scratch + q->stages[from].y_at, q->y_ld, g->rows * q->y_ld,
+                                  g->rows};
   }
   const float *x = g->step->in[0].data;
   if (q->layout_x)
-    return (series){x + g->first * q->steps * q->features, q->steps * q->features, q->features};
-  return (series){x + g->first * q->features, q->features, q->batch * q->features};
+    return (hy__recurrent_series){x + g->first * q->steps * q->features, q->steps * q->features,
+                                  q->features, g->rows};
+  return (hy__recurrent_series){x + g->first * q->features, q->features, q->batch * q->features,
+                                g->rows};
 }
 
 /* Where a layer's states go: to the stage's own memory, or from the last layer to Y if wanted. */
@@ -91,9 +61,9 @@ static void advance(const group *g, size_t stage, size_t layer, size_t s0, size_
   const hy__recurrent *kernels = g->step->kernels->recurrent;
   const size_t each = g->rows * p->padded;
   float *h = g->scratch + q->layers[layer].state_at, *pre = g->scratch + q->stages[stage].pre_at;
-  series in = input_of(g, stage, layer);
+  hy__recurrent_series in = input_of(g, stage, layer);
   in.x += s0 * in.step_ld;
-  project(g, p, in, n, pre);
+  hy__recurrent_project(g->step->kernels, p, &p->side[0], &in, n, pre);
   hy__recurrent_call call = {.steps = n,
                              .pre = pre,
                              .pre_step = (ptrdiff_t)(g->rows * p->columns),
