@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * LSTM, GRU and RNN (ONNX 7 and later), float32. Weights must be known when the plan is made; they
- * are packed with the gates of a block of units side by side. Default activations run in the step
- * kernels, everything else in the general path. */
+ * LSTM, GRU and RNN (ONNX 7 and later). Known float32 weights are packed with the gates of a block
+ * of units side by side; default activations run in the step kernels, other attributes in the
+ * general path. Float64, and weights that are computed at the run, take the plain path. */
 #include "op/recurrent.h"
 
 #include <string.h>
@@ -38,8 +38,8 @@ static hy_status expect(const hy__op_plan *p, size_t k, const char *name, const 
   bool same = t->rank == rank;
   for (int32_t i = 0; same && i < rank; ++i) same = t->dims[i] == dims[i];
   HY_FAIL_IF(!same, HY_BAD_FORMAT, err, "%s has another shape than X, W and R ask for", name);
-  HY_FAIL_IF(t->dtype != (k == IN_LENS ? HY_I32 : HY_F32), HY_UNSUPPORTED, err, "%s is of type %s",
-             name, hy_dtype_name(t->dtype));
+  HY_FAIL_IF(t->dtype != (k == IN_LENS ? HY_I32 : p->in[0].dtype), HY_BAD_FORMAT, err,
+             "%s is of type %s", name, hy_dtype_name(t->dtype));
   return HY_OK;
 }
 
@@ -81,8 +81,8 @@ hy_status hy__op_recurrent_infer(hy__op_plan *p, hy_error *err) {
   HY_TRY(expect(p, 6, "initial_c", state, 3, err));
   HY_TRY(expect(p, IN_P, "P", peep, 2, err));
   const int64_t y0[] = {t, d, b, h}, y1[] = {b, t, d, h};
-  if (p->n_out > 0) HY_TRY(hy__op_out(p, 0, HY_F32, 4, q.layout1 ? y1 : y0, err));
-  for (size_t k = 1; k < p->n_out; ++k) HY_TRY(hy__op_out(p, k, HY_F32, 3, state, err));
+  if (p->n_out > 0) HY_TRY(hy__op_out(p, 0, p->in[0].dtype, 4, q.layout1 ? y1 : y0, err));
+  for (size_t k = 1; k < p->n_out; ++k) HY_TRY(hy__op_out(p, k, p->in[0].dtype, 3, state, err));
   return HY_OK;
 }
 
@@ -261,12 +261,10 @@ hy_status hy__op_recurrent_lower(hy__op_plan *p, hy_error *err) {
   hy__recurrent_plan *q;
   HY_TRY(hy__arena_alloc(p->arena, sizeof *q, HY_ALIGN, (void **)&q, err));
   HY_TRY(measure(p, q, err));
-  static const size_t constants[] = {IN_W, IN_R, IN_B, IN_P};
-  static const char *const names[] = {"W", "R", "B", "P"};
-  for (size_t i = 0; i < HY_COUNT(constants); ++i)
-    HY_FAIL_IF(hy__op_has(p, constants[i]) && !p->in[constants[i]].data, HY_UNSUPPORTED, err,
-               "%s is computed at run time; weights must be known when the model is planned",
-               names[i]);
+  static const size_t weights[] = {IN_W, IN_R, IN_B, IN_P};
+  bool plain = p->in[0].dtype != HY_F32;
+  for (size_t i = 0; i < HY_COUNT(weights); ++i)
+    if (hy__op_has(p, weights[i]) && !p->in[weights[i]].data) plain = true;
   q->lanes = p->kernels->recurrent->lanes;
   q->padded = (q->hidden + q->lanes - 1) / q->lanes * q->lanes;
   q->columns = q->padded * q->gates;
@@ -277,6 +275,10 @@ hy_status hy__op_recurrent_lower(hy__op_plan *p, hy_error *err) {
   for (size_t d = 0; d < q->directions; ++d) {
     HY_TRY(hy__cell_functions(p->node, q->kind, d, q->side[d].fn, err));
     if (!is_default(q, q->side[d].fn)) q->general = true;
+  }
+  if (plain) {
+    hy__recurrent_plain_lower(p, q);
+    return HY_OK;
   }
   for (size_t d = 0; d < q->directions; ++d) HY_TRY(lower_side(p, q, d, err));
   divide(p, q);

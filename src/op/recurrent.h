@@ -83,6 +83,12 @@ void hy__recurrent_project(const hy__kernels *kernels, const hy__recurrent_plan 
                            float *pre);
 void hy__cell_run(const hy__cell_step *step); /* the general path: any attributes, in doubles */
 HY_CHECKED hy_status hy__recurrent_run(const hy__step *step, hy_error *err);
+/* From measured sizes, functions and attributes: steps in doubles from the inputs as they are. */
+void hy__recurrent_plain_lower(hy__op_plan *p, hy__recurrent_plan *q);
+HY_CHECKED hy_status hy__recurrent_check_lens(const hy__recurrent_plan *p, const int32_t *lens,
+                                              hy_error *err);
+/* The function of x, bounded by clip if that is not 0. */
+double hy__cell_apply(const hy__cell_fn *f, double x, double clip);
 /* Activation functions of one direction from the node's lists; *custom tells that they are others
  * than the defaults. */
 HY_CHECKED hy_status hy__cell_functions(const hy__node *node, hy__cell_kind kind, size_t direction,

@@ -28,6 +28,10 @@ static double clipped(double x, double clip) {
   return x < -clip ? -clip : x > clip ? clip : x;
 }
 
+double hy__cell_apply(const hy__cell_fn *f, double x, double clip) {
+  return apply(f, clipped(x, clip));
+}
+
 /* Where gate g of a unit stands among the columns. */
 static size_t column(const hy__recurrent_plan *p, size_t gate, size_t unit) {
   return (unit / p->lanes * p->gates + gate) * p->lanes + unit % p->lanes;

@@ -248,7 +248,8 @@ static void run_group(walk *w) {
   if (p->kind == HY__CELL_LSTM) store_state(w, 2, w->c[p->general || w->lens ? now : 0]);
 }
 
-static hy_status check_lens(const hy__recurrent_plan *p, const int32_t *lens, hy_error *err) {
+hy_status hy__recurrent_check_lens(const hy__recurrent_plan *p, const int32_t *lens,
+                                   hy_error *err) {
   for (size_t i = 0; lens && i < p->batch; ++i)
     HY_FAIL_IF(lens[i] < 0 || (size_t)lens[i] > p->steps, HY_INVALID_ARGUMENT, err,
                "sequence_lens[%zu] is %d for %zu steps", i, (int)lens[i], p->steps);
@@ -284,7 +285,7 @@ hy_status hy__recurrent_run(const hy__step *step, hy_error *err) {
   const hy__recurrent_plan *p = step->params;
   const size_t n = p->n_groups * p->directions;
   hy__step own = *step;
-  HY_TRY(check_lens(p, has(step, 4) ? step->in[4].data : NULL, err));
+  HY_TRY(hy__recurrent_check_lens(p, has(step, 4) ? step->in[4].data : NULL, err));
   if (p->divides) return hy__pool_for(step->pool, n, 1, run_groups, &own, err);
   return run_groups(&own, 0, 0, n, err);
 }

@@ -290,14 +290,14 @@ static void test_refusals(void **state) {
     filled(&o, &r, 3, (int64_t[]){3, 2, 4}, 1);
     filled(&o, &r, 3, (int64_t[]){1, 20, what == 0 ? 3 : 4}, 1);
     filled(&o, &r, 3, (int64_t[]){1, 20, 5}, 1);
-    if (what == 1) o.known[2].data = NULL;
+    if (what == 1) o.in[2].dtype = o.known[2].dtype = HY_F64;
     if (what == 2) one_op_string(&o, "direction", "sideways");
     if (what == 3) {
       one_op_absent(&o);
       int32_t *lens = one_op_in(&o, HY_I32, 1, (int64_t[]){2}, false);
       lens[0] = 4, lens[1] = 1;
     }
-    static const hy_status expect[] = {HY_BAD_FORMAT, HY_UNSUPPORTED, HY_BAD_FORMAT,
+    static const hy_status expect[] = {HY_BAD_FORMAT, HY_BAD_FORMAT, HY_BAD_FORMAT,
                                        HY_INVALID_ARGUMENT};
     assert_int_equal(one_op_run(&o, 3, 7), expect[what]);
     one_op_end(&o);
