@@ -103,7 +103,7 @@ static void wait_for(mark *m, uint32_t n) {
   enum { SPINS = 4096 };
   for (int i = 0; atomic_load_explicit(&m->done, memory_order_acquire) < n;) {
     if (++i < SPINS) {
-      __builtin_ia32_pause();
+      hy__cpu_pause();
       continue;
     }
     sched_yield(); /* its thread may need this CPU */
