@@ -68,6 +68,7 @@ typedef void (*tile_fn)(const hy__gemm_f32_call *, const float *, const float *,
                         float *, size_t);
 
 TILE(wide_1, 1, 4, 2)
+TILE(half_1, 1, 2, 2)
 TILE(wide_2, 2, 2, 2)
 TILE(wide_3, 3, 2, 2)
 #define PAIR(r) TILE(two_##r, r, 1, 2) TILE(one_##r, r, 1, 1)
@@ -101,11 +102,13 @@ static const tile_fn tiles[HY_ROWS][2] = {
     {two_11, one_11}, {two_12, one_12}, {two_13, one_13}, {two_14, one_14},
 #endif
 };
-/* Few rows take several whole panels at once. */
-static const struct {
+/* Few rows take several whole panels at once, and what is left of them by fewer. */
+typedef struct several {
   tile_fn fn;
   size_t panels;
-} wides[3] = {{wide_1, 4}, {wide_2, 2}, {wide_3, 2}};
+} several;
+static const several wides[3][2] = {
+    {{wide_1, 4}, {half_1, 2}}, {{wide_2, 2}, {NULL, 1}}, {{wide_3, 2}, {NULL, 1}}};
 
 /* All rows of [row, row_end) against columns [col, call->n): a strip of the result, rows in equal
  * tiles. */
@@ -125,22 +128,29 @@ static void panel(const hy__gemm_f32_call *call, size_t col, size_t rows[2]) {
   }
 }
 
-/* Few rows: several whole panels at once, then single ones. */
+/* Columns [col, ..) of few rows by the tile of several panels. */
+static void panels(const hy__gemm_f32_call *call, tile_fn fn, size_t col, size_t begin) {
+  const float *init = call->init ? call->init + begin * call->init_ld + col : NULL;
+  fn(call, call->a + begin * call->lda, call->packed + col * call->k, init,
+     call->c + begin * call->ldc + col, HY_VL);
+}
+
 static void rows_block(const hy__gemm_f32_call *call, size_t begin, size_t end) {
-  const size_t n_rows = end - begin;
-  const size_t step = n_rows <= 3 ? wides[n_rows - 1].panels * PANEL : PANEL;
-  const size_t n_wide = n_rows <= 3 ? call->n / step : 0, wide_end = n_wide * step;
-  const size_t n = n_wide + (call->n - wide_end + PANEL - 1) / PANEL;
+  static const several none[2] = {{NULL, 1}, {NULL, 1}};
+  const several *by = end - begin <= 3 ? wides[end - begin - 1] : none;
+  const size_t wide = by[0].panels * PANEL, half = by[1].panels * PANEL;
+  const size_t n_wide = by[0].fn ? call->n / wide : 0, wide_end = n_wide * wide;
+  const size_t n_half = by[1].fn ? (call->n - wide_end) / half : 0;
+  const size_t half_end = wide_end + n_half * half;
+  const size_t n = n_wide + n_half + (call->n - half_end + PANEL - 1) / PANEL;
   for (size_t i = 0; i < n; ++i) {
     const size_t at = call->turned ? n - 1 - i : i;
-    if (at >= n_wide) {
-      panel(call, wide_end + (at - n_wide) * PANEL, (size_t[2]){begin, end});
-      continue;
-    }
-    const size_t col = at * step;
-    const float *init = call->init ? call->init + begin * call->init_ld + col : NULL;
-    wides[n_rows - 1].fn(call, call->a + begin * call->lda, call->packed + col * call->k, init,
-                         call->c + begin * call->ldc + col, HY_VL);
+    if (at < n_wide)
+      panels(call, by[0].fn, at * wide, begin);
+    else if (at < n_wide + n_half)
+      panels(call, by[1].fn, wide_end + (at - n_wide) * half, begin);
+    else
+      panel(call, half_end + (at - n_wide - n_half) * PANEL, (size_t[2]){begin, end});
   }
 }
 
