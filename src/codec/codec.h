@@ -8,6 +8,7 @@
 #include "codec/nearest.h"
 #include "codec/npz.h"
 #include "codec/protobuf.h"
+#include "codec/ubjson.h"
 #include "codec/yaml.h"
 
 #endif

@@ -97,6 +97,7 @@ typedef struct hy__json {
 typedef struct hy__json_document {
   const char *text, *subject;
   size_t bytes;
+  bool is_binary; /* of UBJSON: places are byte offsets alone */
   const hy__json *root;
 } hy__json_document;
 

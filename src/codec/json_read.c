@@ -28,7 +28,8 @@ static hy_status read_value(reader *r, hy__json *out);
 /* Line and column, both from 1, of an offset; columns count bytes. */
 static void place(const hy__json_document *d, size_t offset, hy_error *err) {
   int64_t line = 1, column = 1;
-  for (size_t i = 0; i < offset && i < d->bytes; i++) {
+  if (d->is_binary) line = column = 0;
+  for (size_t i = 0; i < offset && i < d->bytes && !d->is_binary; i++) {
     column++;
     if (d->text[i] == '\n') {
       line++;
@@ -284,7 +285,7 @@ static hy_status read_array(reader *r, hy__json *out) {
   if (n_numbers) return read_numbers(r, n_numbers, out);
   parts items = {0};
   for (bool more = true; more;) {
-    hy__json *item;
+    hy__json *item = NULL;
     HY_TRY(node_add(r, &items, &item));
     HY_TRY(read_value(r, item));
     skip_blanks(r);
@@ -299,7 +300,7 @@ static hy_status read_array(reader *r, hy__json *out) {
 
 static hy_status read_member(reader *r, parts *members) {
   const char *key, *begin;
-  hy__json *member;
+  hy__json *member = NULL;
   skip_blanks(r);
   begin = r->pos;
   if (!at(r, '"')) return fail(r, "a key in quotes is expected");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Models as handles: opening from a file or memory, what they take and give, and the look-ups of
  * attributes that operators use. */
-#include "model/onnx.h"
+#include "model/reader.h"
 
 enum { ARENA_BLOCK = 1 << 16 };
 
@@ -35,6 +35,17 @@ static hy_status check(const hy_runtime *runtime, const hy_model_options *option
   return HY_OK;
 }
 
+/* The file that model->map holds, by what its first bytes say it is. */
+static hy_status read(hy_model *model, const hy__onnx_limits *limits, hy_error *err) {
+  const hy__reader *reader = hy__reader_for(hy__span_make(model->map.data, model->map.bytes));
+  HY_FAIL_IF(limits->max_bytes && model->map.bytes > limits->max_bytes, HY_LIMIT, err,
+             "the file has %zu bytes; the limit is %zu", model->map.bytes, limits->max_bytes);
+  if (!reader) return hy__onnx_read(model, limits, err);
+  hy_status status = reader->read(model, err);
+  if (status != HY_OK) hy__error_prefix(err, "%s", reader->name);
+  return status;
+}
+
 hy_status hy_model_open(hy_runtime *runtime, const char *path, const hy_model_options *options,
                         hy_model **out, hy_error *err) {
   hy_error_clear(err);
@@ -45,7 +56,7 @@ hy_status hy_model_open(hy_runtime *runtime, const char *path, const hy_model_op
   HY_TRY(create(runtime, &model, err));
   hy_status status = hy__arena_text(model->arena, path, strlen(path), &model->path, err);
   if (status == HY_OK) status = hy__map_open(path, &model->map, err);
-  if (status == HY_OK) status = hy__onnx_read(model, &limits, err);
+  if (status == HY_OK) status = read(model, &limits, err);
   if (status != HY_OK) {
     hy__error_subject(err, path);
     hy_model_destroy(model);
@@ -64,7 +75,7 @@ hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t byt
   hy__onnx_limits limits = limits_of(options);
   HY_TRY(create(runtime, &model, err));
   model->map = (hy__map){data, bytes};
-  hy_status status = hy__onnx_read(model, &limits, err);
+  hy_status status = read(model, &limits, err);
   if (status != HY_OK) {
     hy_model_destroy(model);
     return status;

@@ -142,12 +142,6 @@ static hy_status other_format(hy__span in, hy_error *err) {
   size_t n = hy__span_left(&in);
   const char *text = (const char *)in.pos;
   HY_FAIL_IF(n == 0, HY_BAD_FORMAT, err, "the file is empty");
-  HY_FAIL_IF(n >= 5 && memcmp(text, "tree\n", 5) == 0, HY_UNSUPPORTED, err,
-             "a LightGBM text model; this version reads ONNX alone (convert it with onnxmltools)");
-  HY_FAIL_IF(
-      text[0] == '{', HY_UNSUPPORTED, err,
-      "a JSON file, perhaps an XGBoost model; this version reads ONNX alone (convert it with "
-      "onnxmltools)");
   HY_FAIL_IF(n >= 4 && memcmp(text, "PK\3\4", 4) == 0, HY_UNSUPPORTED, err,
              "a zip archive, perhaps a torch or npz file; export the model to ONNX");
   HY_FAIL_IF(n >= 8 && memcmp(text, "\x89HDF\r\n\x1a\n", 8) == 0, HY_UNSUPPORTED, err,
@@ -186,8 +180,6 @@ static hy_status read_all(hy__onnx *r, hy__span file, hy_error *err) {
 hy_status hy__onnx_read(hy_model *model, const hy__onnx_limits *limits, hy_error *err) {
   const hy_allocator *a = hy__runtime_allocator(model->runtime);
   hy__onnx reader = {.model = model, .allocator = a, .arena = model->arena, .limits = *limits};
-  HY_FAIL_IF(limits->max_bytes && model->map.bytes > limits->max_bytes, HY_LIMIT, err,
-             "the file has %zu bytes; the limit is %zu", model->map.bytes, limits->max_bytes);
   hy_status status = read_all(&reader, hy__span_make(model->map.data, model->map.bytes), err);
   hy__pb_list_free(&reader.ints, a, sizeof(int64_t));
   hy__pb_list_free(&reader.floats, a, sizeof(float));

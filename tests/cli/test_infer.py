@@ -95,8 +95,9 @@ def test_bad_inputs_are_named(tmp_path):
 
 @pytest.mark.parametrize("content, said", [
     (b"", "the file is empty"),
-    (b"tree\nversion=v4\n", "a LightGBM text model"),
-    (b'{"learner": {}}', "an XGBoost model"),
+    (b"tree\nversion=v4\n", "LightGBM text model: the header lacks max_feature_idx"),
+    (b'{"learner": {}}', "XGBoost JSON or UBJSON model: the object lacks 'objective'"),
+    (b'{"hello": 1}', "a JSON file that is no XGBoost model"),
     (b"time,open,high\n1,2,3\n", "malformed protobuf"),
     (b"PK\x03\x04" + bytes(64), "a zip archive"),
 ])
