@@ -62,6 +62,8 @@ HY_CHECKED hy_status hy__work_slice(hy__work *w, int32_t id, int32_t axis, hy__s
 HY_CHECKED hy_status hy__work_attrs(hy__work *w, const hy__node *node, const hy__attr *more,
                                     size_t n_more, hy__work_rewrite *to, hy_error *err);
 
+/* A known value of one float. */
+bool hy__work_number(const hy__work *w, int32_t id, double *out);
 /* Is node n that operator, over one axis with parameters that are known? */
 bool hy__work_read_perm(const hy__work *w, int32_t n, int64_t *perm);
 bool hy__work_read_slice(const hy__work *w, int32_t n, int32_t *axis, hy__steps *steps);

@@ -3,7 +3,21 @@
  * products with one number. */
 #include "pass/rewrite.h"
 
-enum { CHAIN_MAX = 24 };
+enum { CHAIN_MAX = 24, PARTS_MAX = 4 };
+
+/* An axis as parts that keep even distances of their own, the outer first: what a reshape joined
+ * that does not lie evenly may come apart again further on. */
+typedef struct axis {
+  int32_t n; /* 0: one place */
+  int64_t dims[PARTS_MAX], strides[PARTS_MAX];
+} axis;
+
+typedef struct view {
+  int32_t base, rank;
+  int64_t offset;
+  double scale;
+  axis axes[HY_MAX_RANK];
+} view;
 
 /* The one known number that node n multiplies with (or divides by), and its other operand. */
 static bool scaled_by(const hy__work *w, int32_t n, double *factor, int32_t *other) {
@@ -50,110 +64,107 @@ static int climb(const hy__work *w, int32_t id, int32_t *chain) {
   return n;
 }
 
-static void start(const hy__work *w, int32_t id, hy__strided *v) {
+static bool part_add(axis *a, int64_t dim, int64_t stride) {
+  if (dim == 1) return true;
+  if (a->n && a->strides[a->n - 1] == dim * stride) { /* goes on evenly */
+    a->dims[a->n - 1] *= dim;
+    a->strides[a->n - 1] = stride;
+    return true;
+  }
+  if (a->n == PARTS_MAX) return false;
+  a->dims[a->n] = dim;
+  a->strides[a->n++] = stride;
+  return true;
+}
+
+static void start(const hy__work *w, int32_t id, view *v) {
   const hy_tensor *t = hy__work_tensor(w, id);
   int64_t stride = 1;
   v->base = id;
   v->offset = 0;
   v->rank = t->rank;
+  memset(v->axes, 0, sizeof v->axes);
   for (int32_t d = t->rank - 1; d >= 0; d--) {
-    v->dims[d] = t->dims[d];
-    v->strides[d] = stride;
+    (void)part_add(&v->axes[d], t->dims[d], stride);
     stride *= t->dims[d];
   }
 }
 
-/* New dims over the same elements; false where they do not keep even distances. */
-static bool reshaped(const hy_tensor *to, hy__strided *v) {
-  int64_t dims[HY_MAX_RANK], strides[HY_MAX_RANK], out[HY_MAX_RANK] = {0};
-  int32_t n = 0, i = 0, j = 0;
-  for (int32_t d = 0; d < v->rank; d++)
-    if (v->dims[d] != 1) dims[n] = v->dims[d], strides[n++] = v->strides[d];
-  while (j < to->rank) {
-    if (to->dims[j] == 1) { /* no distance */
-      j++;
-      continue;
-    }
-    if (i >= n) return false;
-    int32_t i_end = i + 1, j_end = j + 1;
-    int64_t old = dims[i], new = to->dims[j];
-    while (old != new) {
-      if (old < new ? i_end >= n : j_end >= to->rank) return false;
-      if (old < new)
-        old *= dims[i_end++];
-      else
-        new *= to->dims[j_end++];
-    }
-    for (int32_t k = i; k + 1 < i_end; k++)
-      if (strides[k] != dims[k + 1] * strides[k + 1]) return false;
-    int64_t stride = strides[i_end - 1];
-    for (int32_t k = j_end - 1; k >= j; k--) {
-      out[k] = stride;
-      stride *= to->dims[k];
-    }
-    i = i_end;
-    j = j_end;
-  }
+/* New dims over the same elements in the same order. */
+static bool reshaped(const hy_tensor *to, view *v) {
+  const view from = *v;
+  int32_t d = 0, part = 0;
+  int64_t left = 0, stride = 0; /* of the part at hand */
+  memset(v->axes, 0, sizeof v->axes);
   v->rank = to->rank;
-  memcpy(v->dims, to->dims, sizeof v->dims);
-  memcpy(v->strides, out, sizeof out);
+  for (int32_t j = 0; j < to->rank; j++) {
+    for (int64_t need = to->dims[j]; need > 1;) {
+      while (left <= 1) { /* the next part */
+        while (d < from.rank && part == from.axes[d].n) d++, part = 0;
+        if (d == from.rank) return false;
+        left = from.axes[d].dims[part];
+        stride = from.axes[d].strides[part++];
+      }
+      const int64_t take = need % left == 0 ? left : left % need == 0 ? need : 0;
+      if (!take || !part_add(&v->axes[j], take, stride * (left / take))) return false;
+      need /= take;
+      left /= take;
+    }
+    if (to->dims[j] == 0) return false;
+  }
   return true;
 }
 
-static void drop_axis(hy__strided *v, int32_t axis) {
+static void drop_axis(view *v, int32_t at) {
   v->rank--;
-  for (int32_t d = axis; d < v->rank; d++) {
-    v->dims[d] = v->dims[d + 1];
-    v->strides[d] = v->strides[d + 1];
-  }
+  for (int32_t d = at; d < v->rank; d++) v->axes[d] = v->axes[d + 1];
 }
 
-static bool part_of_split(const hy__work *w, int32_t n, int32_t id, hy__strided *v) {
+/* Places first, first + step, .. (n of them) of an axis of one part. */
+static bool cut(view *v, int32_t at, hy__steps s) {
+  axis *a = &v->axes[at];
+  if (a->n > 1) return false;
+  if (a->n == 0) return s.first == 0 && s.n == 1;
+  const int64_t stride = a->strides[0];
+  v->offset += s.first * stride;
+  a->n = 0;
+  return part_add(a, s.n, stride * s.step);
+}
+
+static bool part_of_split(const hy__work *w, int32_t n, int32_t id, view *v) {
   const hy__node *node = &w->nodes[n].node;
-  int64_t axis = hy__node_int(node, "axis", 0), first = 0;
-  if (axis < 0) axis += v->rank;
+  int64_t at = hy__node_int(node, "axis", 0), first = 0;
+  if (at < 0) at += v->rank;
   for (size_t k = 0; k < node->n_outputs; k++) {
     if (node->outputs[k] < 0) return false;
-    const hy_tensor *t = hy__work_tensor(w, node->outputs[k]);
-    if (node->outputs[k] == id) {
-      v->offset += first * v->strides[axis];
-      v->dims[axis] = t->dims[axis];
-      return true;
-    }
-    first += t->dims[axis];
+    const int64_t dim = hy__work_tensor(w, node->outputs[k])->dims[at];
+    if (node->outputs[k] == id) return cut(v, (int32_t)at, (hy__steps){first, 1, dim});
+    first += dim;
   }
   return false;
 }
 
 /* What node n makes of the view of its input. id: its output. */
-static bool apply(const hy__work *w, int32_t n, int32_t id, hy__strided *v) {
+static bool apply(const hy__work *w, int32_t n, int32_t id, view *v) {
   int64_t perm[HY_MAX_RANK], index;
   double factor;
-  int32_t axis;
+  int32_t at;
   hy__steps steps;
-  const hy__strided from = *v;
-  if (scaled_by(w, n, &factor, &axis)) {
+  const view from = *v;
+  if (scaled_by(w, n, &factor, &at)) {
     v->scale *= factor;
     return true;
   }
   if (hy__work_is(w, n, "Identity")) return true;
   if (hy__work_read_perm(w, n, perm)) {
-    for (int32_t d = 0; d < v->rank; d++) {
-      v->dims[d] = from.dims[perm[d]];
-      v->strides[d] = from.strides[perm[d]];
-    }
+    for (int32_t d = 0; d < v->rank; d++) v->axes[d] = from.axes[perm[d]];
     return true;
   }
-  if (hy__work_read_slice(w, n, &axis, &steps)) {
-    v->offset += steps.first * v->strides[axis];
-    v->strides[axis] *= steps.step;
-    v->dims[axis] = steps.n;
-    return true;
-  }
+  if (hy__work_read_slice(w, n, &at, &steps)) return cut(v, at, steps);
   if (hy__work_is(w, n, "Slice")) return false;
-  if (hy__work_read_gather(w, n, &axis, &index)) {
-    v->offset += index * v->strides[axis];
-    drop_axis(v, axis);
+  if (hy__work_read_gather(w, n, &at, &index)) {
+    if (!cut(v, at, (hy__steps){index, 1, 1})) return false;
+    drop_axis(v, at);
     return true;
   }
   if (hy__work_is(w, n, "Gather")) return false;
@@ -172,26 +183,40 @@ static int32_t given(const hy__work *w, int32_t n, int32_t below, int32_t id) {
   return -1;
 }
 
-void hy__work_strided(const hy__work *w, int32_t id, hy__strided *v) {
-  int32_t chain[CHAIN_MAX];
+/* The view's axes each as one distance; false where one has more. */
+static bool give(const hy__work *w, int32_t id, const view *v, hy__strided *out) {
+  *out = (hy__strided){.base = v->base, .rank = v->rank, .offset = v->offset, .scale = v->scale};
+  for (int32_t d = 0; d < v->rank; d++) {
+    if (v->axes[d].n > 1) return false;
+    out->dims[d] = hy__work_tensor(w, id)->dims[d];
+    out->strides[d] = v->axes[d].n ? v->axes[d].strides[0] : 0;
+  }
+  return true;
+}
+
+void hy__work_strided(const hy__work *w, int32_t id, hy__strided *out) {
+  int32_t chain[CHAIN_MAX], other, top = id;
   const int n = climb(w, id, chain);
   double factor;
-  int32_t other, top = id;
-  *v = (hy__strided){.scale = 1.0};
+  view v = {.scale = 1.0};
   if (n) {
     top = hy__work_resolve(w, hy__work_input(w, chain[n - 1], 0));
     if (scaled_by(w, chain[n - 1], &factor, &other)) top = other;
   }
-  start(w, top, v);
+  start(w, top, &v);
   for (int i = n - 1; i >= 0; i--) {
-    const int32_t out = given(w, chain[i], i ? chain[i - 1] : -1, id);
-    hy__strided next = *v;
-    if (out >= 0 && apply(w, chain[i], out, &next)) {
-      *v = next;
+    const int32_t made = given(w, chain[i], i ? chain[i - 1] : -1, id);
+    view next = v;
+    if (made >= 0 && apply(w, chain[i], made, &next)) {
+      v = next;
       continue;
     }
-    v->scale = 1.0; /* from here on it is a value of its own */
-    start(w, out < 0 ? id : out, v);
-    if (out < 0) return;
+    v.scale = 1.0; /* from here on it is a value of its own */
+    start(w, made < 0 ? id : made, &v);
+    if (made < 0) break;
   }
+  if (give(w, id, &v, out)) return;
+  v.scale = 1.0;
+  start(w, id, &v);
+  (void)give(w, id, &v, out);
 }

@@ -112,6 +112,14 @@ bool hy__work_known_ints(const hy__work *w, int32_t n, size_t k, const char *nam
   return true;
 }
 
+bool hy__work_number(const hy__work *w, int32_t id, double *out) {
+  const hy_tensor *t = hy__work_tensor(w, id);
+  if (!t || !t->data || hy__work_bytes(t) != hy_dtype_bytes(t->dtype)) return false;
+  if (t->dtype != HY_F32 && t->dtype != HY_F64) return false;
+  *out = t->dtype == HY_F64 ? *(const double *)t->data : (double)*(const float *)t->data;
+  return true;
+}
+
 bool hy__work_read_perm(const hy__work *w, int32_t n, int64_t *perm) {
   const hy_tensor *x = hy__work_tensor(w, hy__work_input(w, n, 0));
   const hy__attr *attr = hy__node_attr(&w->nodes[n].node, "perm");
