@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pad with zeros of the spatial dims moves into the Conv that alone reads it. */
+/* Pad with zeros of the spatial dims moves into the Conv or ConvLast that alone reads it. */
 #include "pass/rewrite.h"
 
 static bool text_is(hy_string s, const char *text) {
@@ -17,8 +17,9 @@ static bool pads_zeros(const hy__work *w, int32_t pad) {
   return value != NULL;
 }
 
-/* The padding per axis, from its two dims; negative or off the spatial dims: false. */
-static bool read_pads(const hy__work *w, int32_t pad, int64_t before[], int64_t after[]) {
+/* The padding per axis; negative, or off the spatial dims, which begin at `first`: false. */
+static bool read_pads(const hy__work *w, int32_t pad, int32_t first, int64_t before[],
+                      int64_t after[]) {
   int64_t pads[HY_MAX_RANK], axes[HY_MAX_RANK];
   int32_t n, n_axes;
   const int32_t rank = hy__work_tensor(w, hy__work_input(w, pad, 0))->rank;
@@ -36,7 +37,8 @@ static bool read_pads(const hy__work *w, int32_t pad, int64_t before[], int64_t 
     const int64_t d = axes[i] < 0 ? axes[i] + rank : axes[i];
     before[d] = pads[i];
     after[d] = pads[i + n_axes];
-    if (before[d] < 0 || after[d] < 0 || (d < 2 && (before[d] || after[d]))) return false;
+    const bool spatial = d >= first && d < first + rank - 2;
+    if (before[d] < 0 || after[d] < 0 || (!spatial && (before[d] || after[d]))) return false;
   }
   return true;
 }
@@ -48,14 +50,15 @@ static hy_status fuse(hy__work *w, int32_t n, bool *done, hy_error *err) {
   int32_t inputs[3] = {HY__ABSENT, HY__ABSENT, HY__ABSENT};
   const hy_string how = hy__node_string(&node, "auto_pad", "NOTSET");
   const bool given = text_is(how, "NOTSET");
+  const int32_t first = hy__work_is(w, n, "ConvLast") ? 1 : 2;
   if (pad < 0 || node.n_inputs > 3 || (!given && !text_is(how, "VALID"))) return HY_OK;
-  if (!pads_zeros(w, pad) || !read_pads(w, pad, before, after)) return HY_OK;
+  if (!pads_zeros(w, pad) || !read_pads(w, pad, first, before, after)) return HY_OK;
   const int32_t n_dims = hy__work_tensor(w, node.inputs[0])->rank - 2;
   const hy__attr *own = given ? hy__node_attr(&node, "pads") : NULL;
   if (own && own->n != 2 * (size_t)n_dims) return HY_OK;
   for (int32_t d = 0; d < n_dims; d++) {
-    pads[d] = before[d + 2] + (own ? own->as.ints[d] : 0);
-    pads[d + n_dims] = after[d + 2] + (own ? own->as.ints[d + n_dims] : 0);
+    pads[d] = before[d + first] + (own ? own->as.ints[d] : 0);
+    pads[d + n_dims] = after[d + first] + (own ? own->as.ints[d + n_dims] : 0);
   }
   const hy__attr attrs[2] = {
       {.name = "pads", .kind = HY__ATTR_INTS, .n = 2 * (size_t)n_dims, .as.ints = pads},
@@ -74,7 +77,8 @@ static hy_status fuse(hy__work *w, int32_t n, bool *done, hy_error *err) {
 hy_status hy__pass_fuse_pad(hy__work *w, size_t *n_rewrites, hy_error *err) {
   for (size_t i = 0; i < w->n_nodes; i++) {
     bool done = false;
-    if (hy__work_is(w, (int32_t)i, "Conv")) HY_TRY(fuse(w, (int32_t)i, &done, err));
+    if (hy__work_is(w, (int32_t)i, "Conv") || hy__work_is(w, (int32_t)i, "ConvLast"))
+      HY_TRY(fuse(w, (int32_t)i, &done, err));
     *n_rewrites += done;
   }
   return HY_OK;

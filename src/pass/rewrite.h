@@ -52,6 +52,9 @@ typedef struct hy__steps {
   int64_t first, step, n;
 } hy__steps;
 
+/* A known list of i64. */
+HY_CHECKED hy_status hy__work_ints(hy__work *w, const int64_t *from, int32_t n, int32_t *out,
+                                   hy_error *err);
 HY_CHECKED hy_status hy__work_transpose(hy__work *w, int32_t id, const int64_t *perm,
                                         hy__work_rewrite *to, hy_error *err);
 HY_CHECKED hy_status hy__work_reshape(hy__work *w, int32_t id, int32_t rank, const int64_t *dims,

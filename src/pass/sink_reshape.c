@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reshapes that only join or part the rows of a Linear move behind it, where they meet the one that
- * undoes them; two in a row become one. So an axis stays in sight from the output back. Exact. */
+/* Reshapes that only join or part the rows of a Linear move behind it, those that take out axes of
+ * one place move before a transpose: there they meet the one that undoes them. Two in a row become
+ * one. So an axis stays in sight from the output back. Exact. */
 #include "pass/rewrite.h"
 
 static bool is_reshape(const hy__work *w, int32_t n) {
@@ -65,6 +66,45 @@ static hy_status behind_linear(hy__work *w, int32_t n, bool *done, hy_error *err
   return hy__work_replace(w, n, &to, done, err);
 }
 
+/* Is `to` the dims of `from` less some of 1? dropped[d]: those of `from` that are gone. */
+static bool drops_ones(const hy_tensor *from, const hy_tensor *to, bool *dropped) {
+  int32_t k = 0;
+  for (int32_t d = 0; d < from->rank; d++) {
+    dropped[d] = k == to->rank || to->dims[k] != from->dims[d];
+    if (dropped[d] && from->dims[d] != 1) return false;
+    if (!dropped[d]) k++;
+  }
+  return k == to->rank && to->rank < from->rank;
+}
+
+/* Squeeze(Transpose(x)), x itself reshaped, to Transpose(Squeeze(x)): the two reshapes meet. */
+static hy_status before_transpose(hy__work *w, int32_t n, bool *done, hy_error *err) {
+  const hy_tensor *y = hy__work_tensor(w, w->nodes[n].node.outputs[0]);
+  const int32_t turned = hy__work_maker(w, hy__work_input(w, n, 0), "Transpose");
+  bool dropped[HY_MAX_RANK];
+  int64_t perm[HY_MAX_RANK], rest[HY_MAX_RANK], dims[HY_MAX_RANK];
+  if (turned < 0 || !hy__work_read_perm(w, turned, perm)) return HY_OK;
+  const int32_t from = hy__work_resolve(w, hy__work_input(w, turned, 0));
+  const hy_tensor *x = hy__work_tensor(w, from), *t = hy__work_tensor(w, hy__work_input(w, n, 0));
+  if (before(w, from) < 0 || !drops_ones(t, y, dropped)) return HY_OK;
+  int32_t place[HY_MAX_RANK] = {0}, rank = 0; /* of x's dims among those that stay */
+  bool gone[HY_MAX_RANK] = {false};
+  for (int32_t d = 0; d < t->rank; d++) gone[perm[d]] = dropped[d];
+  for (int32_t d = 0; d < x->rank; d++) {
+    place[d] = rank;
+    if (!gone[d]) dims[rank++] = x->dims[d];
+  }
+  for (int32_t d = 0, k = 0; d < t->rank; d++)
+    if (!dropped[d]) rest[k++] = place[perm[d]];
+  hy__work_rewrite to;
+  int32_t made;
+  HY_TRY(hy__work_reshape(w, from, rank, dims, &to, err));
+  HY_TRY(hy__work_add(w, n, &to, &made, err));
+  if (made < 0) return HY_OK;
+  HY_TRY(hy__work_transpose(w, made, rest, &to, err));
+  return hy__work_replace(w, n, &to, done, err);
+}
+
 hy_status hy__pass_sink_reshape(hy__work *w, size_t *n_rewrites, hy_error *err) {
   const size_t n_nodes = w->n_nodes;
   for (size_t i = 0; i < n_nodes; i++) {
@@ -72,6 +112,7 @@ hy_status hy__pass_sink_reshape(hy__work *w, size_t *n_rewrites, hy_error *err) 
     bool done = false;
     if (w->nodes[n].dead) continue;
     if (is_reshape(w, n)) HY_TRY(two_in_a_row(w, n, &done, err));
+    if (!done && is_reshape(w, n)) HY_TRY(before_transpose(w, n, &done, err));
     if (hy__work_is(w, n, "Linear")) HY_TRY(behind_linear(w, n, &done, err));
     *n_rewrites += done;
   }

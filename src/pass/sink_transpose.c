@@ -197,6 +197,35 @@ static hy_status through_linear(hy__work *w, int32_t n, bool *done, hy_error *er
   return made < 0 ? HY_OK : give(w, n, made, perm, done, err);
 }
 
+/* Pad whose amounts are known for every axis. */
+static hy_status through_pad(hy__work *w, int32_t n, bool *done, hy_error *err) {
+  int64_t perm[HY_MAX_RANK], pads[HY_MAX_RANK], turned[HY_MAX_RANK];
+  int32_t inputs[3] = {HY__ABSENT, HY__ABSENT, HY__ABSENT}, n_pads, made;
+  const hy__node *node = &w->nodes[n].node;
+  inputs[0] = behind(w, n, 0, perm);
+  if (inputs[0] < 0 || hy__work_input(w, n, 3) >= 0) return HY_OK;
+  const int32_t rank = hy__work_tensor(w, inputs[0])->rank;
+  if (2 * rank > HY_MAX_RANK || !hy__work_known_ints(w, n, 1, "pads", pads, &n_pads) ||
+      n_pads != 2 * rank)
+    return HY_OK;
+  for (int32_t d = 0; d < rank; d++) {
+    turned[perm[d]] = pads[d];
+    turned[perm[d] + rank] = pads[d + rank];
+  }
+  hy__attr attr = {.name = "pads", .kind = HY__ATTR_INTS, .n = 2 * (size_t)rank, .as.ints = turned};
+  const bool listed = node->n_inputs < 2;
+  inputs[2] = hy__work_input(w, n, 2);
+  if (!listed) HY_TRY(hy__work_ints(w, turned, 2 * rank, &inputs[1], err));
+  hy__work_rewrite to = {.domain = node->domain,
+                         .op_type = node->op_type,
+                         .version = node->version,
+                         .inputs = inputs,
+                         .n_inputs = HY_MIN(node->n_inputs, (size_t)3)};
+  HY_TRY(hy__work_attrs(w, node, &attr, listed, &to, err));
+  HY_TRY(hy__work_add(w, n, &to, &made, err));
+  return made < 0 ? HY_OK : give(w, n, made, perm, done, err);
+}
+
 typedef struct rule {
   const char *op_type;
   hy_status (*fn)(hy__work *, int32_t, bool *, hy_error *);
@@ -206,7 +235,7 @@ static const rule rules[] = {{"Transpose", two_in_a_row},    {"Slice", through_t
                              {"Gather", through_take},       {"GlobalAveragePool", through_reduce},
                              {"ReduceMean", through_reduce}, {"ReduceSum", through_reduce},
                              {"ReduceMax", through_reduce},  {"ReduceMin", through_reduce},
-                             {"Linear", through_linear}};
+                             {"Pad", through_pad},           {"Linear", through_linear}};
 
 hy_status hy__pass_sink_transpose(hy__work *w, size_t *n_rewrites, hy_error *err) {
   const size_t n_nodes = w->n_nodes;

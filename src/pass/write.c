@@ -12,8 +12,7 @@ static hy_status ints_keep(hy__work *w, const int64_t *from, int32_t n, int64_t 
   return HY_OK;
 }
 
-static hy_status known_ints(hy__work *w, const int64_t *from, int32_t n, int32_t *out,
-                            hy_error *err) {
+hy_status hy__work_ints(hy__work *w, const int64_t *from, int32_t n, int32_t *out, hy_error *err) {
   int64_t *data;
   HY_TRY(ints_keep(w, from, n, &data, err));
   const hy_tensor t = {.data = data, .dtype = HY_I64, .rank = 1, .dims = {n}};
@@ -72,7 +71,7 @@ hy_status hy__work_reshape(hy__work *w, int32_t id, int32_t rank, const int64_t 
   const hy__attr attr = {.name = "allowzero", .kind = HY__ATTR_INT, .as.i = 1};
   int32_t inputs[2] = {id, HY__ABSENT};
   *to = (hy__work_rewrite){.domain = "", .op_type = "Reshape", .version = 14};
-  HY_TRY(known_ints(w, dims, rank, &inputs[1], err));
+  HY_TRY(hy__work_ints(w, dims, rank, &inputs[1], err));
   HY_TRY(inputs_keep(w, inputs, 2, to, err));
   return hy__work_attrs(w, NULL, &attr, 1, to, err);
 }
@@ -82,10 +81,10 @@ hy_status hy__work_slice(hy__work *w, int32_t id, int32_t axis, hy__steps steps,
   const int64_t end = steps.first + (steps.n - 1) * steps.step + 1, at = axis;
   int32_t inputs[5] = {id};
   *to = (hy__work_rewrite){.domain = "", .op_type = "Slice", .version = 13};
-  HY_TRY(known_ints(w, &steps.first, 1, &inputs[1], err));
-  HY_TRY(known_ints(w, &end, 1, &inputs[2], err));
-  HY_TRY(known_ints(w, &at, 1, &inputs[3], err));
-  HY_TRY(known_ints(w, &steps.step, 1, &inputs[4], err));
+  HY_TRY(hy__work_ints(w, &steps.first, 1, &inputs[1], err));
+  HY_TRY(hy__work_ints(w, &end, 1, &inputs[2], err));
+  HY_TRY(hy__work_ints(w, &at, 1, &inputs[3], err));
+  HY_TRY(hy__work_ints(w, &steps.step, 1, &inputs[4], err));
   return inputs_keep(w, inputs, 5, to, err);
 }
 

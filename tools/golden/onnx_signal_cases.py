@@ -37,14 +37,14 @@ family("DFT_17", 17, [
     ("plain", "DFT", [real(2, 10, 3)], {}), ("axis", "DFT", [pairs(2, 3, 16)], {"axis": 2}),
     ("inverse", "DFT", [pairs(2, 7)], {"inverse": 1}),
     ("onesided", "DFT", [real(2, 7)], {"onesided": 1}),
-])
+], atol=2e-5)  # ONNX Runtime sums in float32: it is 6e-6 off the double transform, we 2e-7
 HANN = (np.hanning(17)[:16]).astype(np.float32)
 family("STFT_17", 17, [
     ("window", "STFT", [real(2, 64), Const(np.int64(8)), Const(HANN)], {}),
     ("both", "STFT", [real(1, 50), Const(np.int64(5)), Const(HANN), Const(np.int64(16))],
      {"onesided": 0}),
     ("bare", "STFT", [real(1, 50), Const(np.int64(7)), None, Const(np.int64(12))], {}),
-])
+], atol=2e-5)  # as DFT_17
 SIZES = [(n, p) for n in (1, 2, 9, 10) for p in (0, 1) if n > 1 or p]
 family("Windows_17", 17, [
     (f"{op.lower()}_{n}_{p}", f"{op}Window", [Const(np.int64(n))], {"periodic": p})
