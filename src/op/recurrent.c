@@ -224,17 +224,32 @@ static bool is_default(const hy__recurrent_plan *q, const hy__cell_fn *fn) {
 
 static size_t lines(size_t floats) { return (floats + 15) / 16 * 16; }
 
-/* Rows in equal groups of at most 18, which the tiles of all levels divide well, and as many as the
- * workers take evenly. */
+size_t hy__row_groups_make(hy__row_groups *g, size_t batch, size_t unit, size_t n_workers,
+                           size_t units_each) {
+  enum { ROWS = 18 }; /* keep what a group works on in the caches beside the weights */
+  const size_t most = (ROWS + unit - 1) / unit;
+  g->batch = batch;
+  g->unit = unit;
+  g->n_units = HY_MAX((batch + unit - 1) / unit, (size_t)1);
+  g->n = (g->n_units + most - 1) / most;
+  if (g->n_units >= units_each * n_workers)
+    g->n = HY_MIN((g->n + n_workers - 1) / n_workers * n_workers, g->n_units);
+  return HY_MAX(HY_MIN((g->n_units + g->n - 1) / g->n * unit, batch), (size_t)1);
+}
+
+void hy__row_groups_at(const hy__row_groups *g, size_t index, size_t *first, size_t *rows) {
+  *first = g->n_units * index / g->n * g->unit;
+  *rows = HY_MIN(g->n_units * (index + 1) / g->n * g->unit, g->batch) - *first;
+}
+
 static void divide(const hy__op_plan *p, hy__recurrent_plan *q) {
-  enum { GROUP = 18, GROUP_MIN = 4, PART_MACS_MIN = 1 << 18 };
+  enum { PART_MACS_MIN = 1 << 18 };
   const size_t n_workers = p->pool ? hy__pool_n_workers(p->pool) : 1;
   const size_t step_macs = q->columns * (q->hidden + q->features); /* of one row */
-  q->n_groups = HY_MAX((q->batch + GROUP - 1) / GROUP, (size_t)1);
-  if (q->batch >= GROUP_MIN * n_workers)
-    q->n_groups = (q->n_groups + n_workers - 1) / n_workers * n_workers;
-  q->group = HY_MAX((q->batch + q->n_groups - 1) / q->n_groups, (size_t)1);
-  q->divides = n_workers > 1 && q->n_groups * q->directions > 1 &&
+  const size_t gates = q->kind == HY__CELL_GRU && !q->after ? 2 : q->gates;
+  q->group =
+      hy__row_groups_make(&q->groups, q->batch, p->kernels->recurrent->rows[gates], n_workers, 1);
+  q->divides = n_workers > 1 && q->groups.n * q->directions > 1 &&
                q->group * q->steps >= PART_MACS_MIN / step_macs;
 }
 

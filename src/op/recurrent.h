@@ -26,6 +26,17 @@ typedef struct hy__cell_fn {
   double alpha, beta;
 } hy__cell_fn;
 
+/* Rows in groups of a few tiles of the kernel, as many as the workers take evenly. */
+typedef struct hy__row_groups {
+  size_t batch, unit, n_units, n; /* rows, of a tile, tiles, groups */
+} hy__row_groups;
+
+/* units_each: tiles that a worker must have at least for the rows to be divided. Returns the rows
+ * of the largest group. */
+size_t hy__row_groups_make(hy__row_groups *g, size_t batch, size_t unit, size_t n_workers,
+                           size_t units_each);
+void hy__row_groups_at(const hy__row_groups *g, size_t index, size_t *first, size_t *rows);
+
 /* One direction. Gates are in the kernels' order (LSTM i, f, g, o; GRU z, r, n). */
 typedef struct hy__recurrent_side {
   bool reverse;
@@ -45,7 +56,8 @@ typedef struct hy__recurrent_plan {
   double clip; /* 0: none */
   size_t steps, batch, features, hidden, directions, gates;
   size_t lanes, padded, columns; /* columns = padded * gates */
-  size_t n_groups, group, block; /* rows in so many groups of at most `group`, steps in blocks */
+  hy__row_groups groups;
+  size_t group, block; /* rows of the largest group, and steps that go together */
   hy__recurrent_side side[2];
   /* in scratch, as floats */
   size_t h_at, c_at, pre_at, work_at, x_at;

@@ -270,11 +270,9 @@ static hy_status run_groups(void *ctx, uint32_t worker, size_t begin, size_t end
     w.c[i] = scratch + p->c_at + i * p->group * p->padded;
   }
   for (size_t i = begin; i < end; ++i) {
-    const size_t g = i % p->n_groups;
-    w.direction = i / p->n_groups;
+    w.direction = i / p->groups.n;
     w.side = &p->side[w.direction];
-    w.first = p->batch * g / p->n_groups;
-    w.rows = p->batch * (g + 1) / p->n_groups - w.first;
+    hy__row_groups_at(&p->groups, i % p->groups.n, &w.first, &w.rows);
     w.lens = lens ? lens + w.first : NULL;
     run_group(&w);
   }
@@ -283,7 +281,7 @@ static hy_status run_groups(void *ctx, uint32_t worker, size_t begin, size_t end
 
 hy_status hy__recurrent_run(const hy__step *step, hy_error *err) {
   const hy__recurrent_plan *p = step->params;
-  const size_t n = p->n_groups * p->directions;
+  const size_t n = p->groups.n * p->directions;
   hy__step own = *step;
   HY_TRY(hy__recurrent_check_lens(p, has(step, 4) ? step->in[4].data : NULL, err));
   if (p->divides) return hy__pool_for(step->pool, n, 1, run_groups, &own, err);

@@ -90,18 +90,18 @@ static void divide_layers(hy__stack_plan *q, size_t n) {
   q->n_stages = n;
 }
 
-/* Groups of at most 18 rows, which the tiles of all levels divide well, as many as the workers take
- * evenly; where rows are too few for that, stages. */
+/* Groups of rows, or stages of layers where rows are too few for the workers. */
 static void divide(const hy__op_plan *p, hy__stack_plan *q) {
-  enum { GROUP = 18, GROUP_MIN = 4, STEP_MACS_MIN = 1 << 14, CHUNKS_MIN = 4 };
+  enum { STEP_MACS_MIN = 1 << 14, CHUNKS_MIN = 4, UNITS_EACH = 2 };
   const size_t n_workers = p->pool ? hy__pool_n_workers(p->pool) : 1;
+  const hy__recurrent_plan *layer = &q->layers[0].plan;
+  const size_t gates = layer->kind == HY__CELL_GRU && !layer->after ? 2 : layer->gates;
   size_t heaviest = 0;
-  q->n_groups = q->batch ? (q->batch + GROUP - 1) / GROUP : 1;
-  if (q->batch >= GROUP_MIN * n_workers)
-    q->n_groups = (q->n_groups + n_workers - 1) / n_workers * n_workers;
+  q->group = hy__row_groups_make(&q->groups, q->batch, p->kernels->recurrent->rows[gates],
+                                 n_workers, q->n_layers > 1 ? UNITS_EACH : 1);
   for (size_t i = 0; i < q->n_layers; ++i) heaviest = HY_MAX(heaviest, weight_of(&q->layers[i]));
   const bool staged =
-      q->n_groups < n_workers && heaviest >= STEP_MACS_MIN && q->steps >= CHUNKS_MIN;
+      q->groups.n < n_workers && heaviest >= STEP_MACS_MIN && q->steps >= CHUNKS_MIN;
   divide_layers(q, staged ? HY_MIN(q->n_layers, n_workers) : 1);
 }
 
@@ -109,7 +109,7 @@ static size_t lines(size_t floats) { return (floats + 15) / 16 * 16; }
 
 static hy_status lower_scratch(hy__op_plan *p, hy__stack_plan *q, hy_error *err) {
   enum { BLOCK_FLOATS = 32 * 1024, CHUNK = 8 };
-  const size_t rows = q->n_groups ? (q->batch + q->n_groups - 1) / q->n_groups : 1;
+  const size_t rows = q->group;
   const size_t n_workers = p->pool ? hy__pool_n_workers(p->pool) : 1;
   size_t columns = 0, padded = 0, floats = HY__STACK_LAYERS_MAX * 16; /* the stages' marks */
   for (size_t l = 0; l < q->n_layers; ++l) {
@@ -135,7 +135,7 @@ static hy_status lower_scratch(hy__op_plan *p, hy__stack_plan *q, hy_error *err)
   }
   q->group_floats = floats;
   HY_FAIL_IF(
-      !hy__mul(floats * sizeof(float), q->n_stages == 1 && q->n_groups > 1 ? n_workers : 1, &bytes),
+      !hy__mul(floats * sizeof(float), q->n_stages == 1 && q->groups.n > 1 ? n_workers : 1, &bytes),
       HY_LIMIT, err, "the layers are too large");
   p->scratch_bytes = bytes;
   return HY_OK;

@@ -24,8 +24,9 @@ typedef struct hy__stack_plan {
   hy__stack_layer *layers;
   size_t n_layers, steps, batch, features, y_ld;
   bool layout_x, layout; /* 1: batch first */
-  size_t n_groups, n_stages, block;
-  size_t group_floats; /* of scratch; groups at once have it side by side */
+  hy__row_groups groups;
+  size_t group, n_stages, block; /* rows of the largest group */
+  size_t group_floats;           /* of scratch; groups at once have it side by side */
   hy__stack_stage stages[HY__STACK_LAYERS_MAX];
 } hy__stack_plan;
 

@@ -141,8 +141,9 @@ static void run_stage(const group *g, size_t stage) {
 
 static group group_at(const hy__step *step, size_t index, size_t place) {
   const hy__stack_plan *q = step->params;
-  const size_t from = q->batch * index / q->n_groups, to = q->batch * (index + 1) / q->n_groups;
-  return (group){step, q, (float *)step->scratch + place * q->group_floats, from, to - from};
+  group g = {.step = step, .q = q, .scratch = (float *)step->scratch + place * q->group_floats};
+  hy__row_groups_at(&q->groups, index, &g.first, &g.rows);
+  return g;
 }
 
 static hy_status run_groups(void *ctx, uint32_t worker, size_t begin, size_t end, hy_error *err) {
@@ -163,7 +164,7 @@ static hy_status run_stages(void *ctx, uint32_t worker, size_t begin, size_t end
 /* A few groups, each in stages. */
 static hy_status run_staged(const hy__step *step, hy_error *err) {
   const hy__stack_plan *q = step->params;
-  for (size_t i = 0; i < q->n_groups; ++i) {
+  for (size_t i = 0; i < q->groups.n; ++i) {
     group g = group_at(step, i, 0);
     for (size_t s = 0; s < q->n_stages; ++s)
       atomic_store_explicit(&marks_of(&g)[s].done, 0,
@@ -182,7 +183,7 @@ hy_status hy__stack_run(const hy__step *step, hy_error *err) {
     return HY_OK;
   }
   if (q->n_stages > 1) return run_staged(step, err);
-  if (step->pool && q->n_groups > 1)
-    return hy__pool_for(step->pool, q->n_groups, 1, run_groups, &own, err);
-  return run_groups(&own, 0, 0, q->n_groups, err);
+  if (step->pool && q->groups.n > 1)
+    return hy__pool_for(step->pool, q->groups.n, 1, run_groups, &own, err);
+  return run_groups(&own, 0, 0, q->groups.n, err);
 }

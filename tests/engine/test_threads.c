@@ -15,6 +15,8 @@
 
 #include <hayate/session.h>
 
+#include "support/onnx_writer.h"
+
 enum { THREADS = 6, ROUNDS = 3 };
 #define FOLDER "tests/golden/onnx/torch_lstm_bi_stacked_dynamo/"
 
@@ -77,7 +79,75 @@ static void sessions_of_many_threads(void **state) {
   hy_runtime_destroy(runtime);
 }
 
+/* --- a session's own threads --- */
+
+enum { FEATURES = 96, UNITS = 640, ROWS_MAX = 300 };
+
+/* Two products, wide enough to divide by columns where rows are few, and a narrow one. */
+static pb products_model(void) {
+  static float weights[UNITS * UNITS];
+  static const char *const names[] = {"w0", "w1", "w2"};
+  const int64_t dims[3][2] = {{FEATURES, UNITS}, {UNITS, UNITS}, {UNITS, 3}};
+  const int64_t in[2] = {-1, FEATURES};
+  pb g = {0};
+  port_add(&g, 11, "x", HY_F32, in, 2);
+  port_add(&g, 12, "y", HY_F32, in, -1);
+  port_add(&g, 12, "h1", HY_F32, in, -1);
+  for (size_t i = 0; i < UNITS * UNITS; i++)
+    weights[i] = (float)((i * 7919) % 1009) / 10000 - 0.05f;
+  for (int k = 0; k < 3; k++)
+    initializer_add(&g, names[k], HY_F32, dims[k], 2, weights,
+                    (size_t)(dims[k][0] * dims[k][1]) * sizeof(float));
+  node_add(&g, "MatMul", "x w0", "p0");
+  node_add(&g, "Relu", "p0", "h0");
+  node_add(&g, "MatMul", "h0 w1", "p1");
+  node_add(&g, "Tanh", "p1", "h1");
+  node_add(&g, "MatMul", "h1 w2", "y");
+  return model_make(&g, 17);
+}
+
+static void run_products(hy_model *model, uint32_t n_threads, int64_t rows, float *y, float *h) {
+  static float x[ROWS_MAX * FEATURES];
+  hy_session_options options = {.struct_size = sizeof options, .n_threads = n_threads};
+  hy_tensor in = {.data = x, .dtype = HY_F32, .rank = 2, .dims = {rows, FEATURES}}, out[2];
+  hy_session *s;
+  hy_error err;
+  for (size_t i = 0; i < ROWS_MAX * FEATURES; i++) x[i] = (float)((i * 31) % 97) / 40 - 1;
+  if (hy_session_create(model, &options, &s, &err) != HY_OK) fail_msg("%s", err.message);
+  for (int round = 0; round < 4; round++) {
+    memset(out, 0, sizeof out);
+    if (hy_session_run(s, &in, 1, out, 2, &err) != HY_OK) fail_msg("%s", err.message);
+  }
+  memcpy(y, out[0].data, bytes_of(&out[0]));
+  memcpy(h, out[1].data, bytes_of(&out[1]));
+  hy_session_destroy(s);
+}
+
+/* The bits of a product do not know of the threads, of the batch, or of the run before. */
+static void products_divide(void **state) {
+  static float y[2][ROWS_MAX * 3], h[2][ROWS_MAX * UNITS];
+  static const int64_t rows[] = {ROWS_MAX, 61, 5, 1};
+  hy_runtime *runtime;
+  hy_model *model;
+  pb bytes = products_model();
+  (void)state;
+  assert_int_equal(hy_runtime_create(NULL, &runtime, NULL), HY_OK);
+  assert_int_equal(hy_model_open_memory(runtime, bytes.data, bytes.n, NULL, &model, NULL), HY_OK);
+  run_products(model, 0, ROWS_MAX, y[0], h[0]);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (uint32_t n_threads = 1; n_threads <= 4; n_threads++) {
+      run_products(model, n_threads, rows[i], y[1], h[1]);
+      assert_memory_equal(y[1], y[0], (size_t)rows[i] * 3 * sizeof(float));
+      assert_memory_equal(h[1], h[0], (size_t)rows[i] * UNITS * sizeof(float));
+    }
+  }
+  hy_model_destroy(model);
+  hy_runtime_destroy(runtime);
+  pb_free(&bytes);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(sessions_of_many_threads)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(sessions_of_many_threads),
+                                     cmocka_unit_test(products_divide)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 
 #include "base/base.h"
 
+enum { HY__RECURRENT_GATES_MAX = 4 };
+
 typedef struct hy__recurrent_call {
   size_t steps;
   const float *pre;   /* x * W + b: [rows][blocks * gates * lanes], rows at a distance of pre_ld */
@@ -33,11 +35,10 @@ typedef void (*hy__recurrent_fn)(const hy__recurrent_call *call);
  * in r2, while pre holds z, r, n in both; rnn has one, with tanh. */
 typedef struct hy__recurrent {
   uint32_t lanes;
+  uint32_t rows[HY__RECURRENT_GATES_MAX + 1]; /* of a tile, by the gates of a product */
   const char *tile;
   hy__recurrent_fn lstm, gru_after, gru_before, rnn;
 } hy__recurrent;
-
-enum { HY__RECURRENT_GATES_MAX = 4 };
 
 /* The recurrent matrix's packed form: gate g of unit u at time-step input k is source[g][u *
  * hidden + k] (ONNX's rows of R). out: blocks * hidden * gates * lanes floats. */

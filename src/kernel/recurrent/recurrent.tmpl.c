@@ -194,7 +194,7 @@ static void one_row(const moment *now, tile_fn fn, size_t wide) {
   for (size_t i = 0; i < n; ++i) {
     const size_t at = now->turned ? n - 1 - i : i;
     if (at < whole)
-      fn(now, 0, at * wide, WIDE + wide);
+      fn(now, 0, at * wide, wide == 1 ? 1 : WIDE + wide);
     else if (at == whole && rest >= 2)
       fn(now, 0, whole * wide, WIDE + 2);
     else if (at > whole && rest % 2)
@@ -224,7 +224,11 @@ HY_INLINE void walk(const moment *now, tile_fn fn, size_t most, size_t wide) {
     rows(now, fn, most);
 }
 
-static void lstm(const moment *now) { walk(now, lstm_any, HY_ROWS_4, 2); }
+/* A matrix that outgrows the first-level cache by far streams faster as one sequence. */
+static void lstm(const moment *now) {
+  const size_t floats = now->call->padded * now->call->hidden * 4;
+  walk(now, lstm_any, HY_ROWS_4, HY_VL >= 16 && floats > 40 * 1024 ? 1 : 2);
+}
 static void gru_after(const moment *now) { walk(now, gru_after_any, HY_ROWS_3, 2); }
 static void gru_before(const moment *now) {
   walk(now, gru_gates_any, HY_ROWS_2, 4);
@@ -262,6 +266,7 @@ static void run_rnn(const hy__recurrent_call *call) { run(call, rnn); }
 
 extern const hy__recurrent HY_KERNEL;
 const hy__recurrent HY_KERNEL = {.lanes = HY_VL,
+                                 .rows = {1, HY_ROWS_1, HY_ROWS_2, HY_ROWS_3, HY_ROWS_4},
                                  .tile = HY_TILE,
                                  .lstm = run_lstm,
                                  .gru_after = run_gru_after,
