@@ -156,6 +156,7 @@ static hy_status lower_activation(const hy__op_plan *p, params *q, hy_error *err
 hy_status hy__op_gemm_lower(hy__op_plan *p, hy_error *err) {
   const hy_tensor *a = &p->in[0], *y = &p->out[0];
   params *q;
+  if (a->dtype != HY_F32 && a->dtype != HY_F64) return hy__gemm_integer_lower(p, err);
   HY_TRY(hy__arena_alloc(p->arena, sizeof *q, HY_ALIGN, (void **)&q, err));
   bool linear = is_linear(p);
   q->trans_a = !linear && hy__node_int(p->node, "transA", 0) != 0;

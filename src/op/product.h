@@ -37,4 +37,7 @@ void hy__product_run(const hy__product *product, const hy__kernels *kernels,
 HY_CHECKED hy_status hy__product_divide(const hy__product *product, const hy__step *step,
                                         const hy__product_call *call, hy_error *err);
 
+/* Gemm of integers. */
+HY_CHECKED hy_status hy__gemm_integer_lower(hy__op_plan *p, hy_error *err);
+
 #endif

@@ -27,6 +27,9 @@ HY_CHECKED hy_status hy__work_enter(hy__work *w, const hy__work_node *node, cons
 bool hy__work_widens(const hy__work *w, const hy__work_node *node);
 HY_CHECKED hy_status hy__work_enter_wide(hy__work *w, const hy__work_node *node,
                                          const hy__node *source, hy_error *err);
+/* Is the node one of two operands that broadcast as before opset 7? Then it is brought to 7. */
+bool hy__work_is_legacy(const hy__work_node *node);
+HY_CHECKED hy_status hy__work_align(hy__work *w, hy__work_node *node, hy_error *err);
 /* Where the cache keeps a constant of the model's graph in its f32 form; HY__ABSENT for none. */
 int32_t hy__fold_slot_wide(const hy__fold_cache *cache, int32_t value);
 

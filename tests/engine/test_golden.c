@@ -22,7 +22,7 @@
 
 #include "base/base.h"
 
-enum { PORTS_MAX = 64 };
+enum { PORTS_MAX = 192 };
 
 static const char *const roots[] = {"tests/golden/onnx", "tests/golden/onnx_op"};
 static const char *chosen = "";
@@ -135,6 +135,7 @@ static bool golden_run(golden *g, char *why, size_t bytes) {
   hy_tensor in[PORTS_MAX], out[PORTS_MAX] = {{0}};
   hy_error err;
   size_t n_in = hy_model_n_inputs(g->model), n_out = hy_session_n_outputs(g->session);
+  assert_true(n_in <= PORTS_MAX && n_out <= PORTS_MAX);
   for (size_t k = 0; k < n_in; k++) {
     const hy_tensor *t = hy_arrays_find(g->input, hy_model_input(g->model, k)->name);
     if (!t) {

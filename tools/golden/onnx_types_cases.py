@@ -6,7 +6,7 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 from onnx_files import ROOT, save
-from onnx_op_cases import INF, NAN, f, f32, i64, pos
+from onnx_op_cases import INF, NAN, f, f32, i64, ints, pos
 from onnx_ops import TABLE, Const, Outputs, family
 
 NARROW = {"FLOAT16": np.float16, "BFLOAT16": ml_dtypes.bfloat16,
@@ -171,3 +171,77 @@ def halved(source):
 for model in ("torch_mlp_legacy", "torch_mlp_acts_dynamo", "torch_lstm_stacked_legacy",
               "torch_gru_bi_legacy", "torch_mlp_norms_legacy"):
     halved(model)
+
+
+# integers of every width, float64 ---------------------------------------------------------------
+
+WIDTHS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
+
+
+def whole(dtype, *shape, name="w", low=None):
+    least = 0 if np.dtype(dtype).kind == "u" else -9
+    return ints(*shape, low=least if low is None else low, high=10, name=name, dtype=dtype)
+
+
+def widths(op, n=2, kinds=WIDTHS, low=None, **attrs):
+    """A row per type; low: of the last input, so that none divides by zero."""
+    rows = []
+    for kind in kinds:
+        args = [whole(kind, 3, 5, name="a")]
+        if n > 1:
+            args.append(whole(kind, 5, name="b", low=low))
+        rows.append((f"{op.lower()}_{np.dtype(kind).name}", op, args, attrs))
+    return rows
+
+
+family("Widths_26", 26, [row for op in ("Add", "Sub", "Mul", "Min", "Max", "Equal", "Less",
+                                        "GreaterOrEqual") for row in widths(op)], reference=True)
+family("WidthsDivide_26", 26, widths("Div", low=1) + widths("Mod", low=1), reference=True)
+family("WidthsOne_26", 26, [row for op in ("Abs", "Sign") for row in widths(op, 1)]
+       + widths("Neg", 1, WIDTHS[:4]) + widths("Relu", 1, WIDTHS[:4])
+       + [(f"clip_{np.dtype(k).name}", "Clip",
+           [whole(k, 9), Const(np.array(1, k)), Const(np.array(5, k))], {}) for k in WIDTHS]
+       + widths("ArgMax", 1, axis=1) + widths("ArgMin", 1, select_last_index=1)
+       + [(f"where_{np.dtype(k).name}", "Where",
+           [np.array([True, False, True]), whole(k, 2, 3), whole(k, 1, name="c")], {})
+          for k in WIDTHS], reference=True)
+family("WidthsMatrix_13", 13, [
+    (f"{op.lower()}_{np.dtype(k).name}", op, [whole(k, 3, 4), Const(whole(k, 4, 2, name="b"))], {})
+    for op in ("MatMul", "Gemm") for k in (np.int32, np.int64, np.uint32, np.uint64)
+] + [
+    ("gemm_all", "Gemm", [whole(np.int64, 4, 3), whole(np.int64, 2, 4, name="b"),
+                          whole(np.int64, 3, 1, name="c")], {"transA": 1, "transB": 1}),
+    ("gemm_row", "Gemm", [whole(np.int32, 3, 4), whole(np.int32, 4, 2, name="b"),
+                          whole(np.int32, 2, name="c")], {"alpha": 2.0, "beta": 3.0}),
+], reference=True)
+
+# before opset 7 ---------------------------------------------------------------------------------
+
+
+def legacy(op, inputs, attrs):
+    """The second operand stands at `axis` of the first; PRelu's slope at the channels."""
+    a, b = inputs
+    axis = attrs.get("axis", 1 if op == "PRelu" else a.ndim - b.ndim)
+    b = b.reshape(b.shape + (1,) * (a.ndim - axis - b.ndim))
+    if op == "PRelu":
+        return [np.where(a < 0, a * b, a)]
+    return [{"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide,
+             "Pow": np.power, "Equal": np.equal, "Greater": np.greater, "Less": np.less,
+             "And": np.logical_and, "Or": np.logical_or, "Xor": np.logical_xor}[op](a, b)]
+
+
+AT = {"broadcast": 1, "axis": 1}
+BOOL = [np.array([[True, False, True], [False, True, True], [True, True, False]]),
+        np.array([True, False, True])]
+family("Legacy_6", 6, [
+    (op.lower(), op, [pos(2, 3, 4, name="a"), pos(3, name="b")], AT)
+    for op in ("Add", "Sub", "Mul", "Div", "Pow", "Greater", "Less")
+] + [(op.lower(), op, BOOL, {"broadcast": 1, "axis": 0}) for op in ("And", "Or", "Xor")
+] + [("equal", "Equal", [whole(np.int32, 3, 3), whole(np.int32, 3, name="b")],
+      {"broadcast": 1, "axis": 0}),
+     ("square", "Add", [f(3, 3), Const(f(3, name="b"))], {"broadcast": 1, "axis": 0}),
+     ("two", "Mul", [f(2, 3, 4, 5), Const(f(3, 4, name="b"))], AT),
+     ("end", "Add", [f(2, 3, 4), f(3, 4, name="b")], {"broadcast": 1}),
+     ("same", "Add", [f(2, 3), f(2, 3, name="b")], {}),
+     ("slopes", "PRelu", [f(2, 3, 3), f(3, name="b")], {}),
+     ("slope", "PRelu", [f(2, 3, 3), f(1, name="b")], {})], oracle=legacy)
