@@ -169,6 +169,7 @@ static void unknown_versions(void **state) {
   (void)state;
   pb g = branching(), model;
   node_add(&g, "HardSwish", "a", "b");
+  port_add(&g, 12, "b", HY_F32, open2, 2);
   model = model_make(&g, 5); /* there was none before opset 14 */
   hy_model *m;
   hy_session *s;
