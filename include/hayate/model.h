@@ -35,6 +35,8 @@ typedef struct hy_port {
   int32_t rank; /* -1 unknown */
   int64_t dims[HY_MAX_RANK];
   const char *dim_names[HY_MAX_RANK]; /* of open dims; NULL where the file has none */
+  const char *type; /* where it is no tensor: "seq(tensor(float))", "optional(tensor(int64))",
+                       "seq(map(int64,tensor(float)))" (which comes as a tensor); else NULL */
   hy_tensor labels; /* of the columns of a ZipMap's output: [n] i64 or str; else its data is NULL */
 } hy_port;
 HY_API size_t hy_model_n_inputs(const hy_model *model);

@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 
+from . import _item
 from ._call import Caller
 from ._library import LIB, SIZE, InvalidArgument, ModelInfo, c, runtime_or_shared
 from ._options import RunOptions, SessionOptions
@@ -50,7 +51,7 @@ class NodeArg:
             key = "string" if isinstance(self.labels[0], str) else "int64"
             self.type, self.shape = f"seq(map({key},tensor(float)))", []
             return
-        self.type = type_text(dtype_name(port.dtype))
+        self.type = port.type.decode() if port.type else type_text(dtype_name(port.dtype))
         names = [name.decode() if name else None for name in port.dim_names]
         self.shape = [port.dims[d] if port.dims[d] >= 0 else names[d]
                       for d in range(max(port.rank, 0))]
@@ -100,10 +101,13 @@ class InferenceSession:
         self._model = open_model(runtime_or_shared(kwargs.get("runtime")), path_or_bytes)
         self._n_threads = max(options.intra_op_num_threads, 1)
         p = self._model.pointer
-        self._inputs = [NodeArg(LIB.hy_model_input(p, SIZE(i)).contents)
-                        for i in range(LIB.hy_model_n_inputs(p))]
-        self._outputs = [NodeArg(LIB.hy_model_output(p, SIZE(i)).contents)
-                         for i in range(LIB.hy_model_n_outputs(p))]
+        self._ports = [LIB.hy_model_input(p, SIZE(i)).contents
+                       for i in range(LIB.hy_model_n_inputs(p))]
+        made = [LIB.hy_model_output(p, SIZE(i)).contents
+                for i in range(LIB.hy_model_n_outputs(p))]
+        self._inputs = [NodeArg(port) for port in self._ports]
+        self._outputs = [NodeArg(port) for port in made]
+        self._valued = _item.needed(self._ports, made)
         self._names = [arg.name for arg in self._inputs]
         self._by_name = {arg.name: arg for arg in self._outputs}
         self._lock = threading.Lock()
@@ -160,7 +164,7 @@ class InferenceSession:
             else self._pool_of(output_names)
         values = self._values(input_feed)
         for value in values:
-            if value.__class__ is not np.ndarray:
+            if value.__class__ is not np.ndarray and not self._valued:
                 values = self._arrays(values)
                 break
         try:
@@ -168,11 +172,12 @@ class InferenceSession:
         except IndexError:  # all at work in other threads
             caller = Caller(self._model, self._n_threads, names)
         try:
-            answers = caller.run(values)
+            answers = _item.run(caller.handle, self._ports, values, len(names)) \
+                if self._valued else caller.run(values)
         finally:
             unused.append(caller)
         if labels is not None:
-            answers = [answer if keys is None else
+            answers = [answer if keys is None or isinstance(answer, list) else
                        [dict(zip(keys, row)) for row in answer.tolist()]
                        for answer, keys in zip(answers, labels)]
         return answers

@@ -53,7 +53,7 @@ class Tensor(c.Structure):
 class Port(c.Structure):
     _fields_ = [("name", TEXT), ("dtype", c.c_int), ("rank", c.c_int32),
                 ("dims", c.c_int64 * MAX_RANK), ("dim_names", TEXT * MAX_RANK),
-                ("labels", Tensor)]
+                ("type", TEXT), ("labels", Tensor)]
 
 
 class Options(c.Structure):

@@ -265,6 +265,7 @@ static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy
     hy_error first_err;
     request.values = HY__PLAN_SHAPES;
     made = hy__plan_create(&request, &plan, &first_err);
+    HY_FAIL_IF(made == HY_OUT_OF_MEMORY, made, err, "%s", first_err.message);
     if (made != HY_OK) return HY_UNSUPPORTED;
     hy_error_clear(err);
   }

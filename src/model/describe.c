@@ -26,7 +26,7 @@ static hy_tensor labels_of(const hy__graph *graph, const hy__value *v) {
 
 hy_port hy__port_of(const hy__graph *graph, int32_t value) {
   const hy__value *v = &graph->values[value];
-  hy_port port = {.name = v->name, .dtype = v->dtype, .rank = v->rank};
+  hy_port port = {.name = v->name, .dtype = v->dtype, .rank = v->rank, .type = v->type};
   for (int32_t d = 0; d < v->rank; d++) {
     port.dims[d] = v->dims[d];
     port.dim_names[d] = v->dims[d] < 0 ? v->dim_names[d] : NULL;

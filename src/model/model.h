@@ -44,6 +44,7 @@ typedef struct hy__value {
   const char *name; /* "" for an absent optional */
   hy_dtype dtype;   /* NONE until known */
   int32_t rank;
+  const char *type; /* declared as no plain tensor: "seq(tensor(float))"; else NULL */
   int64_t dims[HY_MAX_RANK];
   const char *dim_names[HY_MAX_RANK]; /* of open dims, NULL if none */
   const hy_tensor *constant; /* initializers: dense view, in place in the file where aligned */

@@ -136,6 +136,8 @@ typedef struct hy__onnx_location {
 HY_CHECKED hy_status hy__onnx_external(hy__onnx *r, const hy__onnx_location *at, hy__span *out,
                                        hy_error *err);
 
+/* A TypeProto as text where it is no plain tensor, else NULL. */
+HY_CHECKED hy_status hy__onnx_type_text(hy__onnx *r, hy__span in, const char **out, hy_error *err);
 /* The model's inputs and outputs as the caller sees them. */
 HY_CHECKED hy_status hy__onnx_ports(hy__onnx *r, const int32_t *ids, size_t n, hy_port **out,
                                     hy_error *err);

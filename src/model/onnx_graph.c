@@ -162,9 +162,11 @@ static hy_status tensor_type_read(hy__onnx *r, hy__span in, hy__value *v, hy_err
 
 static hy_status type_read(hy__onnx *r, hy__span in, hy__value *v, hy_error *err) {
   hy__pb_field f;
+  const hy__span whole = in;
   while (hy__pb_next(&in, &f))
     if (f.number == 1 && f.wire == HY__PB_BYTES) HY_TRY(tensor_type_read(r, f.bytes, v, err));
-  return in.failed ? hy__pb_malformed(&in, "a type", err) : HY_OK;
+  if (in.failed) return hy__pb_malformed(&in, "a type", err);
+  return v->dtype ? HY_OK : hy__onnx_type_text(r, whole, &v->type, err);
 }
 
 /* ValueInfoProto: the name's field and the type. */
@@ -188,6 +190,7 @@ static hy_status info_read(hy__onnx *r, hy__span in, hy__pb_field *name, hy__val
 
 static void type_copy(hy__value *to, const hy__value *from) {
   to->dtype = from->dtype;
+  to->type = from->type;
   to->rank = from->rank;
   memcpy(to->dims, from->dims, sizeof to->dims);
   memcpy(to->dim_names, from->dim_names, sizeof to->dim_names);

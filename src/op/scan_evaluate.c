@@ -93,7 +93,7 @@ hy_status hy__op_scan_evaluate(hy__evaluation *e, hy_error *err) {
   int64_t n_scanned = hy__node_int(e->node, "num_scan_inputs", 0);
   void *memory;
   HY_FAIL_IF(e->node->version < 9, HY_UNSUPPORTED, err,
-             "at opset 8 a body whose shapes depend on data is not supported");
+             "at opset 8 it is not supported where shapes depend on data");
   HY_FAIL_IF(n_scanned < 1 || (uint64_t)n_scanned > e->n_in, HY_BAD_FORMAT, err,
              "num_scan_inputs is %lld of %zu inputs", (long long)n_scanned, e->n_in);
   scan s = {.n_in = (size_t)n_scanned, .n_state = e->n_in - (size_t)n_scanned};

@@ -33,7 +33,12 @@ class HayateRep(BackendRep):
         names = [port.name for port in self._session.inputs]
         if len(inputs) > len(names):
             raise ValueError(f"{len(inputs)} inputs for a model of {len(names)}")
-        feeds = {name: value for name, value in zip(names, inputs) if value is not None}
+        feeds = dict(zip(names, inputs))  # None: an optional without a value
+        for port in self._session.inputs:
+            if port.dtype != "none" and feeds.get(port.name, 0) is None:
+                del feeds[port.name]
+            elif port.dtype == "none":
+                feeds.setdefault(port.name, None)
         try:
             answers = self._session.run(feeds)
         except TypeError as error:

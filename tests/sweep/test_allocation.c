@@ -14,6 +14,7 @@
 
 #include <hayate/hayate.h>
 
+#include "engine/session.h"
 #include "support/failing_allocator.h"
 
 typedef hy_status (*path_fn)(hy_runtime *runtime, hy_error *err);
@@ -67,25 +68,26 @@ static hy_status arrays_read(hy_runtime *runtime, hy_error *err) {
 }
 
 /* A model of the goldens on its golden input: open, plan, run twice. */
-static hy_status model_run(hy_runtime *runtime, const char *folder, hy_error *err) {
+static hy_status model_run(hy_runtime *runtime, const char *folder, bool evaluated, hy_error *err) {
   char path[256];
   hy_model *model = NULL;
   hy_arrays *arrays = NULL;
   hy_session *session = NULL;
-  (void)snprintf(path, sizeof path, "tests/golden/onnx/%s/model.onnx", folder);
+  (void)snprintf(path, sizeof path, "tests/golden/%s/model.onnx", folder);
   hy_status status = hy_model_open(runtime, path, NULL, &model, err);
-  (void)snprintf(path, sizeof path, "tests/golden/onnx/%s/input.npz", folder);
+  (void)snprintf(path, sizeof path, "tests/golden/%s/input.npz", folder);
   if (status == HY_OK) status = hy_arrays_read(runtime, path, &arrays, err);
   if (status == HY_OK) status = hy_session_create(model, NULL, &session, err);
   for (int k = 0; status == HY_OK && k < 2; k++) {
-    hy_tensor in[4], out[4] = {{.data = NULL}};
+    hy_tensor in[16], out[16] = {{.data = NULL}};
     size_t n_in = hy_model_n_inputs(model), n_out = hy_session_n_outputs(session);
-    assert_true(n_in <= 4 && n_out <= 4);
+    assert_true(n_in <= 16 && n_out <= 16);
     for (size_t i = 0; i < n_in; i++) {
       const hy_tensor *found = hy_arrays_find(arrays, hy_model_input(model, i)->name);
       assert_non_null(found);
       in[i] = *found;
     }
+    if (evaluated) session->evaluates = true;
     status = hy_session_run(session, in, n_in, out, n_out, err);
   }
   hy_session_destroy(session);
@@ -95,11 +97,31 @@ static hy_status model_run(hy_runtime *runtime, const char *folder, hy_error *er
 }
 
 static hy_status model_trees(hy_runtime *runtime, hy_error *err) {
-  return model_run(runtime, "lgbm_reg", err);
+  return model_run(runtime, "onnx/lgbm_reg", false, err);
 }
 
 static hy_status model_lstm(hy_runtime *runtime, hy_error *err) {
-  return model_run(runtime, "torch_lstm_last_dynamo", err);
+  return model_run(runtime, "onnx/torch_lstm_last_dynamo", false, err);
+}
+
+static hy_status model_loop(hy_runtime *runtime, hy_error *err) {
+  return model_run(runtime, "onnx_op/Loop_13", false, err);
+}
+
+static hy_status model_scan(hy_runtime *runtime, hy_error *err) {
+  return model_run(runtime, "onnx_op/Scan_11", false, err);
+}
+
+static hy_status model_sequences(hy_runtime *runtime, hy_error *err) {
+  return model_run(runtime, "onnx_op/Sequences_17", false, err);
+}
+
+static hy_status model_evaluated(hy_runtime *runtime, hy_error *err) {
+  return model_run(runtime, "onnx_op/Loop_13", true, err);
+}
+
+static hy_status model_if_evaluated(hy_runtime *runtime, hy_error *err) {
+  return model_run(runtime, "onnx_op/If_16", true, err);
 }
 
 enum { BARS = 40, SYMBOLS = 9 };
@@ -225,6 +247,11 @@ TEST(runtime_alone)
 TEST(arrays_read)
 TEST(model_trees)
 TEST(model_lstm)
+TEST(model_loop)
+TEST(model_scan)
+TEST(model_sequences)
+TEST(model_evaluated)
+TEST(model_if_evaluated)
 TEST(features_inline)
 TEST(features_file)
 TEST(universe_file)
@@ -232,10 +259,13 @@ TEST(score_run)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_runtime_alone),   cmocka_unit_test(test_arrays_read),
-      cmocka_unit_test(test_model_trees),     cmocka_unit_test(test_model_lstm),
-      cmocka_unit_test(test_features_inline), cmocka_unit_test(test_features_file),
-      cmocka_unit_test(test_universe_file),   cmocka_unit_test(test_score_run),
+      cmocka_unit_test(test_runtime_alone),      cmocka_unit_test(test_arrays_read),
+      cmocka_unit_test(test_model_trees),        cmocka_unit_test(test_model_lstm),
+      cmocka_unit_test(test_model_loop),         cmocka_unit_test(test_model_scan),
+      cmocka_unit_test(test_model_sequences),    cmocka_unit_test(test_model_evaluated),
+      cmocka_unit_test(test_model_if_evaluated), cmocka_unit_test(test_features_inline),
+      cmocka_unit_test(test_features_file),      cmocka_unit_test(test_universe_file),
+      cmocka_unit_test(test_score_run),
   };
   return cmocka_run_group_tests(tests, make_universe, drop_universe);
 }
