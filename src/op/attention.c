@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attention (opset 23 to 25: 3-D and 4-D, grouped heads, masks, caches inside and outside, windows)
- * and FlexAttention without its sub-graphs: sizes, refusals, scratch. attention_run.c computes. */
+/* Attention of opset 23 to 25 (3-D and 4-D, grouped heads, masks, caches inside and outside,
+ * windows): sizes, refusals, scratch. attention_run.c computes. */
 #include "op/attention.h"
 
 #include <math.h>
 #include <string.h>
-
-static bool is_flex(const hy__node *node) { return node->op_type[0] == 'F'; }
 
 /* Heads, length and head size of Q, K or V. */
 static hy_status split_heads(const hy_tensor *t, int64_t heads, int64_t out[3], hy_error *err) {
@@ -28,9 +26,8 @@ static hy_status read_sizes(const hy__op_plan *p, hy__attention *q, hy_error *er
   const int64_t kv_heads = hy__node_int(p->node, "kv_num_heads", 0);
   int64_t sizes[3][3];
   for (size_t k = 0; k < 3; k++) {
-    HY_FAIL_IF(t[k].rank != t[0].rank || (t[k].rank != 4 && (t[k].rank != 3 || is_flex(p->node))),
-               HY_BAD_FORMAT, err, "input %zu has %d dims; all three have 3 or all have 4", k,
-               (int)t[k].rank);
+    HY_FAIL_IF(t[k].rank != t[0].rank || (t[k].rank != 4 && t[k].rank != 3), HY_BAD_FORMAT, err,
+               "input %zu has %d dims; all three have 3 or all have 4", k, (int)t[k].rank);
     HY_TRY(hy__op_same_type(p, 0, k, err));
     HY_FAIL_IF(t[k].dims[0] != t[0].dims[0], HY_BAD_FORMAT, err, "input %zu has another batch", k);
     HY_TRY(split_heads(&t[k], k ? kv_heads : q_heads, sizes[k], err));
@@ -113,8 +110,6 @@ static hy_status read_options(const hy__op_plan *p, hy__attention *q, hy_error *
   const hy__attr *scale = hy__node_attr(p->node, "scale");
   HY_FAIL_IF(show < HY__ATTENTION_RAW || show > HY__ATTENTION_SOFT, HY_BAD_FORMAT, err,
              "qk_matmul_output_mode is %lld", (long long)show);
-  HY_FAIL_IF(hy__node_attr(p->node, "score_mod") || hy__node_attr(p->node, "prob_mod"),
-             HY_UNSUPPORTED, err, "score_mod and prob_mod, which are sub-graphs");
   q->show = (hy__attention_show)show;
   q->causal = hy__node_int(p->node, "is_causal", 0) != 0;
   q->softcap = (double)hy__node_float(p->node, "softcap", 0);

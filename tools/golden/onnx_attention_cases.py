@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of tests/golden/onnx_op that attend, rotate, contract and carry state."""
 import numpy as np
+from onnx import TensorProto, helper, numpy_helper
 
 from onnx_op_cases import f, f32, i64, ints
 from onnx_ops import Const, Outputs, family, rng
@@ -105,9 +106,21 @@ family("LinearAttention_27", 27, [
     ("both", "LinearAttention", [rows(48), *LIN[1:], STATE, rows(24, "g"), rows(3, "b")],
      {"q_num_heads": 6, "kv_num_heads": 3}, Outputs(2)),
 ], reference=True)
+
+
+def mod(op, value):
+    """A subgraph of one node: its input and a constant."""
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", "h", "q", "k"])
+             for name in ("in", "out")]
+    return helper.make_graph([helper.make_node(op, ["in", "c"], ["out"])], "mod", ports[:1],
+                             ports[1:], [numpy_helper.from_array(f32(value), "c")])
+
+
 family("FlexAttention_1", 26, [
     ("plain", "FlexAttention", qkv(), {}),
     ("grouped", "FlexAttention", GQA, {"scale": 0.4}),
+    ("scores", "FlexAttention", GQA, {"score_mod": mod("Min", 0.3)}),
+    ("both", "FlexAttention", qkv(), {"score_mod": mod("Mul", 2.0), "prob_mod": mod("Sub", 0.1)}),
 ], reference=True)
 
 A, B, C = f(3, 4, name="a"), f(4, 5, name="b"), f(2, 3, 4, name="c")
