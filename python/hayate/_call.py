@@ -8,11 +8,19 @@ import ctypes as c
 
 import numpy as np
 
+from . import _item
 from ._library import LIB, SIZE, CError, Handle, SessionOptions, Tensor, error_of, texts
 from ._tensor import STRING, array_of, view
 
 _DIRECT_BYTES = 1 << 14  # answers from this size are written where they stay
 _address, _at = c.addressof, c.c_char.from_buffer
+
+
+def _objects(value):
+    """Texts as arrays of objects, in lists too."""
+    if isinstance(value, list):
+        return [_objects(item) for item in value]
+    return value.astype(object) if value is not None and value.dtype.kind == "U" else value
 
 
 class Caller:
@@ -31,6 +39,10 @@ class Caller:
         n_in = LIB.hy_model_n_inputs(model.pointer)
         n_out = LIB.hy_session_n_outputs(self.handle.pointer)
         self._in, self._out = (Tensor * max(n_in, 1))(), (Tensor * max(n_out, 1))()
+        ports = [LIB.hy_model_input(model.pointer, SIZE(k)).contents for k in range(n_in)]
+        made = [LIB.hy_session_output(self.handle.pointer, SIZE(k)).contents for k in range(n_out)]
+        self._ports = ports if _item.needed(ports, made) else None  # some value is no tensor
+        self._codes = [port.dtype for port in ports]
         self._in_items = [self._in[k] for k in range(n_in)]
         self._out_items = [self._out[k] for k in range(n_out)]
         self._seen = [(None, None, None)] * n_in  # dtype, shape, strides that _in describes
@@ -49,7 +61,7 @@ class Caller:
 
     def _describe(self, k, value):
         """The slow way in: any array, at a new shape, strided or read-only."""
-        array = view(self._in_items[k], value)
+        array = view(self._in_items[k], value, self._codes[k])
         if isinstance(array, np.ndarray) and array is value and array.flags.c_contiguous:
             self._seen[k] = (array.dtype, array.shape, array.strides)
         else:
@@ -74,6 +86,9 @@ class Caller:
 
     def run(self, values):
         """Arrays in the order of the model's inputs -> new arrays in the order of the outputs."""
+        if self._ports is not None:
+            answers = _item.run(self.handle, self._ports, values, len(self._out_items))
+            return [_objects(answer) for answer in answers]
         keep, same = self._fill(values)
         if same and self._direct is not None:
             answers = [np.empty(shape, dtype) for shape, dtype in self._direct]
@@ -110,5 +125,4 @@ class Caller:
 
     def _arrays(self):
         """The outputs as arrays over the session's memory; texts as arrays of objects."""
-        arrays = [array_of(item, self.handle) for item in self._out_items]
-        return [a.astype(object) if a.dtype.kind == "U" else a for a in arrays]
+        return [_objects(array_of(item, self.handle)) for item in self._out_items]

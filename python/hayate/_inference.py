@@ -12,7 +12,6 @@ import warnings
 
 import numpy as np
 
-from . import _item
 from ._call import Caller
 from ._library import LIB, SIZE, InvalidArgument, ModelInfo, c, runtime_or_shared
 from ._options import RunOptions, SessionOptions
@@ -101,13 +100,10 @@ class InferenceSession:
         self._model = open_model(runtime_or_shared(kwargs.get("runtime")), path_or_bytes)
         self._n_threads = max(options.intra_op_num_threads, 1)
         p = self._model.pointer
-        self._ports = [LIB.hy_model_input(p, SIZE(i)).contents
-                       for i in range(LIB.hy_model_n_inputs(p))]
-        made = [LIB.hy_model_output(p, SIZE(i)).contents
-                for i in range(LIB.hy_model_n_outputs(p))]
-        self._inputs = [NodeArg(port) for port in self._ports]
-        self._outputs = [NodeArg(port) for port in made]
-        self._valued = _item.needed(self._ports, made)
+        self._inputs = [NodeArg(LIB.hy_model_input(p, SIZE(i)).contents)
+                        for i in range(LIB.hy_model_n_inputs(p))]
+        self._outputs = [NodeArg(LIB.hy_model_output(p, SIZE(i)).contents)
+                         for i in range(LIB.hy_model_n_outputs(p))]
         self._names = [arg.name for arg in self._inputs]
         self._by_name = {arg.name: arg for arg in self._outputs}
         self._lock = threading.Lock()
@@ -136,9 +132,12 @@ class InferenceSession:
         try:
             values = [feeds[name] for name in self._names]
         except KeyError:
-            missing = [name for name in self._names if name not in feeds]
-            raise ValueError(f"Required inputs ({missing}) are missing from input feed "
-                             f"({list(feeds)}).") from None
+            absent = {a.name: None for a in self._inputs if a.type.startswith("optional")}
+            if not set(self._names) <= set(absent) | set(feeds):
+                missing = [name for name in self._names if name not in feeds]
+                raise ValueError(f"Required inputs ({missing}) are missing from input feed "
+                                 f"({list(feeds)}).") from None
+            return self._values({**absent, **feeds})
         if len(feeds) != len(values):
             extra = [name for name in feeds if name not in self._names]
             raise _refuse(f"Invalid input name: {extra[0]}")
@@ -147,6 +146,8 @@ class InferenceSession:
     def _arrays(self, values):
         """What is no array becomes one of the input's type."""
         for k, (value, arg) in enumerate(zip(values, self._inputs)):
+            if not arg.type.startswith("tensor"):  # a list, or an optional's None
+                continue
             if value is None:
                 raise _refuse(f"input '{arg.name}' is None, the model expects {arg.type}")
             if not isinstance(value, np.ndarray):
@@ -164,7 +165,7 @@ class InferenceSession:
             else self._pool_of(output_names)
         values = self._values(input_feed)
         for value in values:
-            if value.__class__ is not np.ndarray and not self._valued:
+            if value.__class__ is not np.ndarray:
                 values = self._arrays(values)
                 break
         try:
@@ -172,8 +173,7 @@ class InferenceSession:
         except IndexError:  # all at work in other threads
             caller = Caller(self._model, self._n_threads, names)
         try:
-            answers = _item.run(caller.handle, self._ports, values, len(names)) \
-                if self._valued else caller.run(values)
+            answers = caller.run(values)
         finally:
             unused.append(caller)
         if labels is not None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hayate as onnx.backend.test sees a backend: a Backend over the Python module's Session.
+"""hayate as onnx.backend.test sees a backend: a Backend over the Python module's
+InferenceSession.
 
 What hayate refuses by name (status UNSUPPORTED), and what NumPy cannot hand over, is raised as
 Unsupported: the runner counts it apart from a wrong answer."""
@@ -14,44 +15,26 @@ class Unsupported(Exception):
     """Refused by name."""
 
 
-def _as_answers(value):
-    """Texts as onnx.backend.test has them: arrays of objects."""
-    if isinstance(value, list):
-        return [_as_answers(item) for item in value]
-    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
-        return value.astype(object)
-    return value
-
-
 class HayateRep(BackendRep):
-    """A prepared model; inputs come in the graph's order, absent ones as None."""
+    """A prepared model; inputs come in the graph's order."""
 
     def __init__(self, session):
         self._session = session
 
     def run(self, inputs, **kwargs):
-        names = [port.name for port in self._session.inputs]
-        if len(inputs) > len(names):
-            raise ValueError(f"{len(inputs)} inputs for a model of {len(names)}")
-        feeds = dict(zip(names, inputs))  # None: an optional without a value
-        for port in self._session.inputs:
-            if port.dtype != "none" and feeds.get(port.name, 0) is None:
-                del feeds[port.name]
-            elif port.dtype == "none":
-                feeds.setdefault(port.name, None)
+        args = self._session.get_inputs()
+        if len(inputs) > len(args):
+            raise ValueError(f"{len(inputs)} inputs for a model of {len(args)}")
         try:
-            answers = self._session.run(feeds)
+            return self._session.run(None, {a.name: x for a, x in zip(args, inputs)})
         except TypeError as error:
             raise Unsupported(str(error)) from error
-        except hayate.Error as error:
-            if error.status == "UNSUPPORTED":
-                raise Unsupported(str(error)) from error
-            raise
-        return [_as_answers(answers[port.name]) for port in self._session.outputs]
+        except hayate.Unsupported as error:
+            raise Unsupported(str(error)) from error
 
 
 class HayateBackend(Backend):
-    """onnx.backend.base.Backend over hayate.Session."""
+    """onnx.backend.base.Backend over hayate.InferenceSession."""
 
     @classmethod
     def is_compatible(cls, model, device="CPU", **kwargs):
@@ -66,11 +49,9 @@ class HayateBackend(Backend):
         if not cls.supports_device(device):
             raise Unsupported(f"device {device}")
         try:
-            return HayateRep(hayate.Session(model.SerializeToString()))
-        except hayate.Error as error:
-            if error.status == "UNSUPPORTED":
-                raise Unsupported(str(error)) from error
-            raise
+            return HayateRep(hayate.InferenceSession(model.SerializeToString()))
+        except hayate.Unsupported as error:
+            raise Unsupported(str(error)) from error
 
     @classmethod
     def run_node(cls, node, inputs, device="CPU", outputs_info=None, **kwargs):

@@ -91,7 +91,27 @@ def load_functions():
     """Case -> the function that onnx.backend.test makes of it for HayateBackend."""
     import onnx.backend.test
     from backend import HayateBackend
-    made = onnx.backend.test.BackendTest(HayateBackend, __name__).test_cases
+
+    class Asked(HayateBackend):
+        """prepare says what is not compatible, and why."""
+        is_compatible = None
+
+    class Suite(onnx.backend.test.BackendTest):
+        """Compares sequences element by element; the suite's own walk into their arrays fails for
+        an array without dims (test_loop16_seq_none), whatever the backend answers."""
+
+        @classmethod
+        def assert_similar_outputs(cls, ref_outputs, outputs, rtol, atol, model_dir=None):
+            if any(isinstance(ref, (list, tuple)) for ref in ref_outputs):
+                assert len(outputs) == len(ref_outputs)
+                for ref, out in zip(ref_outputs, outputs):
+                    assert isinstance(ref, (list, tuple)) == isinstance(out, (list, tuple))
+                    pair = (ref, out) if isinstance(ref, (list, tuple)) else ([ref], [out])
+                    cls.assert_similar_outputs(*pair, rtol, atol, model_dir)
+                return
+            super().assert_similar_outputs(ref_outputs, outputs, rtol, atol, model_dir)
+
+    made = Suite(Asked, __name__).test_cases
     return {name.removesuffix("_cpu"): function
             for category, group in made.items() if "Real" not in category
             for name, function in vars(group).items() if name.endswith("_cpu")}

@@ -119,7 +119,8 @@ def peer_type(output):
     return helper.make_sequence_type_proto(helper.make_map_type_proto(key, inner))
 
 
-DOMAINS = {"FlexAttention": "ai.onnx.preview"}
+DOMAINS = {"FlexAttention": "ai.onnx.preview",
+           **dict.fromkeys(("Adagrad", "Adam", "Momentum"), "ai.onnx.preview.training")}
 ML_OPS = {"LinearRegressor", "LinearClassifier", "Scaler", "Normalizer", "Imputer", "ZipMap",
           "TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble", "LabelEncoder",
           "ArrayFeatureExtractor", "FeatureVectorizer", "Binarizer", "OneHotEncoder",
