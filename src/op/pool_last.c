@@ -12,6 +12,7 @@ typedef struct params {
   hy__last last;
   size_t batch;
   bool average, include_pad;
+  const ptrdiff_t *taps; /* where no window meets padding */
 } params;
 
 hy_status hy__op_pool_last_infer(hy__op_plan *p, hy_error *err) {
@@ -40,26 +41,68 @@ static size_t choose(const params *q, const int64_t *at, ptrdiff_t *to) {
   return n;
 }
 
+/* The first element of the window at the first place of a line, where none meets padding. */
+static size_t first_of(const params *q, const int64_t *at) {
+  const hy__window *w = &q->last.window;
+  int64_t offset = 0;
+  for (int32_t d = 0; d < w->n - 1; ++d)
+    offset += at[d] * w->stride[d] * hy__last_stride(&q->last, d);
+  return (size_t)offset;
+}
+
+static void pool(const hy__step *step, const hy__pool_call *call) {
+  const params *q = step->params;
+  if (q->average)
+    step->kernels->conv_f32->pool_sum(call);
+  else
+    step->kernels->conv_f32->pool_max(call);
+}
+
+/* Lines of windows that lie inside. */
+static void run_lines(const hy__step *step, const float *x, hy__pool_call *call) {
+  const params *q = step->params;
+  const hy__window *w = &q->last.window;
+  int64_t at[HY__WINDOW_DIMS] = {0};
+  call->m = (size_t)w->out[w->n - 1];
+  call->x_ld = (size_t)w->stride[w->n - 1] * call->n;
+  call->taps = q->taps;
+  do {
+    call->x = x + first_of(q, at);
+    pool(step, call);
+    call->y += call->m * call->n;
+  } while (hy__window_next(w->n - 1, w->out, at));
+}
+
+/* Windows one by one, of which some places are padding. */
+static void run_places(const hy__step *step, const float *x, hy__pool_call *call) {
+  const params *q = step->params;
+  const hy__window *w = &q->last.window;
+  int64_t at[HY__WINDOW_DIMS] = {0};
+  call->m = 1;
+  call->x = x;
+  call->taps = step->scratch;
+  do {
+    call->n_taps = choose(q, at, step->scratch);
+    if (!q->include_pad) call->scale = 1.0f / (float)HY_MAX(call->n_taps, (size_t)1);
+    pool(step, call);
+    call->y += call->n;
+  } while (hy__window_next(w->n, w->out, at));
+}
+
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
   const hy__window *w = &q->last.window;
-  const size_t n = q->last.channels;
-  ptrdiff_t *taps = step->scratch;
-  float *y = step->out[0].data;
+  hy__pool_call call = {.n_taps = w->n_kernel,
+                        .y = step->out[0].data,
+                        .n = q->last.channels,
+                        .scale = 1.0f / (float)w->n_kernel};
   (void)err;
   for (size_t i = 0; i < q->batch; ++i) {
-    int64_t at[HY__WINDOW_DIMS] = {0};
-    do {
-      hy__pool_call call = {
-          .x = (const float *)step->in[0].data + i * w->n_in * n, .taps = taps, .y = y, .n = n};
-      call.n_taps = choose(q, at, taps);
-      call.scale = 1.0f / (float)(q->include_pad ? w->n_kernel : HY_MAX(call.n_taps, (size_t)1));
-      if (q->average)
-        step->kernels->conv_f32->pool_sum(&call);
-      else
-        step->kernels->conv_f32->pool_max(&call);
-      y += n;
-    } while (hy__window_next(w->n, w->out, at));
+    const float *x = (const float *)step->in[0].data + i * w->n_in * call.n;
+    if (q->taps)
+      run_lines(step, x, &call);
+    else
+      run_places(step, x, &call);
   }
   return HY_OK;
 }
@@ -76,6 +119,15 @@ hy_status hy__op_pool_last_lower(hy__op_plan *p, hy_error *err) {
   q->include_pad = hy__node_int(p->node, "count_include_pad", 0) != 0;
   HY_FAIL_IF(!hy__mul(window.n_kernel, sizeof(ptrdiff_t), &p->scratch_bytes), HY_LIMIT, err,
              "the window is too large");
+  bool inside = true;
+  for (int32_t d = 0; d < window.n; ++d) inside = inside && !window.before[d] && !window.after[d];
+  if (inside) {
+    ptrdiff_t *taps;
+    HY_TRY(hy__arena_array(p->arena, window.n_kernel, sizeof *taps, (void **)&taps, err));
+    hy__last_taps(&q->last, taps);
+    q->taps = taps;
+    p->scratch_bytes = 0;
+  }
   p->params = q;
   p->run = run;
   return HY_OK;

@@ -9,7 +9,9 @@
 typedef struct attention {
   int32_t q, k, v, mask; /* values; mask may be HY__ABSENT */
   double scale;
-  int32_t n; /* the node that becomes it */
+  int32_t n;        /* the node that becomes it */
+  bool causal;      /* row i sees the keys up to i */
+  hy_tensor scores; /* their type, [batch, head, query, key], the first where there are */
 } attention;
 
 /* MatMul(q, k) with one number times it, and a mask added on top. */
@@ -53,7 +55,35 @@ static bool match(const hy__work *w, int32_t n, attention *a) {
   if (p->dtype != HY_F32 || p->rank < 2 || (axis != -1 && axis != p->rank - 1)) return false;
   a->v = hy__work_input(w, n, 1);
   a->n = n;
+  a->scores = *p;
   return match_scores(w, node->inputs[0], a);
+}
+
+/* ONNX's Attention over heads of their own axis, without caches, caps and windows. */
+static bool match_operator(const hy__work *w, int32_t n, attention *a) {
+  const hy__node *node = &w->nodes[n].node;
+  const hy_tensor *q = hy__work_tensor(w, hy__work_input(w, n, 0));
+  const hy_tensor *k = hy__work_tensor(w, hy__work_input(w, n, 1));
+  const hy__attr *scale = hy__node_attr(node, "scale");
+  for (size_t i = 4; i < node->n_inputs; i++)
+    if (node->inputs[i] >= 0) return false;
+  for (size_t i = 1; i < node->n_outputs; i++)
+    if (node->outputs[i] >= 0 && w->values[node->outputs[i]].uses) return false;
+  if (q->dtype != HY_F32 || q->rank != 4 || k->dims[1] != q->dims[1] ||
+      hy__node_float(node, "softcap", 0.0f) != 0.0f ||
+      hy__node_int(node, "left_window_size", -1) != -1 ||
+      hy__node_int(node, "right_window_size", -1) != -1)
+    return false;
+  *a = (attention){.q = node->inputs[0],
+                   .k = node->inputs[1],
+                   .v = hy__work_input(w, n, 2),
+                   .mask = hy__work_input(w, n, 3),
+                   .scale = scale ? (double)scale->as.f : 1.0 / sqrt((double)q->dims[3]),
+                   .n = n,
+                   .causal = hy__node_int(node, "is_causal", 0) != 0,
+                   .scores = *q};
+  a->scores.dims[3] = k->dims[2];
+  return true;
 }
 
 /* Batch and head axes of a view [.., rows, columns] with as many dims as the scores. */
@@ -133,15 +163,25 @@ static hy__attr ints(const char *name, const int64_t *values, size_t n) {
   return (hy__attr){.name = name, .kind = HY__ATTR_INTS, .n = n, .as.ints = values};
 }
 
+/* [.., key, depth] as MatMul has it. */
+static void turn_keys(hy__strided *k) {
+  const hy__strided from = *k;
+  for (int32_t d = 0; d < 2; d++) {
+    k->dims[k->rank - 1 - d] = from.dims[k->rank - 2 + d];
+    k->strides[k->rank - 1 - d] = from.strides[k->rank - 2 + d];
+  }
+}
+
 static hy_status write(hy__work *w, attention *a, bool *done, hy_error *err) {
   const hy__node node = w->nodes[a->n].node;
-  const hy_tensor scores = *hy__work_tensor(w, node.inputs[0]);
+  const hy_tensor scores = a->scores;
   const int32_t rank = scores.rank;
   hy__strided q, k, v;
   int64_t places[5][4] = {{0}}, shape[HY_MAX_RANK], time, key_step;
   if (rank < 2) return HY_OK;
   hy__work_strided(w, a->q, &q);
   hy__work_strided(w, a->k, &k);
+  if (hy__work_is(w, a->n, "Attention")) turn_keys(&k);
   hy__work_strided(w, a->v, &v);
   if (!heads_of(&q, &scores, places[0], rank - 2) || !heads_of(&k, &scores, places[1], rank - 1) ||
       !heads_of(&v, &scores, places[2], rank - 2) || q.strides[rank - 1] != 1 ||
@@ -149,11 +189,11 @@ static hy_status write(hy__work *w, attention *a, bool *done, hy_error *err) {
     return HY_OK;
   key_step = k.strides[rank - 2];
   const int64_t rows = scores.dims[rank - 2], keys = scores.dims[rank - 1];
-  int64_t seen[2] = {keys, 0}, first;
+  int64_t seen[2] = {a->causal ? 1 : keys, a->causal}, first;
   int32_t inputs[4] = {q.base, k.base, v.base, a->mask};
   const hy_tensor *mask = hy__work_tensor(w, a->mask);
   if (mask && !mask_place(mask, &scores, places[3])) return HY_OK;
-  if (mask && is_causal(mask, rows, keys, &first)) {
+  if (mask && !a->causal && is_causal(mask, rows, keys, &first)) {
     seen[0] = first, seen[1] = 1;
     inputs[3] = HY__ABSENT;
   }
@@ -190,7 +230,9 @@ hy_status hy__pass_fuse_attention(hy__work *w, size_t *n_rewrites, hy_error *err
   for (size_t i = 0; i < w->n_nodes; i++) {
     attention a = {.scale = 1.0};
     bool done = false;
-    if (hy__work_is(w, (int32_t)i, "MatMul") && match(w, (int32_t)i, &a))
+    const int32_t n = (int32_t)i;
+    if (hy__work_is(w, n, "MatMul") ? match(w, n, &a)
+                                    : hy__work_is(w, n, "Attention") && match_operator(w, n, &a))
       HY_TRY(write(w, &a, &done, err));
     *n_rewrites += done;
   }

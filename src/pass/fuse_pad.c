@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pad with zeros of the spatial dims moves into the Conv or ConvLast that alone reads it. */
+/* Pad with zeros of the spatial dims moves into the Convs and ConvLasts that read it. */
 #include "pass/rewrite.h"
 
 static bool text_is(hy_string s, const char *text) {
@@ -45,13 +45,15 @@ static bool read_pads(const hy__work *w, int32_t pad, int32_t first, int64_t bef
 
 static hy_status fuse(hy__work *w, int32_t n, bool *done, hy_error *err) {
   const hy__node node = w->nodes[n].node;
-  const int32_t pad = hy__work_maker(w, hy__work_input(w, n, 0), "Pad");
+  const int32_t pad = w->values[node.inputs[0]].producer;
   int64_t before[HY_MAX_RANK], after[HY_MAX_RANK], pads[2 * HY_MAX_RANK] = {0};
   int32_t inputs[3] = {HY__ABSENT, HY__ABSENT, HY__ABSENT};
   const hy_string how = hy__node_string(&node, "auto_pad", "NOTSET");
   const bool given = text_is(how, "NOTSET");
   const int32_t first = hy__work_is(w, n, "ConvLast") ? 1 : 2;
-  if (pad < 0 || node.n_inputs > 3 || (!given && !text_is(how, "VALID"))) return HY_OK;
+  if (pad < 0 || !hy__work_is(w, pad, "Pad") || node.n_inputs > 3 ||
+      (!given && !text_is(how, "VALID")))
+    return HY_OK;
   if (!pads_zeros(w, pad) || !read_pads(w, pad, first, before, after)) return HY_OK;
   const int32_t n_dims = hy__work_tensor(w, node.inputs[0])->rank - 2;
   const hy__attr *own = given ? hy__node_attr(&node, "pads") : NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reshapes that only join or part the rows of a Linear move behind it, those that take out axes of
- * one place move before a transpose: there they meet the one that undoes them. Two in a row become
- * one. So an axis stays in sight from the output back. Exact. */
+/* Reshapes that only join or part the rows of a Linear move behind it, and behind functions of one
+ * operand; those that take out axes of one place move before a transpose: there they meet the one
+ * that undoes them. Two in a row become one. So an axis stays in sight from the output back. Exact.
+ */
 #include "pass/rewrite.h"
 
 static bool is_reshape(const hy__work *w, int32_t n) {
@@ -105,6 +106,36 @@ static hy_status before_transpose(hy__work *w, int32_t n, bool *done, hy_error *
   return hy__work_replace(w, n, &to, done, err);
 }
 
+enum { INPUTS_MAX = 4 };
+
+/* A function of reshape(x) and single numbers. */
+static hy_status behind_function(hy__work *w, int32_t n, bool *done, hy_error *err) {
+  const hy__node node = w->nodes[n].node;
+  const hy_tensor y = *hy__work_tensor(w, node.outputs[0]);
+  int32_t inputs[INPUTS_MAX], x = -1, made;
+  if (node.n_inputs > INPUTS_MAX) return HY_OK;
+  for (size_t k = 0; k < node.n_inputs; k++) {
+    const hy_tensor *t = hy__work_tensor(w, node.inputs[k]);
+    inputs[k] = node.inputs[k];
+    if (!t || (t->data && hy__work_bytes(t) == hy_dtype_bytes(t->dtype) && t->rank <= 1)) continue;
+    if (x >= 0 || (x = before(w, node.inputs[k])) < 0) return HY_OK;
+    if (t->rank != y.rank || hy__work_tensor(w, x)->rank < 1) return HY_OK;
+    inputs[k] = x;
+  }
+  hy__work_rewrite to = {.domain = node.domain,
+                         .op_type = node.op_type,
+                         .version = node.version,
+                         .inputs = inputs,
+                         .n_inputs = node.n_inputs,
+                         .attrs = node.attrs,
+                         .n_attrs = node.n_attrs};
+  if (x < 0) return HY_OK;
+  HY_TRY(hy__work_add(w, n, &to, &made, err));
+  if (made < 0) return HY_OK;
+  HY_TRY(hy__work_reshape(w, made, y.rank, y.dims, &to, err));
+  return hy__work_replace(w, n, &to, done, err);
+}
+
 hy_status hy__pass_sink_reshape(hy__work *w, size_t *n_rewrites, hy_error *err) {
   const size_t n_nodes = w->n_nodes;
   for (size_t i = 0; i < n_nodes; i++) {
@@ -114,6 +145,7 @@ hy_status hy__pass_sink_reshape(hy__work *w, size_t *n_rewrites, hy_error *err) 
     if (is_reshape(w, n)) HY_TRY(two_in_a_row(w, n, &done, err));
     if (!done && is_reshape(w, n)) HY_TRY(before_transpose(w, n, &done, err));
     if (hy__work_is(w, n, "Linear")) HY_TRY(behind_linear(w, n, &done, err));
+    if (!done && hy__work_pointwise(w, n)) HY_TRY(behind_function(w, n, &done, err));
     *n_rewrites += done;
   }
   return HY_OK;

@@ -149,36 +149,74 @@ static hy_status through_take(hy__work *w, int32_t n, bool *done, hy_error *err)
   return made < 0 ? HY_OK : give(w, n, made, left, done, err);
 }
 
+/* The mean over every axis but the first and the last: a pool of the whole plane. */
+static hy_status whole_plane(hy__work *w, int32_t n, int32_t x, bool keep, int32_t *made,
+                             hy_error *err) {
+  const hy_tensor t = *hy__work_tensor(w, x);
+  const hy__attr attrs[2] = {{.name = "kernel_shape",
+                              .kind = HY__ATTR_INTS,
+                              .n = (size_t)(t.rank - 2),
+                              .as.ints = t.dims + 1},
+                             {.name = "average", .kind = HY__ATTR_INT, .as.i = 1}};
+  hy__work_rewrite to = {
+      .domain = "hayate", .op_type = "PoolLast", .version = 1, .inputs = &x, .n_inputs = 1};
+  HY_TRY(hy__work_attrs(w, NULL, attrs, 2, &to, err));
+  HY_TRY(hy__work_add(w, n, &to, made, err));
+  if (*made < 0 || keep) return HY_OK;
+  const int64_t dims[2] = {t.dims[0], t.dims[t.rank - 1]};
+  HY_TRY(hy__work_reshape(w, *made, 2, dims, &to, err));
+  return hy__work_add(w, n, &to, made, err);
+}
+
+typedef struct reduction {
+  int64_t axes[HY_MAX_RANK]; /* before the transpose */
+  int32_t n_axes;
+  bool keep, mean;
+} reduction;
+
+static hy_status reduce(hy__work *w, int32_t n, int32_t x, const reduction *r, int32_t *made,
+                        hy_error *err) {
+  const int32_t rank = hy__work_tensor(w, x)->rank;
+  bool plane = r->mean && rank >= 3 && rank <= 5 && r->n_axes == rank - 2;
+  for (int32_t i = 0; i < r->n_axes; i++)
+    plane = plane && r->axes[i] != 0 && r->axes[i] != rank - 1;
+  *made = HY__ABSENT;
+  if (plane) HY_TRY(whole_plane(w, n, x, r->keep, made, err));
+  if (*made >= 0) return HY_OK;
+  const hy__attr attrs[2] = {
+      {.name = "axes", .kind = HY__ATTR_INTS, .n = (size_t)r->n_axes, .as.ints = r->axes},
+      {.name = "keepdims", .kind = HY__ATTR_INT, .as.i = r->keep}};
+  hy__work_rewrite to = {.domain = "",
+                         .op_type = r->mean ? "ReduceMean" : w->nodes[n].node.op_type,
+                         .version = 11,
+                         .inputs = &x,
+                         .n_inputs = 1};
+  HY_TRY(hy__work_attrs(w, NULL, attrs, 2, &to, err));
+  return hy__work_add(w, n, &to, made, err);
+}
+
 /* ReduceMean and its like, and GlobalAveragePool as a mean. */
 static hy_status through_reduce(hy__work *w, int32_t n, bool *done, hy_error *err) {
-  int64_t perm[HY_MAX_RANK], axes[HY_MAX_RANK], left[HY_MAX_RANK];
-  int32_t n_axes, made;
+  int64_t perm[HY_MAX_RANK], left[HY_MAX_RANK];
+  int32_t made;
   bool dropped[HY_MAX_RANK] = {false};
   const int32_t x = behind(w, n, 0, perm);
   if (x < 0) return HY_OK;
   const hy__node *node = &w->nodes[n].node;
   const int32_t rank = hy__work_tensor(w, x)->rank;
   const bool global = hy__work_is(w, n, "GlobalAveragePool");
-  const bool keep = global || hy__node_int(node, "keepdims", 1) != 0;
+  reduction r = {.keep = global || hy__node_int(node, "keepdims", 1) != 0,
+                 .mean = global || hy__work_is(w, n, "ReduceMean")};
   if (global)
-    for (n_axes = 0; n_axes < rank - 2; n_axes++) axes[n_axes] = n_axes + 2;
-  else if (!hy__work_known_ints(w, n, 1, "axes", axes, &n_axes) || !n_axes)
+    for (; r.n_axes < rank - 2; r.n_axes++) r.axes[r.n_axes] = r.n_axes + 2;
+  else if (!hy__work_known_ints(w, n, 1, "axes", r.axes, &r.n_axes) || !r.n_axes)
     return HY_OK;
-  for (int32_t i = 0; i < n_axes; i++) {
-    const int64_t a = axes[i] < 0 ? axes[i] + rank : axes[i];
-    dropped[a] = !keep;
-    axes[i] = perm[a];
+  for (int32_t i = 0; i < r.n_axes; i++) {
+    const int64_t a = r.axes[i] < 0 ? r.axes[i] + rank : r.axes[i];
+    dropped[a] = !r.keep;
+    r.axes[i] = perm[a];
   }
-  const hy__attr attrs[2] = {
-      {.name = "axes", .kind = HY__ATTR_INTS, .n = (size_t)n_axes, .as.ints = axes},
-      {.name = "keepdims", .kind = HY__ATTR_INT, .as.i = keep}};
-  hy__work_rewrite to = {.domain = "",
-                         .op_type = global ? "ReduceMean" : node->op_type,
-                         .version = 11,
-                         .inputs = &x,
-                         .n_inputs = 1};
-  HY_TRY(hy__work_attrs(w, NULL, attrs, 2, &to, err));
-  HY_TRY(hy__work_add(w, n, &to, &made, err));
+  HY_TRY(reduce(w, n, x, &r, &made, err));
   perm_without(perm, rank, dropped, left);
   return made < 0 ? HY_OK : give(w, n, made, left, done, err);
 }

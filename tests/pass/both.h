@@ -18,6 +18,7 @@
 
 static hy_runtime *runtime;
 static hy__kernels kernels;
+static int64_t both_opset = 17;
 
 static inline int both_set_up(void **state) {
   (void)state;
@@ -101,7 +102,7 @@ static inline void both_agree(pb *graph, const hy_tensor *x, const char *after, 
   hy_model *m;
   hy_error err;
   hy_tensor type = *x;
-  pb bytes = model_make(graph, 17);
+  pb bytes = model_make(graph, both_opset);
   size_t n = 0, n_plain = 0;
   if (hy_model_open_memory(runtime, bytes.data, bytes.n, NULL, &m, &err) != HY_OK)
     fail_msg("%s", err.message);

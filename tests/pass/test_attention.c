@@ -90,6 +90,32 @@ static void masked(void **state) {
   }
 }
 
+/* ONNX's own operator, since opset 23. */
+static void the_operator(void **state) {
+  (void)state;
+  both_opset = 23;
+  for (int form = 0; form < 3; form++) {
+    pb g = packed_graph();
+    const int64_t rows[4] = {0, 2, 1, 3};
+    both_node_ints(&g, "Transpose", "k1", "k", "perm", rows, 4);
+    mask_add(&g, "mask", false);
+    pb node = node_make("Attention", form == 2 ? "q k v mask" : "q k v", "a");
+    attr_int(&node, "is_causal", form == 1);
+    pb_message(&g, 1, &node);
+    join(&g, "a");
+    node_add(&g, "Identity", "y0", "y");
+    both_agree(&g, &x, "Linear* AttentionView* Reshape", 1e-6);
+  }
+  pb g = packed_graph(); /* the values of the past beside */
+  const int64_t rows[4] = {0, 2, 1, 3};
+  both_node_ints(&g, "Transpose", "k1", "k", "perm", rows, 4);
+  pb node = node_make("Attention", "q k v - k v", "y");
+  pb_message(&g, 1, &node);
+  both_agree(&g, &x,
+             "Linear* Split Reshape Reshape Reshape Transpose Transpose Transpose Attention", 0);
+  both_opset = 17;
+}
+
 static void some_rows_alone(void **state) {
   (void)state;
   for (int causal = 0; causal < 2; causal++)
@@ -141,9 +167,9 @@ static void what_only_looks_like_it(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(scaled_scores),
-                                     cmocka_unit_test(scale_on_both_sides),
-                                     cmocka_unit_test(masked), cmocka_unit_test(some_rows_alone),
-                                     cmocka_unit_test(what_only_looks_like_it)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(scaled_scores),   cmocka_unit_test(scale_on_both_sides),
+      cmocka_unit_test(masked),          cmocka_unit_test(the_operator),
+      cmocka_unit_test(some_rows_alone), cmocka_unit_test(what_only_looks_like_it)};
   return cmocka_run_group_tests(tests, both_set_up, both_tear_down);
 }

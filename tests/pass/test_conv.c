@@ -77,7 +77,7 @@ static void planes(void **state) {
   attr_ints(&node, "pads", pads, 4);
   pb_message(&g, 1, &node);
   node_add(&g, "GlobalAveragePool", "a", "y");
-  both_agree(&g, &image, "Transpose ConvLast* PoolLast* ConvLast* PoolLast* ReduceMean Transpose",
+  both_agree(&g, &image, "Transpose ConvLast* PoolLast* ConvLast* PoolLast* PoolLast* Transpose",
              1e-6);
 }
 
@@ -208,7 +208,7 @@ static void all_steps_are_read(void **state) {
   both_node_ints(&g, "ReduceMean", "s", "mean", "axes", axes, 1);
   both_node_int(&g, "Flatten", "mean", "f", "axis", 1);
   node_add(&g, "Add", "f z", "y");
-  both_agree(&g, &series, "ConvLast* ConvLast* ReduceMean Transpose Flatten Gather Add", 1e-6);
+  both_agree(&g, &series, "ConvLast* ConvLast* PoolLast* Transpose Flatten Gather Add", 1e-6);
 }
 
 static void steps_through_other_operators(void **state) {
@@ -308,6 +308,70 @@ static void a_plane_that_stays(void **state) {
   both_agree(&g, &series, "Unsqueeze ConvLast* Transpose", 1e-6);
 }
 
+/* --- BatchNormalization --- */
+
+static void batch_norm(pb *g, const char *in, const char *out, int64_t n) {
+  float values[4][16];
+  const char *const names[4] = {"scale", "bias", "mean", "var"};
+  char inputs[64];
+  for (int k = 0; k < 4; k++) {
+    both_fill(values[k], (size_t)n, (uint32_t)k + 3);
+    for (int64_t i = 0; k == 3 && i < n; i++) values[k][i] += 1.5f;
+    initializer_add(g, names[k], HY_F32, &n, 1, values[k], (size_t)n * 4);
+  }
+  snprintf(inputs, sizeof inputs, "%s scale bias mean var", in);
+  node_add(g, "BatchNormalization", inputs, out);
+}
+
+static void batch_norm_behind_conv(void **state) {
+  (void)state;
+  const layer l = {F, C, 3, 1, 1, 1, 1, 1};
+  pb g = series_graph();
+  conv_add(&g, "t", "c", "w", l);
+  batch_norm(&g, "c", "n", C);
+  node_add(&g, "Relu", "n", "r");
+  back(&g, "r");
+  both_agree(&g, &series, "ConvLast*", 2e-6);
+  g = series_graph(); /* the activation comes between: a product and a sum per channel */
+  conv_add(&g, "t", "c", "w", l);
+  node_add(&g, "Relu", "c", "r");
+  batch_norm(&g, "r", "n", C);
+  back(&g, "n");
+  both_agree(&g, &series, "ConvLast* Mul Add", 2e-6);
+  g = series_graph(); /* in front of a padded one it stays apart too */
+  batch_norm(&g, "t", "n", F);
+  conv_add(&g, "n", "c", "w", l);
+  back(&g, "c");
+  both_agree(&g, &series, "Mul Add ConvLast*", 2e-6);
+}
+
+static void batch_norm_around_linear(void **state) {
+  (void)state;
+  const int64_t flat[2] = {-1, F}, w[2] = {F, C}, wt[2] = {C, F}, b[1] = {C};
+  for (int form = 0; form < 3; form++) {
+    pb g = series_graph();
+    both_ints(&g, "flat", flat, 2);
+    both_weights(&g, "w", w, 2);
+    both_weights(&g, "v", wt, 2);
+    both_weights(&g, "b", b, 1);
+    node_add(&g, "Reshape", "x flat", "f");
+    if (form) batch_norm(&g, "f", "n", F);
+    const char *in = form ? "n" : "f";
+    if (form == 2) {
+      pb node = node_make("Gemm", "n v b", "m");
+      attr_int(&node, "transB", 1);
+      pb_message(&g, 1, &node);
+    } else {
+      char inputs[8];
+      snprintf(inputs, sizeof inputs, "%s w", in);
+      node_add(&g, "MatMul", inputs, "m");
+    }
+    if (!form) batch_norm(&g, "m", "n", C);
+    node_add(&g, "Tanh", form ? "m" : "n", "y");
+    both_agree(&g, &series, "Linear* Reshape", 2e-6);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(windows_of_every_kind),
                                      cmocka_unit_test(planes),
@@ -322,6 +386,8 @@ int main(void) {
                                      cmocka_unit_test(steps_through_other_operators),
                                      cmocka_unit_test(transposes_meet),
                                      cmocka_unit_test(one_line_of_a_plane),
-                                     cmocka_unit_test(a_plane_that_stays)};
+                                     cmocka_unit_test(a_plane_that_stays),
+                                     cmocka_unit_test(batch_norm_behind_conv),
+                                     cmocka_unit_test(batch_norm_around_linear)};
   return cmocka_run_group_tests(tests, both_set_up, both_tear_down);
 }

@@ -41,13 +41,15 @@ typedef struct hy__conv_depth_call {
   hy__act act;
 } hy__conv_depth_call;
 
-/* y[j] = the largest, or the sum times `scale`, of n elements' rows x[taps[t] + j]. */
+/* y[i * n + j] = the largest, or the sum times `scale`, of x[i * x_ld + taps[t] + j] over the taps,
+ * for m windows of n channels. */
 typedef struct hy__pool_call {
   const float *x;
+  size_t x_ld;
   const ptrdiff_t *taps;
   size_t n_taps;
   float *y;
-  size_t n;
+  size_t m, n;
   float scale;
 } hy__pool_call;
 

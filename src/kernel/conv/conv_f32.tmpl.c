@@ -177,6 +177,8 @@ static void depth(const hy__conv_depth_call *call) {
     size_t row = 0;
     if (n == HY_VL)
       for (; row + 4 <= call->m; row += 4) depth_tile(call, row, col, 4, HY_VL);
+    else
+      for (; row + 4 <= call->m; row += 4) depth_tile(call, row, col, 4, n);
     for (; row < call->m; ++row) depth_tile(call, row, col, 1, n);
   }
   control_restore(saved);
@@ -189,26 +191,37 @@ HY_INLINE vf larger(vf most, vf x) {
   return v_pick(v_lt(most, v_set(INFINITY)), v_max(most, x), most);
 }
 
-static void pool_max(const hy__pool_call *call) {
-  for (size_t j = 0; j < call->n; j += HY_VL) {
-    const size_t n = call->n - j < HY_VL ? call->n - j : HY_VL;
-    vf most = v_set(-INFINITY);
-    for (size_t t = 0; t < call->n_taps; ++t)
-      most = larger(most, v_load_n(call->x + call->taps[t] + j, n));
-    v_store_n(call->y + j, most, n);
-  }
+HY_INLINE void max_of(const hy__pool_call *call, const float *x, float *y, size_t n) {
+  vf most = v_set(-INFINITY);
+  for (size_t t = 0; t < call->n_taps; ++t) most = larger(most, v_load_n(x + call->taps[t], n));
+  v_store_n(y, most, n);
 }
 
-static void pool_sum(const hy__pool_call *call) {
-  const vf scale = v_set(call->scale);
-  for (size_t j = 0; j < call->n; j += HY_VL) {
-    const size_t n = call->n - j < HY_VL ? call->n - j : HY_VL;
-    vf sum = v_set(0.0f);
-    for (size_t t = 0; t < call->n_taps; ++t)
-      sum = v_add(sum, v_load_n(call->x + call->taps[t] + j, n));
-    v_store_n(call->y + j, v_mul(sum, scale), n);
-  }
+/* Four sums side by side over the taps, so that no addition waits for the one before. */
+HY_INLINE void sum_of(const hy__pool_call *call, const float *x, float *y, size_t n) {
+  vf sum[4] = {v_set(0.0f), v_set(0.0f), v_set(0.0f), v_set(0.0f)};
+  size_t t = 0;
+  for (; t + 4 <= call->n_taps; t += 4)
+    HY_UNROLL for (int i = 0; i < 4; ++i) sum[i] =
+        v_add(sum[i], v_load_n(x + call->taps[t + (size_t)i], n));
+  for (; t < call->n_taps; ++t) sum[0] = v_add(sum[0], v_load_n(x + call->taps[t], n));
+  const vf all = v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3]));
+  v_store_n(y, v_mul(all, v_set(call->scale)), n);
 }
+
+#define POOL(name, one)                                                                            \
+  static void name(const hy__pool_call *call) {                                                    \
+    const size_t whole = call->n / HY_VL * HY_VL;                                                  \
+    for (size_t i = 0; i < call->m; ++i) {                                                         \
+      const float *x = call->x + i * call->x_ld;                                                   \
+      float *y = call->y + i * call->n;                                                            \
+      for (size_t j = 0; j < whole; j += HY_VL) one(call, x + j, y + j, HY_VL);                    \
+      if (whole < call->n) one(call, x + whole, y + whole, call->n - whole);                       \
+    }                                                                                              \
+  }
+POOL(pool_max, max_of)
+POOL(pool_sum, sum_of)
+#undef POOL
 
 extern const hy__conv_f32 HY_KERNEL;
 const hy__conv_f32 HY_KERNEL = {.lanes = HY_VL,
