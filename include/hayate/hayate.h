@@ -9,6 +9,7 @@
 #include <hayate/inspect.h>
 #include <hayate/market.h>
 #include <hayate/model.h>
+#include <hayate/pack.h>
 #include <hayate/runtime.h>
 #include <hayate/score.h>
 #include <hayate/session.h>

@@ -164,7 +164,8 @@ static size_t block_place(const block *b, size_t bytes, size_t align) {
   return need <= b->bytes - offset ? offset : 0;
 }
 
-hy_status hy__arena_alloc(hy__arena *arena, size_t bytes, size_t align, void **out, hy_error *err) {
+hy_status hy__arena_alloc_raw(hy__arena *arena, size_t bytes, size_t align, void **out,
+                              hy_error *err) {
   HY_ASSERT(!arena->frozen);
   HY_ASSERT(align && align <= MAX_ALIGN && (align & (align - 1)) == 0);
   *out = NULL;
@@ -176,8 +177,13 @@ hy_status hy__arena_alloc(hy__arena *arena, size_t bytes, size_t align, void **o
   char *ptr = (char *)arena->top + offset;
   arena->top->used = offset + bytes + RED_ZONE_BYTES;
   UNPOISON(ptr, bytes);
-  memset(ptr, 0, bytes);
   *out = ptr;
+  return HY_OK;
+}
+
+hy_status hy__arena_alloc(hy__arena *arena, size_t bytes, size_t align, void **out, hy_error *err) {
+  HY_TRY(hy__arena_alloc_raw(arena, bytes, align, out, err));
+  memset(*out, 0, bytes);
   return HY_OK;
 }
 

@@ -35,6 +35,9 @@ void hy__arena_destroy(hy__arena *arena);
 /* Zeroed memory, valid until the arena is destroyed or reset. align: power of two, at most 4096. */
 HY_CHECKED hy_status hy__arena_alloc(hy__arena *arena, size_t bytes, size_t align, void **out,
                                      hy_error *err);
+/* The same without zeroing, for what is written at once. */
+HY_CHECKED hy_status hy__arena_alloc_raw(hy__arena *arena, size_t bytes, size_t align, void **out,
+                                         hy_error *err);
 HY_CHECKED hy_status hy__arena_array(hy__arena *arena, size_t n, size_t each, void **out,
                                      hy_error *err);
 /* Copies of text, terminated. */

@@ -4,6 +4,7 @@
 #define HY_CODEC_CODEC_H
 
 #include "codec/csv.h"
+#include "codec/hyp.h"
 #include "codec/json.h"
 #include "codec/nearest.h"
 #include "codec/npz.h"

@@ -99,8 +99,9 @@ static run_tag tag_of(const hy__pb_field *f, hy__pb_wire wire) {
   return t;
 }
 
-/* Room for as many elements of at least `least` bytes as may still come, within reason: a list is
- * grown once then, and the scratch of one list serves the next. */
+/* Room for as many elements of at least `least` bytes as may still come, within reason: a list that
+ * turns out long is grown once then, and its scratch serves the next. Not before the first few are
+ * read: a tensor's dims stand before megabytes that are none of theirs. */
 static hy_status reserve_ahead(hy__pb_list *list, const hy_allocator *a, const hy__span *s,
                                size_t least, size_t each, hy_error *err) {
   size_t ahead = HY_MIN(hy__span_left(s) / least, (size_t)AHEAD_MAX);
@@ -144,7 +145,7 @@ static hy_status varint_run(hy__span *s, const run_tag *tag, const hy_allocator 
     list->n = n;
     uint64_t value;
     if (!follows(s, tag)) return HY_OK;
-    if (list->n == list->capacity) HY_TRY(reserve(list, a, 1, 8, err));
+    if (list->n == list->capacity) HY_TRY(reserve_ahead(list, a, s, tag->n + 1, 8, err));
     if (!take_varint(s, &value)) return hy__pb_malformed(s, "a list of integers", err);
     ((int64_t *)list->items)[list->n++] = (int64_t)value;
   }
@@ -165,7 +166,7 @@ hy_status hy__pb_varints(hy__span *s, const hy__pb_field *f, const hy_allocator 
   }
   if (f->wire != HY__PB_VARINT) return hy__pb_malformed(s, "a list of integers", err);
   run_tag tag = tag_of(f, HY__PB_VARINT);
-  HY_TRY(reserve_ahead(list, a, s, tag.n + 1, 8, err));
+  HY_TRY(reserve(list, a, 1, 8, err));
   ((int64_t *)list->items)[list->n++] = (int64_t)f->value;
   return varint_run(s, &tag, a, list, err);
 }
@@ -183,7 +184,7 @@ hy_status hy__pb_fixed(hy__span *s, const hy__pb_field *f, size_t each, const hy
   }
   if (f->wire != wire) return hy__pb_malformed(s, "a list of numbers", err);
   run_tag tag = tag_of(f, wire);
-  HY_TRY(reserve_ahead(list, a, s, tag.n + each, each, err));
+  HY_TRY(reserve(list, a, 1, each, err));
   memcpy((uint8_t *)list->items + list->n++ * each, &f->value, each);
   size_t both = tag.n + each;
   for (;;) {
@@ -202,7 +203,7 @@ hy_status hy__pb_fixed(hy__span *s, const hy__pb_field *f, size_t each, const hy
     list->n = n;
     if (n < capacity || !follows(s, &tag)) break;
     if (hy__span_left(s) < each) return hy__pb_malformed(s, "a list of numbers", err);
-    HY_TRY(reserve(list, a, 1, each, err));
+    HY_TRY(reserve_ahead(list, a, s, tag.n + each, each, err));
     memcpy((uint8_t *)list->items + list->n++ * each, s->pos, each);
     s->pos += each;
   }
@@ -214,12 +215,13 @@ hy_status hy__pb_strings(hy__span *s, const hy__pb_field *f, const hy_allocator 
   if (f->wire != HY__PB_BYTES) return hy__pb_malformed(s, "a list of strings", err);
   run_tag tag = tag_of(f, HY__PB_BYTES);
   hy__span in = f->bytes;
-  HY_TRY(reserve_ahead(list, a, s, tag.n + 1, sizeof(hy_string), err));
+  HY_TRY(reserve(list, a, 1, sizeof(hy_string), err));
   for (;;) {
     hy_string *items = list->items;
     items[list->n++] = (hy_string){(const char *)in.pos, hy__span_left(&in)};
     if (!follows(s, &tag)) return HY_OK;
-    if (list->n == list->capacity) HY_TRY(reserve(list, a, 1, sizeof(hy_string), err));
+    if (list->n == list->capacity)
+      HY_TRY(reserve_ahead(list, a, s, tag.n + 1, sizeof(hy_string), err));
     if (!take_bytes(s, &in)) return hy__pb_malformed(s, "a list of strings", err);
   }
 }

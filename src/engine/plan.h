@@ -13,7 +13,18 @@ typedef struct hy__shared {
   const hy_allocator *allocator;
   hy__pack_store *packs;
   hy__fold_cache *folds;
+  const hy_model *model;
+  hy__pack_given *given; /* by the model's container; in its mapping */
+  size_t n_given;
 } hy__shared;
+
+/* Packed weights of the model's container for the runtime's instruction set, if it has them and
+ * they are of this build's form. Errors: BAD_FORMAT. */
+HY_CHECKED hy_status hy__shared_give(hy__shared *shared, hy_error *err);
+void hy__shared_take_back(hy__shared *shared);
+/* Names a source of packed weights: a hy__pack_key_fn, ctx a hy__shared. */
+uint64_t hy__shared_key(void *ctx, const void *source);
+hy__shared *hy__session_shared(const hy_session *session);
 
 /* A pointer that is set when the plan is bound: into the arena, or to a caller's input or output.
  */

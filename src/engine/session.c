@@ -11,6 +11,7 @@ static void shared_destroy(void *ptr) {
   hy__shared *shared = ptr;
   hy__pack_store_destroy(shared->packs);
   hy__fold_cache_destroy(shared->folds);
+  hy__shared_take_back(shared);
   hy__free(shared->allocator, shared, sizeof *shared);
 }
 
@@ -25,9 +26,11 @@ static hy_status shared_get(hy_model *model, const hy_allocator *a, hy__shared *
   HY_TRY(hy__alloc_zero(a, sizeof(hy__shared), &memory, err));
   hy__shared *made = memory, *none = NULL;
   made->allocator = a;
+  made->model = model;
   hy_status status = hy__pack_store_create(a, &made->packs, err);
   if (status == HY_OK)
     status = hy__fold_cache_create(a, hy__model_graph(model)->n_values, &made->folds, err);
+  if (status == HY_OK) status = hy__shared_give(made, err);
   if (status != HY_OK) {
     shared_destroy(made);
     return status;
@@ -362,6 +365,8 @@ hy_status hy_session_run(hy_session *s, const hy_tensor *in, size_t n_in, hy_ten
   HY_TRY(status);
   return run_plan(s, plan, out, err);
 }
+
+hy__shared *hy__session_shared(const hy_session *s) { return s->shared; }
 
 const hy__plan *hy__session_plan(const hy_session *s) { return s->evaluates ? NULL : s->latest; }
 

@@ -17,6 +17,7 @@ static hy_status create(hy_runtime *runtime, hy_model **out, hy_error *err) {
   }
   *out = memory;
   **out = (hy_model){.runtime = runtime, .arena = arena};
+  (*out)->copied_end = &(*out)->copied;
   return HY_OK;
 }
 
@@ -56,6 +57,7 @@ hy_status hy_model_open(hy_runtime *runtime, const char *path, const hy_model_op
   HY_TRY(create(runtime, &model, err));
   hy_status status = hy__arena_text(model->arena, path, strlen(path), &model->path, err);
   if (status == HY_OK) status = hy__map_open(path, &model->map, err);
+  if (status == HY_OK) status = hy__model_enter(model, "", err);
   if (status == HY_OK) status = read(model, &limits, err);
   if (status != HY_OK) {
     hy__error_subject(err, path);
@@ -75,7 +77,8 @@ hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t byt
   hy__onnx_limits limits = limits_of(options);
   HY_TRY(create(runtime, &model, err));
   model->map = (hy__map){data, bytes};
-  hy_status status = read(model, &limits, err);
+  hy_status status = hy__model_enter(model, "", err);
+  if (status == HY_OK) status = read(model, &limits, err);
   if (status != HY_OK) {
     hy_model_destroy(model);
     return status;
@@ -87,8 +90,9 @@ hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t byt
 void hy_model_destroy(hy_model *model) {
   if (!model) return;
   if (model->shared.destroy) model->shared.destroy(model->shared.ptr);
-  for (hy__external *e = model->externals; e; e = e->next) hy__map_close(&e->map);
-  if (model->path) hy__map_close(&model->map);
+  for (hy__external *e = model->externals; e && !model->container; e = e->next)
+    hy__map_close(&e->map);
+  if (model->path) hy__map_close(model->container ? &model->whole : &model->map);
   hy__arena_destroy(model->arena);
 }
 

@@ -8,6 +8,7 @@
 #include <hayate/model.h>
 
 #include "base/base.h"
+#include "codec/codec.h"
 
 struct hy__graph;
 
@@ -78,6 +79,17 @@ typedef struct hy__graph {
 } hy__graph;
 
 const hy__graph *hy__model_graph(const hy_model *model);
+/* The model file's own bytes, inside a container where there is one. */
+void hy__model_bytes(const hy_model *model, const void **data, size_t *bytes);
+/* The container it came from, and its owner there; NULL: a plain file. */
+const hy__hyp *hy__model_container(const hy_model *model, const char **owner);
+/* The constants that do not lie aligned in the file, in the order of reading, as one section of
+ * aligned copies: a count, per constant (bytes, offset in the section), the elements at multiples
+ * of 64. */
+HY_CHECKED hy_status hy__model_constants(const hy_model *model, hy__arena *arena,
+                                         hy__hyp_section *out, hy_error *err);
+/* Its files of external data as sections; NULL out: how many. */
+size_t hy__model_externals(const hy_model *model, hy__hyp_section *out);
 /* A value of the graph as a port. */
 hy_port hy__port_of(const hy__graph *graph, int32_t value);
 const hy_runtime *hy__model_runtime(const hy_model *model);

@@ -29,11 +29,24 @@ typedef struct hy__metadata {
   const char *key, *value;
 } hy__metadata;
 
+/* Raw data that was not aligned in the file, copied or found aligned in a container. */
+typedef struct hy__copied {
+  const void *data;
+  size_t bytes;
+  struct hy__copied *next;
+} hy__copied;
+
 struct hy_model {
   hy_runtime *runtime;
   hy__arena *arena;
   const char *path; /* NULL: from memory */
   hy__map map;      /* of the file; closed with the model if path is there */
+  hy__map whole;    /* the file around `map` where it is a container; closed in its place */
+  const hy__hyp *container;
+  const char *owner;                /* whose sections these are */
+  hy__span aligned;                 /* entries of the container's aligned constants */
+  hy__copied *copied, **copied_end; /* constants that did not lie aligned, as they were read */
+  size_t n_copied;
   hy__external *externals;
   size_t n_externals, external_bytes;
   hy__graph graph;
@@ -92,6 +105,14 @@ typedef struct hy__onnx_frame {
   size_t n_defaults;
   size_t depth;
 } hy__onnx_frame;
+
+/* Where the bytes are a container, the model becomes its section of that owner. */
+HY_CHECKED hy_status hy__model_enter(hy_model *model, const char *owner, hy_error *err);
+/* The container's aligned copy of the constant that is read next and is not aligned; NULL: none. */
+const void *hy__model_aligned(const hy_model *model, size_t bytes);
+/* Notes where it lies now. */
+HY_CHECKED hy_status hy__model_copied(hy_model *model, const void *data, size_t bytes,
+                                      hy_error *err);
 
 HY_CHECKED hy_status hy__onnx_read(hy_model *model, const hy__onnx_limits *limits, hy_error *err);
 HY_CHECKED hy_status hy__onnx_opsets(hy__onnx *r, hy__span in, hy__opsets *opsets, hy_error *err);

@@ -32,16 +32,31 @@ static hy_status resolve(hy__onnx *r, const char *name, char out[PATH_MAX], hy_e
   return HY_OK;
 }
 
+/* In a container the file is a section beside the model's. */
+static hy_status open_section(hy__onnx *r, const char *name, hy__map *out, hy_error *err) {
+  const hy__hyp *c = r->model->container;
+  for (size_t i = 0; i < c->n; i++) {
+    const hy__hyp_section *s = &c->sections[i];
+    if (s->kind != HY__HYP_EXTERNAL || strcmp(s->owner, r->model->owner) != 0 ||
+        strcmp(s->name, name) != 0)
+      continue;
+    *out = (hy__map){s->data, s->bytes};
+    return hy__hyp_check(s, err);
+  }
+  HY_FAIL(HY_NOT_FOUND, err, "external data '%s' is not in the container", name);
+}
+
 static hy_status open_one(hy__onnx *r, const char *name, hy__external **out, hy_error *err) {
   char path[PATH_MAX];
   void *memory;
   HY_FAIL_IF(r->model->n_externals >= r->limits.max_files, HY_LIMIT, err,
              "external data in more than %zu files", r->limits.max_files);
-  HY_TRY(resolve(r, name, path, err));
+  if (!r->model->container) HY_TRY(resolve(r, name, path, err));
   HY_TRY(hy__arena_alloc(r->arena, sizeof(hy__external), _Alignof(hy__external), &memory, err));
   hy__external *external = memory;
   external->location = name;
-  HY_TRY(hy__map_open(path, &external->map, err));
+  HY_TRY(r->model->container ? open_section(r, name, &external->map, err)
+                             : hy__map_open(path, &external->map, err));
   external->next = r->model->externals;
   r->model->externals = external;
   r->model->n_externals++;

@@ -196,9 +196,14 @@ static hy_status bytes_place(hy__onnx *r, const raw_tensor *t, hy_dtype dtype, s
     *out = (void *)(uintptr_t)t->raw.pos; /* views are not const; nobody writes to a constant */
     return HY_OK;
   }
-  HY_TRY(hy__arena_alloc(r->arena, bytes, HY_ALIGN, out, err));
-  memcpy(*out, t->raw.pos, bytes);
-  return HY_OK;
+  const void *there = hy__model_aligned(r->model, bytes);
+  if (there) {
+    *out = (void *)(uintptr_t)there;
+  } else {
+    HY_TRY(hy__arena_alloc_raw(r->arena, bytes, HY_ALIGN, out, err));
+    memcpy(*out, t->raw.pos, bytes);
+  }
+  return hy__model_copied(r->model, *out, bytes, err);
 }
 
 static hy_status tensor_make(hy__onnx *r, hy__span in, raw_tensor *t, hy_tensor *out,

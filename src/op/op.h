@@ -50,6 +50,26 @@ struct hy__packs {
 HY_CHECKED hy_status hy__pack_store_create(const hy_allocator *a, hy__pack_store **out,
                                            hy_error *err);
 void hy__pack_store_destroy(hy__pack_store *store);
+/* Packed forms from a container: found by key, layout and size, they are used in place of packing.
+ * Only families that hold numbers alone are taken, so that no bytes of a file become an index or an
+ * address. Entries ascend by (key, layout, bytes). key_of names a source the same in every process,
+ * or is HY__PACK_NO_KEY. */
+#define HY__PACK_NO_KEY UINT64_MAX
+typedef struct hy__pack_given {
+  uint64_t key, bytes;
+  uint32_t layout;
+  const void *data; /* aligned to 64 */
+} hy__pack_given;
+typedef uint64_t (*hy__pack_key_fn)(void *ctx, const void *source);
+/* Before the first hy__pack_get; `given` must outlive the store. */
+void hy__pack_store_give(hy__pack_store *store, const hy__pack_given *given, size_t n,
+                         hy__pack_key_fn key_of, void *ctx);
+/* What the store holds and could be given again, in no order; NULL out: how many. */
+size_t hy__pack_store_list(hy__pack_store *store, hy__pack_key_fn key_of, void *ctx,
+                           hy__pack_given *out);
+size_t hy__pack_store_n_taken(hy__pack_store *store); /* found among the given */
+/* Names the packed forms of this build: differs where a form differs. */
+uint64_t hy__pack_revision(void);
 HY_CHECKED hy_status hy__pack_get(hy__packs *packs, const void *source, uint32_t layout,
                                   size_t bytes, hy__pack_fn fill, void *ctx, const void **out,
                                   hy_error *err);

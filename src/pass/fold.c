@@ -42,6 +42,15 @@ void hy__fold_cache_destroy(hy__fold_cache *cache) {
   hy__arena_destroy(cache->arena);
 }
 
+size_t hy__fold_cache_find(hy__fold_cache *cache, const void *data) {
+  size_t found = SIZE_MAX;
+  pthread_mutex_lock(&cache->lock);
+  for (size_t v = 0; v < 2 * cache->n_values && found == SIZE_MAX; v++)
+    if (cache->data[v] == data) found = v;
+  pthread_mutex_unlock(&cache->lock);
+  return found;
+}
+
 int32_t hy__fold_slot_wide(const hy__fold_cache *cache, int32_t value) {
   if (!cache || value < 0 || (size_t)value >= cache->n_values) return HY__ABSENT;
   return (int32_t)cache->n_values + value;

@@ -135,6 +135,8 @@ HY_CHECKED hy_status hy__memory_plan(hy__memory_block *blocks, size_t n, const h
 /* n_values: of the model's graph. Shared by sessions: locks inside. */
 HY_CHECKED hy_status hy__fold_cache_create(const hy_allocator *a, size_t n_values,
                                            hy__fold_cache **out, hy_error *err);
+/* Which folded value lies there; SIZE_MAX: none. Stable for a model. */
+size_t hy__fold_cache_find(hy__fold_cache *cache, const void *data);
 void hy__fold_cache_destroy(hy__fold_cache *cache);
 
 #endif
