@@ -2,7 +2,7 @@
 /* And, Or, Xor, Not over bools; IsNaN and IsInf over floats. */
 #include <math.h>
 
-#include "op/rule.h"
+#include "op/narrow.h"
 
 typedef struct params {
   hy__walk walk;
@@ -41,15 +41,11 @@ static hy_status run_not(const hy__step *s, hy_error *err) {
   return HY_OK;
 }
 
-static double value_at(const hy_tensor *t, size_t i) {
-  return t->dtype == HY_F64 ? ((const double *)t->data)[i] : (double)((const float *)t->data)[i];
-}
-
 static hy_status run_is_nan(const hy__step *s, hy_error *err) {
   (void)err;
   size_t n = hy__op_count_of(&s->in[0]);
   for (size_t i = 0; i < n; i++) {
-    double v = value_at(&s->in[0], i);
+    double v = hy__narrow_value(&s->in[0], i);
     ((uint8_t *)s->out[0].data)[i] = v != v;
   }
   return HY_OK;
@@ -60,7 +56,7 @@ static hy_status run_is_inf(const hy__step *s, hy_error *err) {
   const params *q = s->params;
   size_t n = hy__op_count_of(&s->in[0]);
   for (size_t i = 0; i < n; i++) {
-    double v = value_at(&s->in[0], i);
+    double v = hy__narrow_value(&s->in[0], i);
     ((uint8_t *)s->out[0].data)[i] =
         (v == (double)INFINITY && q->positive) || (v == -(double)INFINITY && q->negative);
   }

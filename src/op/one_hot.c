@@ -12,12 +12,9 @@ hy_status hy__op_one_hot_infer(hy__op_plan *p, hy_error *err) {
              "depth is not known before the run, so the output's shape would depend on data");
   HY_FAIL_IF(hy__op_count_of(depth) != 1 || hy__op_count_of(&p->in[2]) != 2, HY_BAD_FORMAT, err,
              "depth must be one number, values two");
-  switch (depth->dtype) {
-  case HY_I64: n = *(const int64_t *)depth->data; break;
-  case HY_I32: n = *(const int32_t *)depth->data; break;
-  case HY_F32: n = (int64_t) * (const float *)depth->data; break;
-  default: HY_FAIL(HY_UNSUPPORTED, err, "depth of type %s", hy_dtype_name(depth->dtype));
-  }
+  HY_FAIL_IF(!(HY__OP_NUMBERS >> depth->dtype & 1), HY_UNSUPPORTED, err, "depth of type %s",
+             hy_dtype_name(depth->dtype));
+  n = hy__element_whole(depth, 0);
   HY_FAIL_IF(n < 0, HY_BAD_FORMAT, err, "depth is %lld", (long long)n);
   HY_TRY(hy__op_axis(hy__node_int(p->node, "axis", -1), in->rank + 1, &axis, err));
   for (int32_t d = 0; d <= in->rank; d++) dims[d] = d == axis ? n : in->dims[d < axis ? d : d - 1];

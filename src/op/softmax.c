@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax and LogSoftmax: along an axis from opset 13 on, over everything behind the axis before.
- */
+ * Of halves they are what ONNX's function bodies say: difference, exponential, sum and quotient (or
+ * logarithm and difference) round each to the type. */
 #include <math.h>
 #include <string.h>
 
-#include "op/rule.h"
+#include "op/narrow.h"
 #include "op/softmax.h"
 
 typedef struct params {
@@ -29,6 +30,33 @@ static void row_f64(const double *x, double *y, size_t n, bool log) {
   for (size_t i = 0; i < n; ++i) y[i] = log ? (x[i] - max) - log_sum : hy__exp(x[i] - max) / sum;
 }
 
+static uint16_t half_of(hy_dtype type, double v) { return hy__narrow_encode(type, v, false); }
+
+static double rounded(hy_dtype type, double v) {
+  return (double)hy__narrow_decode(type, half_of(type, v));
+}
+
+/* y may be x. */
+static void row_half(hy_dtype type, const uint16_t *x, uint16_t *y, size_t n, bool log) {
+  double max = -(double)INFINITY, sum = 0.0;
+  for (size_t i = 0; i < n; ++i) {
+    const double v = (double)hy__narrow_decode(type, x[i]);
+    max = v > max || v != v ? v : max;
+  }
+  for (size_t i = 0; i < n; ++i) {
+    const double d = rounded(type, (double)hy__narrow_decode(type, x[i]) - max);
+    const double e = rounded(type, hy__exp(d));
+    y[i] = half_of(type, log ? d : e);
+    sum += e;
+  }
+  sum = rounded(type, sum);
+  if (log) sum = rounded(type, hy__ln(sum));
+  for (size_t i = 0; i < n; ++i) {
+    const double v = (double)hy__narrow_decode(type, y[i]);
+    y[i] = half_of(type, log ? v - sum : v / sum);
+  }
+}
+
 void hy__softmax_run(const hy__kernels *kernels, const hy__softmax_rows *call) {
   if (call->dtype == HY_F32) {
     if (call->log)
@@ -37,7 +65,11 @@ void hy__softmax_run(const hy__kernels *kernels, const hy__softmax_rows *call) {
       kernels->rows_f32->softmax(call->x, call->y, call->rows, call->n);
     return;
   }
-  for (size_t i = 0; i < call->rows * call->n; i += call->n)
+  const bool half = call->dtype != HY_F64;
+  for (size_t i = 0; half && i < call->rows * call->n; i += call->n)
+    row_half(call->dtype, (const uint16_t *)call->x + i, (uint16_t *)call->y + i, call->n,
+             call->log);
+  for (size_t i = 0; !half && i < call->rows * call->n; i += call->n)
     row_f64((const double *)call->x + i, (double *)call->y + i, call->n, call->log);
 }
 

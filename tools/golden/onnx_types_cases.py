@@ -107,7 +107,7 @@ family("Half_16", 16, [
 ] + [
     (op.lower(), op, [h(4, 7, scale=2.0)], {})
     for op in ("Abs", "Neg", "Relu", "Tanh", "Sigmoid", "Exp", "Erf", "Softsign", "Elu",
-               "LeakyRelu", "HardSwish", "Softmax", "ReduceMean", "ReduceMax", "ArgMax", "Round",
+               "LeakyRelu", "HardSwish", "ReduceMean", "ReduceMax", "ArgMax", "Round",
                "Floor", "Sign")
 ] + [
     ("equal", "Equal", [h(6), h(6)], {}),
@@ -131,6 +131,9 @@ family("HalfNorm_17", 17, [
     ("layer_norm", "LayerNormalization", [h(3, 9), Const(h(9, name="g")), Const(h(9, name="b"))],
      {}, Outputs(3)),
 ], atol=0)
+family("HalfSoftmax_13", 13, [  # rounds at each operation of the function body
+    (op.lower(), op, [h(4, 7, scale=2.0)], {}) for op in ("Softmax", "LogSoftmax")
+], reference=True)
 B = ml_dtypes.bfloat16
 family("HalfBf16_16", 16, [
     (op.lower(), op, [f(3, 5, name="a").astype(B), Const(pos(5, name="b").astype(B))], {})
