@@ -16,6 +16,7 @@ enum {
   HY_CPU_AMX = 1u << 5, /* tile, int8, bf16, and the kernel's permission obtained */
   HY_CPU_AVX512_FP16 = 1u << 6,
   HY_CPU_NEON = 1u << 7, /* AArch64's, always there */
+  HY_CPU_AVX512_VBMI = 1u << 8,
   /* Not of the processor: rows that no hardware has proven may be chosen too. Set where the caller
    * names the level. */
   HY_CPU_UNPROVEN = 1u << 30

@@ -61,6 +61,7 @@ static uint32_t detect_mask(const limits *most) {
   bool bw = has(seven.b, 30), vl = has(seven.b, 31);
   if (!(f && dq && cd && bw && vl && (xcr0 & XCR0_AVX512) == XCR0_AVX512)) return mask;
   mask |= HY_CPU_AVX512;
+  if (has(seven.c, 1)) mask |= HY_CPU_AVX512_VBMI;
   if (has(seven.c, 11)) mask |= HY_CPU_AVX512_VNNI;
   if (has(seven1.a, 5)) mask |= HY_CPU_AVX512_BF16;
   if (has(seven.d, 23)) mask |= HY_CPU_AVX512_FP16;

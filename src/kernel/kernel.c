@@ -10,10 +10,12 @@
 #define ROW_neon(...) __VA_ARGS__
 #define ROW_avx2(...)
 #define ROW_avx512(...)
+#define ROW_vbmi(...)
 #else
 #define ROW_neon(...)
 #define ROW_avx2(...)   __VA_ARGS__
 #define ROW_avx512(...) __VA_ARGS__
+#define ROW_vbmi(...)   __VA_ARGS__
 #endif
 
 /* The exported structure of each row. */

@@ -9,7 +9,7 @@
 
 #include "kernel/kernel.h"
 
-enum { NODES = 16384, TREES = 40, WEIGHTS = 32768, SETS = 8, MEMBERS = 12 };
+enum { NODES = 16384, TREES = 300, WEIGHTS = 32768, SETS = 8, MEMBERS = 12 };
 
 typedef struct forest {
   hy__tree_source source;
@@ -113,9 +113,9 @@ static void make(forest *f, uint64_t seed, bool f64) {
                                 .set_value = f->members,
                                 .f64 = f64};
   make_sets(f, &r);
-  size_t n_trees = 1 + (size_t)hy__random_below(&r, 30), budget = NODES / 2;
+  size_t n_trees = 1 + (size_t)hy__random_below(&r, seed % 7 ? 30 : 300), budget = NODES / 2;
   for (size_t t = 0; t < n_trees; ++t) {
-    const size_t most = seed % 5 == 4 ? 900 : seed % 5 == 3 ? 250 : 40;
+    const size_t most = seed % 7 == 0 ? 20 : seed % 5 == 4 ? 900 : seed % 5 == 3 ? 250 : 40;
     soil how = {(int)(seed % 3), single, (size_t)hy__random_below(&r, most)};
     if (how.n_splits >= budget) break;
     budget -= how.n_splits + 1;

@@ -180,6 +180,50 @@ static void count_nodes(const hy__tree_source *s, const hy__forest_work *w, hy__
   }
 }
 
+/* How many trees have each number of leaves, if all can be cut and slots are few. */
+typedef struct sizes {
+  uint32_t trees[HY__TREE_LEAVES + 1];
+} sizes;
+
+static bool count_sizes(const hy__tree_source *s, const hy__forest_work *w, size_t n_slots,
+                        sizes *out) {
+  *out = (sizes){{0}};
+  if (n_slots > HY__TREE_BAND_SLOTS) return false;
+  for (size_t t = 0; t < s->n_trees; ++t) {
+    const uint32_t leaves = w->count[s->roots[t]];
+    if (leaves > HY__TREE_LEAVES) return false;
+    out->trees[leaves]++;
+  }
+  return true;
+}
+
+enum { BAND_TREES = HY__TREE_BAND * HY__TREE_LANES, BANDS_FROM = 4 };
+
+/* Bands over trees of falling size, made where `out` is given. */
+static void make_bands(const hy__tree_source *s, const sizes *many, hy__tree_band *out,
+                       hy__forest_size *size) {
+  size_t n = 0;
+  size->n_bands = size->n_steps = 0;
+  for (size_t leaves = HY__TREE_LEAVES; leaves > 0; --leaves) {
+    for (uint32_t k = 0; k < many->trees[leaves]; ++k, ++n) {
+      if (n % BAND_TREES) continue;
+      const size_t some = HY_MIN(s->n_trees - n, (size_t)BAND_TREES);
+      const uint32_t stripes = (uint32_t)((some + HY__TREE_LANES - 1) / HY__TREE_LANES);
+      if (out)
+        out[size->n_bands] =
+            (hy__tree_band){(uint32_t)leaves - 1, stripes, (uint32_t)size->n_steps};
+      size->n_bands++;
+      size->n_steps += (leaves - 1) * stripes;
+    }
+  }
+}
+
+static void count_bands(const hy__tree_source *s, const hy__forest_work *w, hy__forest_size *size) {
+  sizes many;
+  if (s->n_trees >= BANDS_FROM && count_sizes(s, w, size->n_slots, &many))
+    make_bands(s, &many, NULL, size);
+}
+
 static bool add_up(const hy__tree_source *s, hy__forest_size *z) {
   const struct {
     size_t n, each;
@@ -196,6 +240,9 @@ static bool add_up(const hy__tree_source *s, hy__forest_size *z) {
                {z->n_wide, sizeof(hy__tree_node_wide)},
                {z->n_wide, 4},
                {z->n_cuts, sizeof(hy__tree_cut)},
+               {z->n_bands, sizeof(hy__tree_band)},
+               {z->n_steps, HY__TREE_STEP},
+               {z->n_bands ? s->n_trees : 0, sizeof(hy__tree_lane)},
                {z->single ? z->n_leaves : 0, z->exact32 ? 4 : 8},
                {z->single ? 0 : z->n_leaves + 1, 4},
                {z->single ? 0 : s->n_weights, 4},
@@ -232,6 +279,7 @@ hy_status hy__forest_measure(const hy__tree_source *s, void *work, hy__forest_si
              "the sets of the trees hold too many values");
   look_at_weights(s, &w, size);
   count_nodes(s, &w, size);
+  count_bands(s, &w, size);
   HY_FAIL_IF(!add_up(s, size), HY_LIMIT, err, "the forest is too large");
   return HY_OK;
 }
@@ -246,6 +294,9 @@ typedef struct packer {
   hy__tree_node_wide *wide;
   uint32_t *leaf_of, *leaf_begin, *leaf_target;
   hy__tree_cut *cuts;
+  hy__tree_band *bands;
+  uint8_t *steps;
+  hy__tree_lane *lanes;
   float *value32;
   double *value64, *leaf_weight;
   size_t n_narrow, n_wide, n_cuts, n_leaves, n_weights;
@@ -321,6 +372,45 @@ static void put_tree(packer *p, size_t t, bool few_slots) {
   p->n_leaves += leaves;
 }
 
+/* A tree's cuts into its lane; what follows them can never be greater. */
+static void put_lane(packer *p, const hy__tree_shape *shape, uint32_t place) {
+  const hy__tree_band *band = &p->bands[place / BAND_TREES];
+  const size_t stripe = place % BAND_TREES / HY__TREE_LANES;
+  const size_t stride = (size_t)band->n_stripes * HY__TREE_STEP;
+  uint8_t *to = p->steps + (band->at + stripe) * HY__TREE_STEP + place % HY__TREE_LANES;
+  for (uint32_t k = 0; k < band->n_steps; ++k, to += stride) {
+    const hy__tree_cut *cut = k + 1 < shape->n_leaves ? &p->cuts[shape->cuts + k] : NULL;
+    to[0] = cut ? (uint8_t)cut->slot : 0;
+    to[HY__TREE_LANES] = cut ? (uint8_t)cut->key : INT8_MAX;
+    to[2 * HY__TREE_LANES] = cut ? (uint8_t)cut->first : 0;
+  }
+}
+
+static void put_bands(packer *p, const hy__forest_size *z) {
+  sizes many, next;
+  hy__forest_size again;
+  uint32_t place = 0;
+  if (!count_sizes(p->s, p->w, z->n_slots, &many)) return;
+  make_bands(p->s, &many, p->bands, &again);
+  for (size_t leaves = HY__TREE_LEAVES; leaves > 0; --leaves) {
+    next.trees[leaves] = place;
+    place += many.trees[leaves];
+  }
+  for (size_t k = 0; k < z->n_steps; ++k) /* lanes without a tree stay at their first leaf */
+    memset(p->steps + k * HY__TREE_STEP + HY__TREE_LANES, INT8_MAX, HY__TREE_LANES);
+  for (size_t t = 0; t < p->s->n_trees; ++t) {
+    p->lanes[t] = (hy__tree_lane){next.trees[p->shapes[t].n_leaves]++, p->shapes[t].leaves};
+    put_lane(p, &p->shapes[t], p->lanes[t].place);
+  }
+}
+
+static void fill(packer *p, const hy__axis_out *out, const hy__forest_size *z) {
+  hy__forest_size again = {0};
+  hy__forest_scan(p->s, (hy__forest_work *)(uintptr_t)p->w, out, &again);
+  for (size_t t = 0; t < p->s->n_trees; ++t) put_tree(p, t, z->n_slots < SLOTS_NARROW);
+  if (z->n_bands) put_bands(p, z);
+}
+
 void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__forest_size *z,
                      void *block) {
   hy__forest_work w;
@@ -342,6 +432,9 @@ void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__fores
   p.wide = take(block, &at, z->n_wide, sizeof *p.wide, &good);
   p.leaf_of = take(block, &at, z->n_wide, 4, &good);
   p.cuts = take(block, &at, z->n_cuts, sizeof *p.cuts, &good);
+  p.bands = take(block, &at, z->n_bands, sizeof *p.bands, &good);
+  p.steps = take(block, &at, z->n_steps, HY__TREE_STEP, &good);
+  p.lanes = take(block, &at, z->n_bands ? s->n_trees : 0, sizeof *p.lanes, &good);
   void *values = take(block, &at, z->single ? z->n_leaves : 0, z->exact32 ? 4 : 8, &good);
   p.value32 = z->single && z->exact32 ? values : NULL;
   p.value64 = z->single && !z->exact32 ? values : NULL;
@@ -350,9 +443,7 @@ void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__fores
   p.leaf_target = take(block, &at, z->single ? 0 : s->n_weights, 4, &good);
   p.leaf_weight = take(block, &at, z->single ? 0 : s->n_weights, 8, &good);
   HY_ASSERT(good && at <= z->bytes);
-  hy__forest_size again = {0};
-  hy__forest_scan(s, &w, &out, &again);
-  for (size_t t = 0; t < s->n_trees; ++t) put_tree(&p, t, z->n_slots < SLOTS_NARROW);
+  fill(&p, &out, z);
   *f = (hy__forest){.n_trees = s->n_trees,
                     .n_features = s->n_features,
                     .n_targets = s->n_targets,
@@ -377,6 +468,13 @@ void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__fores
                     .wide = p.wide,
                     .leaf_of = p.leaf_of,
                     .cuts = p.cuts,
+                    .n_bands = z->n_bands,
+                    .n_lanes = z->n_bands ? (s->n_trees + HY__TREE_LANES - 1) / HY__TREE_LANES *
+                                                HY__TREE_LANES
+                                          : 0,
+                    .bands = p.bands,
+                    .steps = p.steps,
+                    .lanes = p.lanes,
                     .value32 = p.value32,
                     .value64 = p.value64,
                     .leaf_begin = p.leaf_begin,

@@ -106,6 +106,21 @@ typedef struct hy__tree_shape {
   bool is_wide, is_cut;
 } hy__tree_shape;
 
+/* Trees side by side, for few rows: the cuts of 64 trees make a stripe, a tree in each lane, step
+ * by step: 64 slots, 64 keys, 64 firsts. Trees stand in order of falling size, and up to four
+ * stripes make a band of as many steps as its first tree has cuts; a step holds the stripes one
+ * after the other. Only where all trees are cut and slots are few. */
+enum { HY__TREE_LANES = 64, HY__TREE_STEP = 3 * HY__TREE_LANES, HY__TREE_BAND = 4 };
+enum { HY__TREE_BAND_SLOTS = 256 };
+typedef struct hy__tree_band {
+  uint32_t n_steps, n_stripes;
+  uint32_t at; /* in stripes' steps */
+} hy__tree_band;
+typedef struct hy__tree_lane {
+  uint32_t place;  /* stripe * 64 + lane */
+  uint32_t leaves; /* the tree's first leaf */
+} hy__tree_lane;
+
 typedef struct hy__forest {
   size_t n_trees, n_features, n_targets, n_leaves;
   size_t n_axes, n_sets, n_slots;
@@ -125,7 +140,11 @@ typedef struct hy__forest {
   const hy__tree_node_wide *wide;
   const uint32_t *leaf_of; /* by wide node */
   const hy__tree_cut *cuts;
-  const float *value32; /* by leaf, where single: exact, or NULL */
+  size_t n_bands, n_lanes; /* 0: none; lanes in all stripes */
+  const hy__tree_band *bands;
+  const uint8_t *steps;
+  const hy__tree_lane *lanes; /* by tree */
+  const float *value32;       /* by leaf, where single: exact, or NULL */
   const double *value64;
   /* where not single: */
   const uint32_t *leaf_begin;  /* [n_leaves + 1] */
@@ -137,7 +156,7 @@ typedef struct hy__forest {
 typedef struct hy__forest_size {
   size_t bytes; /* of the block */
   size_t n_axes, n_sets, n_slots, n_axis_slots, n_keys, n_set_values, n_set_lists, n_set_slots;
-  size_t n_leaves, n_narrow, n_wide, n_cuts;
+  size_t n_leaves, n_narrow, n_wide, n_cuts, n_bands, n_steps;
   bool single, exact32, all_positive;
 } hy__forest_size;
 

@@ -9,7 +9,12 @@
  *   GROUPS              vectors of a block's rows: 1, 2 or 4
  *   passed_i32(keys, x) passed_i64(keys, x)  how many of 16 keys are less than x
  *   add_leaves(...)     see below
- *   FEW                 up to so many rows are walked */
+ *   FEW                 up to so many rows are walked
+ *   BAND_SLOTS          up to so many slots, rows go through bands of trees; 0: never
+ *   BAND_ROWS           up to so many rows do
+ *   look, look_of(row, n_slots), look_up(&look, slots, parts)
+ *                       a row's slots as a table, and the values at a vector of places in it, where
+ *                       parts * 16 slots are known to be enough */
 #include <math.h>
 #include <string.h>
 
@@ -22,7 +27,7 @@ enum { LANES = 8, BLOCK = BYTES * GROUPS, AXIS_STEP = HY__TREE_PIVOTS + HY__TREE
 
 typedef struct room {
   int8_t *rows, *slots; /* [BLOCK][row_bytes], [n_slots][BLOCK] */
-  uint8_t *leaves;      /* [BLOCK] */
+  uint8_t *leaves;      /* [BLOCK], or [4][n_lanes] */
   double *sums;         /* [n_targets][BLOCK], of single forests */
   size_t row_bytes;
 } room;
@@ -33,6 +38,9 @@ static inline size_t row_bytes(const hy__forest *f) {
   return (n + 63) / 64 * 64;
 }
 
+/* A byte for each row of a block, or for each lane and four rows. */
+static inline size_t leaf_bytes(const hy__forest *f) { return HY__TREE_ROWS + 4 * f->n_lanes; }
+
 static inline room room_of(const hy__tree_call *call) {
   const hy__forest *f = call->forest;
   char *at = call->scratch;
@@ -40,7 +48,7 @@ static inline room room_of(const hy__tree_call *call) {
   m.sums = (double *)(void *)at;
   at += (f->single ? f->n_targets : 0) * BLOCK * sizeof(double);
   m.leaves = (uint8_t *)at;
-  at += BLOCK;
+  at += leaf_bytes(f);
   m.rows = (int8_t *)at;
   at += BLOCK * m.row_bytes;
   m.slots = (int8_t *)at;
@@ -398,9 +406,131 @@ static void block_any(const hy__tree_call *call, const room *m, size_t begin, si
   }
 }
 
+#if BAND_SLOTS
+/* --- bands: many trees by few rows --- */
+
+enum { TOGETHER = 4 }; /* rows that share the loads of a step */
+
+/* `rows` rows through `stripes` stripes of a band from `first` on. */
+static inline __attribute__((always_inline)) void band(const hy__forest *f, const hy__tree_band *b,
+                                                       size_t first, const look *tables,
+                                                       uint8_t *leaves, const int shape[3]) {
+  const int rows = shape[0], stripes = shape[1], parts = shape[2];
+  const size_t stride = (size_t)b->n_stripes * HY__TREE_STEP, all = f->n_lanes;
+  const uint8_t *begin = f->steps + (b->at + first) * HY__TREE_STEP;
+  for (int half = 0; half < HY__TREE_LANES; half += BYTES) {
+    const int8_t *step = (const int8_t *)begin + half;
+    vec leaf[TOGETHER * HY__TREE_BAND], place = vec_set(1 - HY__TREE_BIAS);
+    const vec one = vec_set(1), bias = vec_set(-HY__TREE_BIAS);
+    for (int k = 0; k < rows * stripes; ++k) leaf[k] = bias;
+    for (uint32_t k = 0; k < b->n_steps; ++k, step += stride) {
+      for (int s = 0; s < stripes; ++s) {
+        const int8_t *at = step + s * HY__TREE_STEP;
+        const vec slots = vec_load(at), keys = vec_load(at + HY__TREE_LANES);
+        const vec firsts = vec_load(at + 2 * HY__TREE_LANES);
+        for (int r = 0; r < rows; ++r)
+          leaf[r * stripes + s] = vec_cut(leaf[r * stripes + s], firsts,
+                                          look_up(&tables[r], slots, parts), keys, place);
+      }
+      place = vec_add(place, one);
+    }
+    for (int r = 0; r < rows; ++r)
+      for (int s = 0; s < stripes; ++s)
+        vec_store(leaves + (size_t)r * all + (size_t)(s * HY__TREE_LANES + half),
+                  vec_xor(leaf[r * stripes + s], bias));
+  }
+}
+
+#define BAND(rows, parts)                                                                          \
+  static void band_##rows##_##parts(const hy__forest *f, const look *tables, uint8_t *leaves) {    \
+    for (size_t k = 0; k < f->n_bands; ++k) {                                                      \
+      const hy__tree_band *b = &f->bands[k];                                                       \
+      const size_t many = rows == 1 ? 4 : 2;                                                       \
+      uint8_t *to = leaves + k * HY__TREE_BAND * HY__TREE_LANES;                                   \
+      for (size_t s = 0; s < b->n_stripes;) {                                                      \
+        uint8_t *own = to + s * HY__TREE_LANES;                                                    \
+        if (many == 4 && b->n_stripes - s >= 4) {                                                  \
+          band(f, b, s, tables, own, (const int[3]){rows, rows == 1 ? 4 : 2, parts});              \
+          s += 4;                                                                                  \
+        } else if (b->n_stripes - s >= 2) {                                                        \
+          band(f, b, s, tables, own, (const int[3]){rows, 2, parts});                              \
+          s += 2;                                                                                  \
+        } else {                                                                                   \
+          band(f, b, s, tables, own, (const int[3]){rows, 1, parts});                              \
+          s++;                                                                                     \
+        }                                                                                          \
+      }                                                                                            \
+    }                                                                                              \
+  }
+BAND(1, 4)
+BAND(4, 4)
+BAND(1, 8)
+BAND(4, 8)
+#if BAND_SLOTS > 128
+BAND(1, 16)
+BAND(4, 16)
+#endif
+#undef BAND
+
+static void bands(const hy__forest *f, const look *tables, uint8_t *leaves, size_t rows) {
+  if (f->n_slots <= 64)
+    (rows == 1 ? band_1_4 : band_4_4)(f, tables, leaves);
+  else if (f->n_slots <= 128)
+    (rows == 1 ? band_1_8 : band_4_8)(f, tables, leaves);
+#if BAND_SLOTS > 128
+  else
+    (rows == 1 ? band_1_16 : band_4_16)(f, tables, leaves);
+#endif
+}
+
+/* The leaves of `rows` rows from all trees, tree by tree. */
+static inline __attribute__((always_inline)) void add_rows(const hy__tree_call *call, size_t row,
+                                                           const uint8_t *leaves, const int rows) {
+  const hy__forest *f = call->forest;
+  const size_t all = f->n_lanes;
+  double sum[TOGETHER];
+  if (!f->single || f->n_targets != 1 || call->aggregate != HY__TREE_SUM || call->hits) {
+    for (int r = 0; r < rows; ++r)
+      for (size_t t = 0; t < f->n_trees; ++t)
+        add_leaf(call, row + (size_t)r, &f->trees[t],
+                 f->lanes[t].leaves + leaves[(size_t)r * all + f->lanes[t].place]);
+    return;
+  }
+  for (int r = 0; r < rows; ++r) sum[r] = call->scores[row + (size_t)r];
+  for (size_t t = 0; t < f->n_trees; ++t) {
+    const hy__tree_lane lane = f->lanes[t];
+    for (int r = 0; r < rows; ++r)
+      sum[r] += value_of(f, lane.leaves + leaves[(size_t)r * all + lane.place]);
+  }
+  for (int r = 0; r < rows; ++r) call->scores[row + (size_t)r] = sum[r];
+}
+
+static void few_rows(const hy__tree_call *call, const room *m, size_t begin, size_t n) {
+  const hy__forest *f = call->forest;
+  look tables[TOGETHER];
+  for (size_t r = 0; r < n;) {
+    const size_t some = n - r >= TOGETHER ? TOGETHER : 1;
+    for (size_t k = 0; k < some; ++k)
+      tables[k] = look_of(m->rows + (r + k) * m->row_bytes, f->n_slots);
+    bands(f, tables, m->leaves, some);
+    if (some == 1)
+      add_rows(call, begin + r, m->leaves, 1);
+    else
+      add_rows(call, begin + r, m->leaves, TOGETHER);
+    r += some;
+  }
+}
+#endif
+
 static void block(const hy__tree_call *call, const room *m, size_t begin, size_t n) {
   const hy__forest *f = call->forest;
   make_rows(call, m, begin, n);
+#if BAND_SLOTS
+  if (f->n_bands && f->n_slots <= BAND_SLOTS && n <= BAND_ROWS) {
+    few_rows(call, m, begin, n);
+    return;
+  }
+#endif
   if (n <= FEW) {
     for (size_t r = 0; r < n; ++r) one_row(call, begin + r, m->rows + r * m->row_bytes);
     return;

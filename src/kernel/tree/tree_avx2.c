@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BYTES     32
-#define GROUPS    4
-#define FEW       4
-#define HY_KERNEL hy__tree_avx2
+#define BYTES      32
+#define GROUPS     4
+#define FEW        4
+#define HY_KERNEL  hy__tree_avx2
+#define BAND_SLOTS 128
+#define BAND_ROWS  24
 
 typedef __m256i vec;
 
@@ -53,6 +55,30 @@ static inline void add_leaves_f64(const double *values, size_t n_leaves, const u
   (void)n_leaves;
   for (size_t r = 0; r < n; ++r) sums[r] += values[leaves[r]];
   for (size_t r = 0; f32 && r < n; ++r) sums[r] = (double)(float)sums[r];
+}
+
+/* Sixteen slots in both lanes of 128 bits. */
+typedef struct look {
+  vec part[BAND_SLOTS / 16];
+} look;
+
+static inline look look_of(const int8_t *row, size_t n_slots) {
+  look t;
+  for (size_t k = 0; k < BAND_SLOTS / 16; ++k)
+    t.part[k] = _mm256_broadcastsi128_si256(
+        _mm_loadu_si128((const __m128i *)(const void *)(row + (16 * k < n_slots ? 16 * k : 0))));
+  return t;
+}
+
+/* A place of another part gets a byte above 127, for which the shuffle gives 0. */
+static inline vec look_up(const look *t, vec at, const int parts) {
+  vec found = _mm256_setzero_si256();
+  for (int k = 0; k < parts; ++k) {
+    const vec own = _mm256_xor_si256(at, _mm256_set1_epi8((int8_t)(16 * k)));
+    const vec masked = _mm256_adds_epu8(own, _mm256_set1_epi8(0x70));
+    found = _mm256_or_si256(found, _mm256_shuffle_epi8(t->part[k], masked));
+  }
+  return found;
 }
 
 #include "kernel/tree/tree.tmpl.c"

@@ -6,10 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BYTES     16
-#define GROUPS    4
-#define FEW       32
-#define HY_KERNEL hy__tree_scalar
+#define BYTES      16
+#define GROUPS     4
+#define FEW        32
+#define BAND_SLOTS 0
+#define HY_KERNEL  hy__tree_scalar
 
 typedef struct vec {
   int8_t b[BYTES];
@@ -68,6 +69,6 @@ static inline void add_leaves_f64(const double *values, size_t n_leaves, const u
 #include "kernel/tree/tree.tmpl.c"
 
 size_t hy__tree_scratch_bytes(const hy__forest *f) {
-  return (f->single ? f->n_targets : 0) * HY__TREE_ROWS * sizeof(double) + HY__TREE_ROWS +
+  return (f->single ? f->n_targets : 0) * HY__TREE_ROWS * sizeof(double) + leaf_bytes(f) +
          HY__TREE_ROWS * (row_bytes(f) + f->n_slots + 8);
 }
