@@ -15,6 +15,13 @@ typedef struct hy_model hy_model;
 typedef struct hy_model_options {
   size_t struct_size;
   size_t max_bytes; /* of the file and its external data; 0: no limit beyond the address space */
+  /* What a file may ask for, LIMIT beyond; 0: the figure in brackets. */
+  size_t max_nodes;             /* in all graphs, functions opened (1048576) */
+  size_t max_depth;             /* of graphs and calls, one in the other (32) */
+  size_t max_elements;          /* of one tensor, in the file or while planned (2^38) */
+  size_t max_initializer_bytes; /* of all initializers (no limit beyond max_bytes) */
+  size_t max_plan_bytes;        /* of a plan's own memory, weights apart (16 GiB) */
+  uint32_t max_plan_ms;         /* to make one plan (120000) */
 } hy_model_options;
 
 /* Errors: NOT_FOUND, IO, BAD_FORMAT (byte offset), UNSUPPORTED, LIMIT. Operators are looked up when

@@ -118,7 +118,9 @@ static hy_status make(hy__plan *plan, const hy__plan_request *r, hy_error *err) 
                 .kernels = r->kernels,
                 .pool = r->pool,
                 .packs = &packs,
-                .folds = r->is_body ? NULL : r->shared->folds};
+                .folds = r->is_body ? NULL : r->shared->folds,
+                .max_elements = r->limits.max_elements,
+                .deadline_ns = r->deadline_ns};
   HY_TRY(plan_types(plan, r, err));
   HY_TRY(hy__body_host(plan->arena, r, &plan->weight_bytes, &w.host, err));
   hy__work_source from = {.graph = r->graph,
@@ -148,10 +150,14 @@ hy_status hy__plan_create_in(hy__arena *arena, const hy__plan_request *r, hy__pl
   return make(*out, r, err);
 }
 
-hy_status hy__plan_create(const hy__plan_request *r, hy__plan **out, hy_error *err) {
+hy_status hy__plan_create(const hy__plan_request *request, hy__plan **out, hy_error *err) {
   hy__arena *arena;
+  hy__plan_request with_end = *request, *r = &with_end;
+  if (r->limits.max_plan_ns && !r->deadline_ns)
+    r->deadline_ns = hy__clock_monotonic_ns() + r->limits.max_plan_ns;
   HY_TRY(hy__arena_create(hy__runtime_allocator(r->runtime),
-                          r->block_bytes ? r->block_bytes : (size_t)ARENA_BLOCK, 0, &arena, err));
+                          r->block_bytes ? r->block_bytes : (size_t)ARENA_BLOCK,
+                          r->limits.max_plan_bytes, &arena, err));
   hy_status status = hy__plan_create_in(arena, r, out, err);
   if (status == HY_OK)
     hy__arena_freeze(arena);

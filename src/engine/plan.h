@@ -87,10 +87,12 @@ typedef struct hy__plan_request {
   const int32_t *outputs; /* value ids of the graph */
   size_t n_outputs;
   hy__plan_values values;
-  bool is_body;       /* not the model's own graph: what folds is the plan's, not the model's */
-  bool plain;         /* no pass runs: what the passes' results are compared with */
-  size_t block_bytes; /* of the plan's arena; 0: the usual */
-  hy__budget *budget; /* lives as long as the plan */
+  bool is_body; /* not the model's own graph: what folds is the plan's, not the model's */
+  bool plain;   /* no pass runs: what the passes' results are compared with */
+  hy__model_limits limits;
+  int64_t deadline_ns; /* of a body: what the plan around it has left */
+  size_t block_bytes;  /* of the plan's arena; 0: the usual */
+  hy__budget *budget;  /* lives as long as the plan */
 } hy__plan_request;
 
 HY_CHECKED hy_status hy__plan_create(const hy__plan_request *request, hy__plan **out,

@@ -29,7 +29,8 @@ static hy_status shared_get(hy_model *model, const hy_allocator *a, hy__shared *
   made->model = model;
   hy_status status = hy__pack_store_create(a, &made->packs, err);
   if (status == HY_OK)
-    status = hy__fold_cache_create(a, hy__model_graph(model)->n_values, &made->folds, err);
+    status = hy__fold_cache_create(a, hy__model_graph(model)->n_values,
+                                   hy__model_limits_of(model).max_plan_bytes, &made->folds, err);
   if (status == HY_OK) status = hy__shared_give(made, err);
   if (status != HY_OK) {
     shared_destroy(made);
@@ -261,6 +262,7 @@ static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy
                               .inputs = s->typed,
                               .outputs = s->outputs,
                               .n_outputs = s->n_outputs,
+                              .limits = hy__model_limits_of(s->model),
                               .budget = &s->budget};
   hy__plan *plan;
   hy_status made = hy__plan_create(&request, &plan, err);

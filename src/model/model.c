@@ -3,7 +3,11 @@
  * attributes that operators use. */
 #include "model/reader.h"
 
-enum { ARENA_BLOCK = 1 << 16 };
+/* DEPTH_MOST: what reading, which goes down by calls, has stack for. */
+enum { ARENA_BLOCK = 1 << 16, DEPTH_MOST = 256 };
+
+static const size_t elements_default = (size_t)1 << 38, plan_bytes_default = (size_t)1 << 34;
+static const int64_t ns_per_ms = 1000000, plan_ns_default = 120000 * (int64_t)1000000;
 
 static hy_status create(hy_runtime *runtime, hy_model **out, hy_error *err) {
   const hy_allocator *a = hy__runtime_allocator(runtime);
@@ -23,9 +27,26 @@ static hy_status create(hy_runtime *runtime, hy_model **out, hy_error *err) {
 
 static hy__onnx_limits limits_of(const hy_model_options *options) {
   hy__onnx_limits limits = hy__onnx_limits_default;
-  if (options) limits.max_bytes = options->max_bytes;
+  limits.max_elements = elements_default;
+  if (!options) return limits;
+  limits.max_bytes = options->max_bytes;
+  limits.max_initializer_bytes = options->max_initializer_bytes;
+  if (options->max_nodes) limits.max_nodes = options->max_nodes;
+  if (options->max_depth) limits.max_depth = HY_MIN(options->max_depth, (size_t)DEPTH_MOST);
+  if (options->max_elements) limits.max_elements = options->max_elements;
   return limits;
 }
+
+/* Of planning, which the engine asks for. */
+static hy__model_limits plan_limits_of(const hy_model_options *options) {
+  hy__model_limits limits = {elements_default, plan_bytes_default, plan_ns_default};
+  if (options && options->max_elements) limits.max_elements = options->max_elements;
+  if (options && options->max_plan_bytes) limits.max_plan_bytes = options->max_plan_bytes;
+  if (options && options->max_plan_ms) limits.max_plan_ns = options->max_plan_ms * ns_per_ms;
+  return limits;
+}
+
+hy__model_limits hy__model_limits_of(const hy_model *model) { return model->limits; }
 
 static hy_status check(const hy_runtime *runtime, const hy_model_options *options, hy_model **out,
                        hy_error *err) {
@@ -55,6 +76,7 @@ hy_status hy_model_open(hy_runtime *runtime, const char *path, const hy_model_op
   hy_model *model;
   hy__onnx_limits limits = limits_of(options);
   HY_TRY(create(runtime, &model, err));
+  model->limits = plan_limits_of(options);
   hy_status status = hy__arena_text(model->arena, path, strlen(path), &model->path, err);
   if (status == HY_OK) status = hy__map_open(path, &model->map, err);
   if (status == HY_OK) status = hy__model_enter(model, "", err);
@@ -76,6 +98,7 @@ hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t byt
   hy_model *model;
   hy__onnx_limits limits = limits_of(options);
   HY_TRY(create(runtime, &model, err));
+  model->limits = plan_limits_of(options);
   model->map = (hy__map){data, bytes};
   hy_status status = hy__model_enter(model, "", err);
   if (status == HY_OK) status = read(model, &limits, err);

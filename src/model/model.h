@@ -92,6 +92,12 @@ HY_CHECKED hy_status hy__model_constants(const hy_model *model, hy__arena *arena
 size_t hy__model_externals(const hy_model *model, hy__hyp_section *out);
 /* A value of the graph as a port. */
 hy_port hy__port_of(const hy__graph *graph, int32_t value);
+/* What planning may take. */
+typedef struct hy__model_limits {
+  size_t max_elements, max_plan_bytes;
+  int64_t max_plan_ns;
+} hy__model_limits;
+hy__model_limits hy__model_limits_of(const hy_model *model);
 const hy_runtime *hy__model_runtime(const hy_model *model);
 /* What the engine shares between a model's sessions (packed weights); set once by the engine,
  * destroyed with the model. */

@@ -16,6 +16,7 @@ typedef struct hy__onnx_limits {
   size_t max_depth; /* of subgraphs and function calls, one in the other */
   size_t max_files; /* of external data */
   size_t max_bytes; /* of the file and its external data; 0: none */
+  size_t max_elements, max_initializer_bytes; /* 0: none */
 } hy__onnx_limits;
 extern const hy__onnx_limits hy__onnx_limits_default;
 
@@ -54,6 +55,7 @@ struct hy_model {
   hy__metadata *metadata;
   hy_model_info info; /* n_metadata: as read so far */
   hy__model_shared shared;
+  hy__model_limits limits;
 };
 
 typedef struct hy__opset {
@@ -81,7 +83,7 @@ typedef struct hy__onnx {
   hy__onnx_limits limits;
   hy__opsets opsets;
   hy__onnx_function *functions;
-  size_t n_nodes;                             /* read so far */
+  size_t n_nodes, initializer_bytes;          /* read so far */
   hy__pb_list ints, floats, doubles, strings; /* scratch, of int64_t, float, 8 bytes, hy_string */
 } hy__onnx;
 

@@ -196,6 +196,15 @@ static void type_copy(hy__value *to, const hy__value *from) {
   memcpy(to->dim_names, from->dim_names, sizeof to->dim_names);
 }
 
+static hy_status initializer_count(hy__onnx *r, const hy_tensor *t, hy_error *err) {
+  size_t bytes = 0, most = r->limits.max_initializer_bytes;
+  (void)hy__shape_bytes(t->dims, t->rank, hy_dtype_bytes(t->dtype), &bytes);
+  HY_FAIL_IF(!hy__add(r->initializer_bytes, bytes, &r->initializer_bytes) ||
+                 (most && r->initializer_bytes > most),
+             HY_LIMIT, err, "the initializers have more than %zu bytes", most);
+  return HY_OK;
+}
+
 static hy_status initializer_read(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy_error *err) {
   void *memory;
   hy__pb_field f, name = {.wire = HY__PB_BYTES, .bytes = in};
@@ -207,6 +216,7 @@ static hy_status initializer_read(hy__onnx *r, hy__span in, hy__onnx_frame *fram
   int32_t id;
   HY_TRY(hy__onnx_define(r, frame, &name, &id, err));
   HY_TRY(hy__onnx_tensor(r, in, t, NULL, err));
+  HY_TRY(initializer_count(r, t, err));
   hy__value *v = &frame->build->values[id];
   v->constant = t;
   v->dtype = t->dtype;

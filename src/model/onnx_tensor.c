@@ -217,6 +217,8 @@ static hy_status tensor_make(hy__onnx *r, hy__span in, raw_tensor *t, hy_tensor 
   HY_FAIL_IF(!hy__shape_bytes(out->dims, out->rank, each, &bytes), HY_BAD_FORMAT, err,
              "its dims are negative or their product overflows");
   n = bytes / each;
+  HY_FAIL_IF(r->limits.max_elements && n > r->limits.max_elements, HY_LIMIT, err,
+             "it has %zu elements; at most %zu are allowed", n, r->limits.max_elements);
   const size_t together = packed_together(out->dtype);
   if (t->location == EXTERNAL) {
     if (t->external.length < 0)

@@ -18,11 +18,11 @@ struct hy__fold_cache {
   size_t n_values;
 };
 
-hy_status hy__fold_cache_create(const hy_allocator *a, size_t n_values, hy__fold_cache **out,
-                                hy_error *err) {
+hy_status hy__fold_cache_create(const hy_allocator *a, size_t n_values, size_t max_bytes,
+                                hy__fold_cache **out, hy_error *err) {
   void *memory, *data;
   hy__arena *arena;
-  HY_TRY(hy__arena_create(a, ARENA_BLOCK, 0, &arena, err));
+  HY_TRY(hy__arena_create(a, ARENA_BLOCK, max_bytes, &arena, err));
   hy_status status = hy__arena_alloc(arena, sizeof(hy__fold_cache), HY_ALIGN, &memory, err);
   if (status == HY_OK)
     status = hy__arena_array(arena, 2 * n_values + 1, sizeof(void *), &data, err);

@@ -17,7 +17,7 @@ hy_status hy__work_value_new(hy__work *w, const hy_tensor *t, const char *name, 
     w->values = values;
   }
   w->values[w->n_values] =
-      (hy__work_value){.name = name, .forward = -1, .producer = -1, .wide = -1};
+      (hy__work_value){.name = name, .forward = -1, .producer = -1, .user = -1, .wide = -1};
   if (t) w->values[w->n_values].t = *t;
   *id = (int32_t)w->n_values++;
   return HY_OK;
@@ -47,6 +47,7 @@ static void resolve_list(const hy__work *w, const int32_t *ids, size_t n) {
 void hy__work_count(hy__work *w) {
   for (size_t v = 0; v < w->n_values; v++) {
     w->values[v].uses = 0;
+    w->values[v].user = -1;
     w->values[v].producer = -1;
   }
   resolve_list(w, w->outputs, w->n_outputs);
@@ -63,7 +64,10 @@ void hy__work_count(hy__work *w) {
     for (size_t k = 0; k < node->node.n_outputs; k++)
       if (node->node.outputs[k] >= 0) w->values[node->node.outputs[k]].producer = (int32_t)n;
     for (size_t k = 0; k < node->node.n_inputs; k++)
-      if (node->node.inputs[k] >= 0) w->values[node->node.inputs[k]].uses++;
+      if (node->node.inputs[k] >= 0) {
+        w->values[node->node.inputs[k]].uses++;
+        w->values[node->node.inputs[k]].user = (int32_t)n;
+      }
   }
 }
 
@@ -93,15 +97,19 @@ const hy_tensor *hy__work_known_input(const hy__work *w, int32_t n, size_t k) {
   return t && t->data ? t : NULL;
 }
 
+static bool reads(const hy__work_node *node, int32_t id) {
+  for (size_t k = 0; !node->dead && k < node->node.n_inputs; k++)
+    if (node->node.inputs[k] == id) return true;
+  return false;
+}
+
 int32_t hy__work_sole_user(const hy__work *w, int32_t id) {
   if (id < 0 || w->values[id].uses != 1) return -1;
-  int32_t producer = w->values[id].producer;
-  for (size_t n = producer < 0 ? 0 : (size_t)producer + 1; n < w->n_nodes; n++) {
-    if (w->nodes[n].dead) continue;
-    for (size_t k = 0; k < w->nodes[n].node.n_inputs; k++)
-      if (w->nodes[n].node.inputs[k] == id) return (int32_t)n;
-  }
-  return -1; /* a graph output */
+  int32_t producer = w->values[id].producer, user = w->values[id].user;
+  if (user >= 0 && reads(&w->nodes[user], id)) return user;
+  for (size_t n = producer < 0 ? 0 : (size_t)producer + 1; n < w->n_nodes; n++)
+    if (reads(&w->nodes[n], id)) return (int32_t)n; /* rewritten since the count */
+  return -1;                                        /* a graph output */
 }
 
 hy_status hy__work_blame(const hy__node *node, hy_status status, hy_error *err) {
@@ -186,7 +194,15 @@ hy_status hy__work_view(hy__work *w, const hy__work_node *node, hy__op_plan *p, 
     ((bool *)(uintptr_t)p->out_wanted)[k] = n->outputs[k] >= 0 && w->values[n->outputs[k]].uses > 0;
   }
   HY_TRY(arity_check(node->op, p, err));
-  return node->op->infer(p, err);
+  HY_FAIL_IF(w->deadline_ns && hy__clock_monotonic_ns() > w->deadline_ns, HY_LIMIT, err,
+             "planning takes longer than the model's max_plan_ms allows");
+  HY_TRY(node->op->infer(p, err));
+  for (size_t k = 0; k < p->n_out && w->max_elements; k++)
+    HY_FAIL_IF(p->out_wanted[k] && p->out[k].dtype &&
+                   hy__work_bytes(&p->out[k]) / hy_dtype_bytes(p->out[k].dtype) > w->max_elements,
+               HY_LIMIT, err, "output %zu has more elements than the %zu of max_elements", k,
+               w->max_elements);
+  return HY_OK;
 }
 
 static bool same_type(const hy_tensor *a, const hy_tensor *b) {

@@ -14,6 +14,7 @@ typedef struct hy__work_value {
   int32_t forward;  /* replaced by this value, else -1 */
   int32_t uses;     /* by live nodes and the outputs; hy__work_count */
   int32_t producer; /* the live node that makes it, else -1; hy__work_count */
+  int32_t user;     /* the first live node that reads it, else -1; hy__work_count */
   int32_t wide;     /* a half value's cast to f32, else -1 */
   bool stable;      /* known, and lives as long as the model */
 } hy__work_value;
@@ -48,7 +49,9 @@ typedef struct hy__work {
   size_t n_inputs;
   int32_t *outputs;
   size_t n_outputs;
-  size_t *rewrites; /* per pass, counted up where it is not NULL */
+  size_t *rewrites;    /* per pass, counted up where it is not NULL */
+  size_t max_elements; /* of one tensor; 0: as many as there are */
+  int64_t deadline_ns; /* of the monotonic clock; 0: none */
 } hy__work;
 
 /* Builds the graph for `inputs` (dtype, rank, dims, and data where a value is taken as known; one
@@ -133,7 +136,7 @@ HY_CHECKED hy_status hy__memory_plan(hy__memory_block *blocks, size_t n, const h
                                      size_t *total, hy_error *err);
 
 /* n_values: of the model's graph. Shared by sessions: locks inside. */
-HY_CHECKED hy_status hy__fold_cache_create(const hy_allocator *a, size_t n_values,
+HY_CHECKED hy_status hy__fold_cache_create(const hy_allocator *a, size_t n_values, size_t max_bytes,
                                            hy__fold_cache **out, hy_error *err);
 /* Which folded value lies there; SIZE_MAX: none. Stable for a model. */
 size_t hy__fold_cache_find(hy__fold_cache *cache, const void *data);
