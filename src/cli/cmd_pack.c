@@ -63,8 +63,15 @@ static hy_status pack(const struct args *a, hy_runtime *runtime, hy_pack_options
   return status;
 }
 
+static bool is_pipeline(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
 static int run(cli_context *cli, const void *args) {
   const struct args *a = args;
+  if (is_pipeline(a->model))
+    return cli_refuse(cli, "%s is a pipeline; this version packs models, one at a time", a->model);
   hy_error err;
   hy_runtime *runtime = NULL;
   hy_isa isas[HY_ISA_AMX + 1];

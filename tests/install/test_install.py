@@ -95,6 +95,9 @@ def test_inference_alone(prefix, tmp_path):
     out = run("objdump", "-p", library_folder(prefix) / "libhayate-infer.so")
     needed = {line.split()[-1] for line in out.splitlines() if "NEEDED" in line}
     assert needed <= {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}, needed
+    stripped = tmp_path / "stripped.so"
+    run("strip", "-o", stripped, library_folder(prefix) / "libhayate-infer.so")
+    assert stripped.stat().st_size < 3 << 20
 
 
 def test_cmake_package(prefix, tmp_path):

@@ -55,20 +55,31 @@ static inline bool HY_FN(negative)(HY_T p) {
     }                                                                                              \
   }
 
+/* One comparison is another with its operands the other way round. */
+#define TURNED(op, other)                                                                          \
+  static void HY_FN(op)(const void *a, const void *b, void *y, size_t n, size_t a_step,            \
+                        size_t b_step) {                                                           \
+    HY_FN(other)(b, a, y, n, b_step, a_step);                                                      \
+  }
+
+/* Of integers that wrap, these are the same bits signed and unsigned: made once. */
+#if defined(HY_REAL) || defined(HY_SIGNED)
 LOOP(add, HY_T, WRAP(p, +, q))
 LOOP(sub, HY_T, WRAP(p, -, q))
 LOOP(mul, HY_T, WRAP(p, *, q))
+LOOP(equal, uint8_t, p == q)
+#endif
 LOOP(div, HY_T, HY_FN(quotient)(p, q))
 LOOP(min, HY_T, ((p < q) | (p != p)) ? p : q)
 LOOP(max, HY_T, ((p > q) | (p != p)) ? p : q)
 LOOP(prelu, HY_T, HY_FN(negative)(p) ? WRAP(p, *, q) : p)
-LOOP(equal, uint8_t, p == q)
 LOOP(less, uint8_t, p < q)
 LOOP(less_equal, uint8_t, p <= q)
-LOOP(greater, uint8_t, p > q)
-LOOP(greater_equal, uint8_t, p >= q)
+TURNED(greater, less)
+TURNED(greater_equal, less_equal)
 
 #undef LOOP
+#undef TURNED
 #undef WRAP
 #undef HY_FN
 #undef HY_FN2

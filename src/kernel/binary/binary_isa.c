@@ -57,17 +57,25 @@
     [HY_U32] = op##_u32, [HY_U64] = op##_u64, [HY_BOOL] = NULL                                     \
   }
 
+/* The same bits signed and unsigned. */
+#define WRAPPING(op)                                                                               \
+  {                                                                                                \
+    [HY_F32] = op##_f32, [HY_F64] = op##_f64, [HY_I8] = op##_i8, [HY_I16] = op##_i16,              \
+    [HY_I32] = op##_i32, [HY_I64] = op##_i64, [HY_U8] = op##_i8, [HY_U16] = op##_i16,              \
+    [HY_U32] = op##_i32, [HY_U64] = op##_i64, [HY_BOOL] = NULL                                     \
+  }
+
 extern const hy__binary_ops HY_ISA_NAME(hy__binary);
 const hy__binary_ops HY_ISA_NAME(hy__binary) = {
     .fn = {
-        [HY__BINARY_ADD] = TYPES(add),
-        [HY__BINARY_SUB] = TYPES(sub),
-        [HY__BINARY_MUL] = TYPES(mul),
+        [HY__BINARY_ADD] = WRAPPING(add),
+        [HY__BINARY_SUB] = WRAPPING(sub),
+        [HY__BINARY_MUL] = WRAPPING(mul),
         [HY__BINARY_DIV] = TYPES(div),
         [HY__BINARY_MIN] = TYPES(min),
         [HY__BINARY_MAX] = TYPES(max),
         [HY__BINARY_PRELU] = TYPES(prelu),
-        [HY__BINARY_EQUAL] = TYPES(equal),
+        [HY__BINARY_EQUAL] = WRAPPING(equal),
         [HY__BINARY_LESS] = TYPES(less),
         [HY__BINARY_LESS_EQUAL] = TYPES(less_equal),
         [HY__BINARY_GREATER] = TYPES(greater),
