@@ -6,7 +6,7 @@ JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all demo test check bench onnx-conformance swap-check zoo-check
+.PHONY: all demo test check bench onnx-conformance swap-check zoo-check trees-check
 .PHONY: lint format install uninstall clean
 all: $(BUILD)/build.ninja
 	@cmake --build $(BUILD) -j $(JOBS)
@@ -49,6 +49,12 @@ swap-check: all
 zoo-check: all
 	@tools/deps build peers
 	@HAYATE_REQUIREMENTS=tools/zoo_models/requirements.txt tools/peers zoo tools/zoo.py $(ARGS)
+
+# LightGBM and XGBoost files against the libraries themselves. ARGS: --seeds N, --only WORD
+trees-check: all
+	@tools/deps build peers
+	@HAYATE_REQUIREMENTS=tools/golden/requirements.txt \
+	  tools/peers trees tests/conformance/trees.py $(ARGS)
 
 lint:
 	@tools/deps build lint
