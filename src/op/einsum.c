@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Einsum of any number of operands: repeated letters, an ellipsis that broadcasts, an output stated
- * or implied. A plain sum of products over the letters that the output lacks, in double or wrapping
- * 64-bit integers; the generic path, without a product kernel. */
+ * or implied. Two operands of floats become a matrix product (einsum_product.c); the rest is a
+ * plain sum of products over the letters that the output lacks, in double or wrapping 64-bit
+ * integers. */
 #include <string.h>
 
+#include "op/einsum.h"
 #include "op/element.h"
-#include "op/rule.h"
 
-enum {
-  OPERANDS = 8,
-  LABELS = 52 + HY_MAX_RANK, /* letters, and the dims of the ellipsis counted from its end */
-  DIMS = HY_MAX_RANK * OPERANDS
-};
+enum { OPERANDS = HY__EINSUM_OPERANDS, LABELS = HY__EINSUM_LABELS, DIMS = HY_MAX_RANK * OPERANDS };
 
-typedef struct params {
-  size_t n_operands;
-  int32_t n_out, n_all; /* labels: those of the output first, then those that are summed */
-  int64_t dims[LABELS], strides[OPERANDS][LABELS];
-  bool whole; /* integers */
-} params;
+typedef hy__einsum params;
 
 /* One term of the equation: the label of each dim. */
 typedef struct term {
@@ -238,6 +230,9 @@ hy_status hy__op_einsum_lower(hy__op_plan *p, hy_error *err) {
       if (p->in[k].dims[d] != 1) q->strides[k][at] += strides[d];
     }
   }
+  bool done;
+  HY_TRY(hy__einsum_product_lower(p, q, &done, err));
+  if (done) return HY_OK;
   p->params = q;
   p->run = run;
   return HY_OK;

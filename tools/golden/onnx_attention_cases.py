@@ -144,3 +144,22 @@ family("Einsum_12", 12, [
      {"equation": "bqhd,bkhd->bhqk"}),
     ("one", "Einsum", [f32([2.0, 3.0]), f(2, 2, name="b")], {"equation": "i,ij"}),
 ])
+Q5, K5 = f(2, 9, 3, 8, name="q"), f(2, 7, 3, 8, name="k")
+WEIGHT = Const(f(8, 3, 11, name="w"))
+family("Einsum_products_12", 12, [  # large enough to be matrix products
+    ("heads", "Einsum", [Q5, K5], {"equation": "bqhd,bkhd->bhqk"}),
+    ("mix", "Einsum", [f(2, 3, 9, 7, name="p"), K5], {"equation": "bhqk,bkhd->bqhd"}),
+    ("product", "Einsum", [f(13, 12, name="a"), f(12, 17, name="b")], {"equation": "ij,jk->ik"}),
+    ("turned", "Einsum", [f(13, 12, name="a"), f(17, 12, name="b")], {"equation": "ij,kj->ki"}),
+    ("weights", "Einsum", [f(5, 4, 8, name="a"), WEIGHT], {"equation": "btd,dhe->bthe"}),
+    ("turned_weights", "Einsum", [f(5, 4, 3, 11, name="a"), WEIGHT],
+     {"equation": "bthe,dhe->btd"}),
+    ("ellipsis", "Einsum", [f(2, 1, 9, 8, name="a"), f(1, 3, 8, 5, name="b")],
+     {"equation": "...ij,...jk->...ik"}),
+    ("diagonal", "Einsum", [f(16, 16, name="a"), f(16, 9, name="b")], {"equation": "ii,ik->ik"}),
+    ("outer", "Einsum", [f(40, name="a"), f(30, name="b")], {"equation": "i,j->ji"}),
+    ("dot", "Einsum", [f(900, name="a"), f(900, name="b")], {"equation": "i,i"}),
+    ("one_sided", "Einsum", [f(20, 10, name="a"), f(10, 6, name="b")], {"equation": "aj,jk->k"}),
+    ("f64", "Einsum", [Q5.astype(np.float64), K5.astype(np.float64)],
+     {"equation": "bqhd,bkhd->bhqk"}),
+])
