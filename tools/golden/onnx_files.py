@@ -60,11 +60,16 @@ def run_peer(path, inputs, optimise=True):
 
 
 def run_reference(path, inputs):
+    """The evaluator may answer in a wider type than the model declares; that one is kept."""
     from onnx.reference import ReferenceEvaluator
     model = onnx.load(path)
-    names = [output.name for output in model.graph.output]
-    answers = zip(names, ReferenceEvaluator(model).run(names, inputs))
-    return {name: np.asarray(value) for name, value in answers}
+    ports = {port.name: port.type.tensor_type.elem_type for port in model.graph.output}
+    answers = zip(ports, ReferenceEvaluator(model).run(list(ports), inputs))
+    found = {name: np.asarray(value) for name, value in answers}
+    for name, value in found.items():
+        if ports[name] and value.dtype.kind == "f":
+            found[name] = value.astype(onnx.helper.tensor_dtype_to_np_dtype(ports[name]))
+    return found
 
 
 def fixed_strings(arrays):
