@@ -27,21 +27,9 @@ bool hy__narrow_is(hy_dtype dtype) {
   return dtype == HY_F8E8M0 || (dtype <= HY_I2 && formats[dtype].exponent_bits != 0);
 }
 
-static float of_bits(uint32_t bits) {
-  float out;
-  memcpy(&out, &bits, sizeof out);
-  return out;
-}
-
-static uint32_t bits_of(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
 static float power_decode(uint8_t code) {
   if (code == 255) return NAN;
-  return of_bits(code ? (uint32_t)code << 23 : 1u << 22);
+  return hy__narrow_float_of(code ? (uint32_t)code << 23 : 1u << 22);
 }
 
 float hy__narrow_decode(hy_dtype dtype, uint16_t code) {
@@ -54,14 +42,14 @@ float hy__narrow_decode(hy_dtype dtype, uint16_t code) {
   const uint32_t fraction = magnitude & ((1u << f->fraction_bits) - 1);
   if (f->no_minus && sign && !magnitude) return NAN;
   if (f->has_inf && exponent == last)
-    return of_bits(sign | 0x7f800000 | fraction << (23 - f->fraction_bits));
-  if (dtype == HY_F8E4M3FN && magnitude == f->nan) return of_bits(sign | 0x7fc00000);
+    return hy__narrow_float_of(sign | 0x7f800000 | fraction << (23 - f->fraction_bits));
+  if (dtype == HY_F8E4M3FN && magnitude == f->nan) return hy__narrow_float_of(sign | 0x7fc00000);
   if (!exponent) { /* scaled in double: bf16's are denormal in float32, too */
     const double v = ldexp((double)fraction, 1 - f->bias - f->fraction_bits);
     return (float)(sign ? -v : v);
   }
-  return of_bits(sign | (exponent + 127u - (uint32_t)f->bias) << 23 |
-                 fraction << (23 - f->fraction_bits));
+  return hy__narrow_float_of(sign | (exponent + 127u - (uint32_t)f->bias) << 23 |
+                             fraction << (23 - f->fraction_bits));
 }
 
 uint16_t hy__narrow_encode(hy_dtype dtype, double value, bool saturate) {
@@ -89,7 +77,7 @@ uint16_t hy__narrow_encode(hy_dtype dtype, double value, bool saturate) {
 }
 
 uint8_t hy__narrow_power(float value, bool saturate, hy__narrow_round round) {
-  const uint32_t bits = bits_of(value);
+  const uint32_t bits = hy__narrow_bits_of(value);
   uint32_t exponent = bits >> 23 & 255;
   if (exponent == 255) return 255;
   bool up = false;
@@ -97,33 +85,6 @@ uint8_t hy__narrow_power(float value, bool saturate, hy__narrow_round round) {
   if (round == HY__NARROW_NEAREST) up = (bits & 0x400000) && ((bits & 0x3fffff) || exponent > 0);
   if (saturate && exponent == 254) up = false;
   return (uint8_t)(exponent + up);
-}
-
-float hy__half_to_float(uint16_t h) {
-  const uint32_t sign = (uint32_t)(h & 0x8000) << 16;
-  uint32_t bits = bits_of(of_bits((uint32_t)(h & 0x7fff) << 13) * 0x1p112f);
-  if ((h & 0x7c00) == 0x7c00) bits |= 0x7f800000;
-  return of_bits(bits | sign);
-}
-
-uint16_t hy__float_to_half(float value) {
-  uint32_t bits = bits_of(value);
-  const uint32_t sign = bits >> 16 & 0x8000;
-  bits &= 0x7fffffff;
-  if (bits > 0x7f800000) return (uint16_t)(sign | 0x7e00);
-  if (bits >= 0x47800000) return (uint16_t)(sign | 0x7c00); /* 65536 and more */
-  if (bits < 0x38800000)                                    /* below the least normal half */
-    return (uint16_t)(sign | (uint32_t)rintf(of_bits(bits) * 0x1p24f));
-  bits += 0xfff + (bits >> 13 & 1);
-  return (uint16_t)(sign | ((bits - 0x38000000) >> 13));
-}
-
-float hy__bf16_to_float(uint16_t b) { return of_bits((uint32_t)b << 16); }
-
-uint16_t hy__float_to_bf16(float value) {
-  const uint32_t bits = bits_of(value);
-  if ((bits & 0x7fffffff) > 0x7f800000) return (uint16_t)(bits >> 16 | 0x40);
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 int32_t hy__narrow_int(hy_dtype dtype, uint8_t byte) {

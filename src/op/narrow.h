@@ -4,6 +4,8 @@
 #ifndef HY_OP_NARROW_H
 #define HY_OP_NARROW_H
 
+#include <string.h>
+
 #include "op/rule.h"
 
 /* f16, bf16, the four float8 kinds, f4e2m1 and f8e8m0. */
@@ -21,11 +23,45 @@ typedef enum hy__narrow_round {
 /* f8e8m0: the power of two at the magnitude of a float32. */
 uint8_t hy__narrow_power(float value, bool saturate, hy__narrow_round round);
 
-/* The two that occur in bulk; float32 to them rounds once, too. */
-float hy__half_to_float(uint16_t h);
-uint16_t hy__float_to_half(float value);
-float hy__bf16_to_float(uint16_t b);
-uint16_t hy__float_to_bf16(float value);
+static inline float hy__narrow_float_of(uint32_t bits) {
+  float out;
+  memcpy(&out, &bits, sizeof out);
+  return out;
+}
+
+static inline uint32_t hy__narrow_bits_of(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+/* The two that occur in bulk, inline and without branches, so that loops over them are vectorised;
+ * float32 to them rounds once, too. */
+static inline float hy__half_to_float(uint16_t h) {
+  const uint32_t magnitude = h & 0x7fffu;
+  uint32_t bits = hy__narrow_bits_of(hy__narrow_float_of(magnitude << 13) * 0x1p112f);
+  bits |= magnitude >= 0x7c00 ? 0x7f800000 : 0;
+  return hy__narrow_float_of(bits | (uint32_t)(h & 0x8000) << 16);
+}
+
+static inline uint16_t hy__float_to_half(float value) {
+  const uint32_t bits = hy__narrow_bits_of(value), magnitude = bits & 0x7fffffff;
+  const uint32_t normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13;
+  /* below the least normal half: adding 1/2 leaves units of 2^-24 in the low bits, rounded */
+  const uint32_t small = hy__narrow_bits_of(hy__narrow_float_of(magnitude) + 0.5f) - 0x3f000000;
+  uint32_t code = magnitude < 0x38800000 ? small : normal;
+  code = magnitude >= 0x47800000 ? 0x7c00 : code; /* 65536 and more */
+  code = magnitude > 0x7f800000 ? 0x7e00 : code;
+  return (uint16_t)(bits >> 16 & 0x8000) | (uint16_t)code;
+}
+
+static inline float hy__bf16_to_float(uint16_t b) { return hy__narrow_float_of((uint32_t)b << 16); }
+
+static inline uint16_t hy__float_to_bf16(float value) {
+  const uint32_t bits = hy__narrow_bits_of(value);
+  const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : rounded);
+}
 
 /* Element i of any number type or bool as a double (64-bit integers round). */
 double hy__narrow_value(const hy_tensor *t, size_t i);

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows of tests/golden/onnx_op for recurrent layers with every attribute, by our own oracle. Where
 ONNX Runtime can run a case, it must agree with the oracle when the folder is made."""
-import numpy as np
+import tempfile
 
+import numpy as np
+import onnx
+
+from onnx_files import save
 from onnx_op_cases import f
-from onnx_ops import Const, Outputs, family
+from onnx_ops import TABLE, Const, Outputs, build, family
 from recurrent_oracle import DEFAULTS, GATES, answers
 
 
@@ -119,3 +123,24 @@ for _op in ("LSTM", "GRU", "RNN"):
     family(f"{_op}_attributes_14", 14, attributes(_op), oracle=answers, agrees=True)
     family(f"{_op}_layouts_14", 14, layouts(_op), oracle=answers)
     family(f"{_op}_f64_14", 14, doubles(_op), oracle=answers)
+
+
+def dynamic():
+    """ONNX Runtime's quantiser over layers of float weights, and its answers."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    rows = [case("LSTM", "q_plain", t=7, b=1, i=12, h=16),
+            case("LSTM", "q_both", t=5, b=3, i=6, h=9, dirs=2, h0=True, c0=True),
+            case("LSTM", "q_reverse", t=5, b=2, i=6, h=9, direction="reverse", bias=False)]
+    model, feeds = build(17, rows, None, False, False)
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = f"{folder}/a.onnx", f"{folder}/b.onnx"
+        onnx.save(model, source)
+        quantize_dynamic(source, target, weight_type=QuantType.QInt8)
+        made = onnx.load(target)
+    for kind in sorted({n.op_type for n in made.graph.node}):
+        assert kind == "DynamicQuantizeLSTM", kind
+    save("onnx_op", "DynamicQuantizeLSTM_1", made, feeds, optimise=False,
+         what="LSTM by onnxruntime.quantization.quantize_dynamic, 3 cases")
+
+
+TABLE["DynamicQuantizeLSTM_1"] = dynamic

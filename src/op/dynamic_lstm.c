@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* com.microsoft's DynamicQuantizeLSTM, what ONNX Runtime's quantiser makes of LSTM: W [directions,
+ * features, 4 hidden] and R [directions, hidden, 4 hidden] of 8 bits with a scale each (or one per
+ * column) and a zero point; X as a whole, and the states of a batch at each step, are quantised to
+ * u8 over their extremes. Cells in doubles. */
+#include <math.h>
+
+#include "op/integer_product.h"
+#include "op/recurrent.h"
+
+enum { IN_X, IN_W, IN_R, IN_B, IN_LENS, IN_H, IN_C, IN_P, W_SCALE, W_ZERO, R_SCALE, R_ZERO };
+
+typedef struct params {
+  hy__recurrent_plan plan;                         /* sizes, functions and attributes alone */
+  const int16_t *w, *r;                            /* without their zero points */
+  size_t columns;                                  /* 4 hidden */
+  size_t x_at, hq_at, sums_at, pre_at, h_at, c_at; /* bytes in scratch */
+} params;
+
+typedef struct walk {
+  const hy__step *step;
+  const params *q;
+  size_t direction;
+  float *h, *c, *pre;
+  int16_t *hq;
+  int32_t *sums;
+} walk;
+
+static hy_status expect(const hy__op_plan *p, size_t k, hy_dtype dtype, int32_t rank,
+                        const int64_t *dims, hy_error *err) {
+  if (!hy__op_has(p, k)) return HY_OK;
+  const hy_tensor *t = &p->in[k];
+  bool same = t->rank == rank && t->dtype == dtype;
+  for (int32_t d = 0; same && d < rank; d++) same = t->dims[d] == dims[d];
+  HY_FAIL_IF(!same, HY_BAD_FORMAT, err,
+             "input %zu has another type or shape than X, W and R ask "
+             "for",
+             k);
+  return HY_OK;
+}
+
+static hy_status weights_check(const hy__op_plan *p, const hy__recurrent_plan *q, hy_error *err) {
+  const int64_t d = (int64_t)q->directions, h = (int64_t)q->hidden;
+  const int64_t w[] = {d, (int64_t)q->features, 4 * h}, r[] = {d, h, 4 * h};
+  HY_TRY(expect(p, IN_W, p->in[IN_W].dtype, 3, w, err));
+  HY_TRY(expect(p, IN_R, p->in[IN_W].dtype, 3, r, err));
+  HY_FAIL_IF(!hy__integer_is_byte(p->in[IN_W].dtype), HY_BAD_FORMAT, err, "W is of type %s",
+             hy_dtype_name(p->in[IN_W].dtype));
+  for (size_t k = W_SCALE; k <= R_ZERO; k++) {
+    HY_FAIL_IF(!hy__op_has(p, k), HY_BAD_FORMAT, err, "input %zu must not be left out", k);
+    const hy_dtype type = k == W_SCALE || k == R_SCALE ? HY_F32 : p->in[IN_W].dtype;
+    const size_t n = hy__op_count_of(&p->in[k]);
+    HY_FAIL_IF(p->in[k].dtype != type || (n != q->directions && n != q->directions * 4 * q->hidden),
+               HY_BAD_FORMAT, err, "input %zu must be one %s per direction or column", k,
+               hy_dtype_name(type));
+    HY_FAIL_IF(!p->in[k].data, HY_UNSUPPORTED, err, "input %zu is computed at the run", k);
+  }
+  HY_FAIL_IF(!p->in[IN_W].data || !p->in[IN_R].data, HY_UNSUPPORTED, err,
+             "weights are computed at the run");
+  return HY_OK;
+}
+
+static hy_status measure(const hy__op_plan *p, hy__recurrent_plan *q, hy_error *err) {
+  const hy_tensor *x = &p->in[IN_X], *r = &p->in[IN_R];
+  const hy_string s = hy__node_string(p->node, "direction", "forward");
+  HY_FAIL_IF(x->rank != 3 || r->rank != 3 || r->dims[1] < 1 || x->dims[2] < 1, HY_BAD_FORMAT, err,
+             "X and R must have 3 dims");
+  HY_FAIL_IF(r->dims[1] > 1 << 16 || x->dims[2] > 1 << 20, HY_LIMIT, err, "the layer is too large");
+  *q = (hy__recurrent_plan){.kind = HY__CELL_LSTM,
+                            .steps = (size_t)x->dims[0],
+                            .batch = (size_t)x->dims[1],
+                            .features = (size_t)x->dims[2],
+                            .hidden = (size_t)r->dims[1],
+                            .directions = s.len_bytes == 13 ? 2 : 1,
+                            .gates = 4};
+  q->side[0].reverse = s.len_bytes == 7 && s.data[0] == 'r';
+  q->side[1].reverse = true;
+  q->clip = (double)hy__node_float(p->node, "clip", 0.0f);
+  q->input_forget = hy__node_int(p->node, "input_forget", 0) != 0;
+  for (size_t d = 0; d < q->directions; d++)
+    HY_TRY(hy__cell_functions(p->node, q->kind, d, q->side[d].fn, err));
+  return HY_OK;
+}
+
+hy_status hy__op_dynamic_lstm_infer(hy__op_plan *p, hy_error *err) {
+  hy__recurrent_plan q;
+  HY_TRY(measure(p, &q, err));
+  HY_TRY(weights_check(p, &q, err));
+  const int64_t d = (int64_t)q.directions, h = (int64_t)q.hidden, b = (int64_t)q.batch;
+  const int64_t bias[] = {d, 8 * h}, state[] = {d, b, h}, peep[] = {d, 3 * h};
+  const int64_t y[] = {(int64_t)q.steps, d, b, h};
+  HY_TRY(expect(p, IN_B, HY_F32, 2, bias, err));
+  HY_TRY(expect(p, IN_LENS, HY_I32, 1, &b, err));
+  HY_TRY(expect(p, IN_H, HY_F32, 3, state, err));
+  HY_TRY(expect(p, IN_C, HY_F32, 3, state, err));
+  HY_TRY(expect(p, IN_P, HY_F32, 2, peep, err));
+  if (p->n_out > 0) HY_TRY(hy__op_out(p, 0, HY_F32, 4, y, err));
+  for (size_t k = 1; k < p->n_out; k++) HY_TRY(hy__op_out(p, k, HY_F32, 3, state, err));
+  return HY_OK;
+}
+
+/* n values as u8 without their zero point; returns the scale. */
+static float quantise(const float *x, size_t n, int16_t *to) {
+  float low = 0.0f, high = 0.0f;
+  for (size_t i = 0; i < n; i++) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+  }
+  const float scale = high == low ? 1.0f : (high - low) / 255.0f;
+  const float zero = rintf(fmaxf(0.0f, fminf(255.0f, 0.0f - low / scale)));
+  for (size_t i = 0; i < n; i++)
+    to[i] = (int16_t)(fmaxf(0.0f, fminf(255.0f, rintf(x[i] / scale) + zero)) - zero);
+  return scale;
+}
+
+/* pre [rows][columns] (+)= quantised rows times weights. */
+static void product(const walk *w, const int16_t *a, float scale, size_t rows, size_t weights,
+                    float *pre) {
+  const params *q = w->q;
+  const size_t k = weights == IN_W ? q->plan.features : q->plan.hidden;
+  const hy_tensor *scales = &w->step->in[weights == IN_W ? W_SCALE : R_SCALE];
+  const bool by_column = hy__op_count_of(scales) > q->plan.directions;
+  const float *s = (const float *)scales->data + w->direction * (by_column ? q->columns : 1);
+  const int16_t *b = (weights == IN_W ? q->w : q->r) + w->direction * k * q->columns;
+  const hy__integer_call call = {a, b, w->sums, q->columns, rows, q->columns, k};
+  hy__integer_multiply(&call);
+  for (size_t i = 0; i < rows * q->columns; i++)
+    pre[i] += (float)w->sums[i] * (scale * s[by_column ? i % q->columns : 0]);
+}
+
+static double peep(const walk *w, size_t gate, size_t unit) {
+  const hy__step *s = w->step;
+  if (IN_P >= s->n_in || !s->in[IN_P].data) return 0.0;
+  const size_t h = w->q->plan.hidden;
+  return (double)((const float *)s->in[IN_P].data)[(w->direction * 3 + gate) * h + unit];
+}
+
+static void cell(const walk *w, const float *pre, float *h, float *c) {
+  const hy__recurrent_plan *p = &w->q->plan;
+  const hy__cell_fn *fn = p->side[w->direction].fn;
+  const size_t n = p->hidden;
+  for (size_t u = 0; u < n; u++) {
+    const double old = (double)c[u];
+    const double i = hy__cell_apply(&fn[0], (double)pre[u] + peep(w, 0, u) * old, p->clip);
+    double f = 1.0 - i;
+    if (!p->input_forget)
+      f = hy__cell_apply(&fn[0], (double)pre[2 * n + u] + peep(w, 2, u) * old, p->clip);
+    const double next = f * old + i * hy__cell_apply(&fn[1], (double)pre[3 * n + u], p->clip);
+    const double o = hy__cell_apply(&fn[0], (double)pre[n + u] + peep(w, 1, u) * next, p->clip);
+    c[u] = (float)next;
+    h[u] = (float)(o * hy__cell_apply(&fn[2], next, 0.0));
+  }
+}
+
+static void copy_out(const walk *w, size_t output, size_t row, const float *from) {
+  const size_t n = w->q->plan.hidden;
+  if (output >= w->step->n_out || !w->step->out[output].data) return;
+  float *to = (float *)w->step->out[output].data + row * n;
+  for (size_t u = 0; u < n; u++) to[u] = from ? from[u] : 0.0f;
+}
+
+/* One step of all rows that have it; `pre` of a row lies where its time does. */
+static void step_run(const walk *w, const int32_t *lens, size_t s) {
+  const hy__recurrent_plan *p = &w->q->plan;
+  const size_t n = p->hidden, columns = w->q->columns;
+  float *from_h = w->pre + p->steps * p->batch * columns;
+  memset(from_h, 0, p->batch * columns * sizeof(float));
+  const float scale = quantise(w->h, p->batch * n, w->hq);
+  product(w, w->hq, scale, p->batch, IN_R, from_h);
+  for (size_t b = 0; b < p->batch; b++) {
+    const size_t len = lens ? (size_t)lens[b] : p->steps;
+    size_t time = s;
+    if (s < len && p->side[w->direction].reverse) time = len - 1 - s;
+    const size_t row = (time * p->directions + w->direction) * p->batch + b;
+    if (s >= len) {
+      copy_out(w, 0, row, NULL);
+      continue;
+    }
+    float *pre = w->pre + (time * p->batch + b) * columns;
+    for (size_t j = 0; j < columns; j++) pre[j] += from_h[b * columns + j];
+    cell(w, pre, w->h + b * n, w->c + b * n);
+    copy_out(w, 0, row, w->h + b * n);
+  }
+}
+
+static void start(const walk *w) {
+  const hy__recurrent_plan *p = &w->q->plan;
+  const hy__step *s = w->step;
+  const size_t columns = w->q->columns, n = p->batch * p->hidden;
+  const float *bias = s->in[IN_B].data;
+  for (size_t i = 0; i < p->steps * p->batch * columns; i++) {
+    const size_t j = w->direction * 2 * columns + i % columns;
+    w->pre[i] = bias ? bias[j] + bias[j + columns] : 0.0f;
+  }
+  const float *h = IN_H < s->n_in ? s->in[IN_H].data : NULL;
+  const float *c = IN_C < s->n_in ? s->in[IN_C].data : NULL;
+  for (size_t i = 0; i < n; i++) {
+    w->h[i] = h ? h[w->direction * n + i] : 0.0f;
+    w->c[i] = c ? c[w->direction * n + i] : 0.0f;
+  }
+}
+
+static hy_status run(const hy__step *step, hy_error *err) {
+  const params *q = step->params;
+  const hy__recurrent_plan *p = &q->plan;
+  const int32_t *lens = IN_LENS < step->n_in ? step->in[IN_LENS].data : NULL;
+  char *scratch = step->scratch;
+  HY_TRY(hy__recurrent_check_lens(p, lens, err));
+  walk w = {.step = step,
+            .q = q,
+            .h = (float *)(void *)(scratch + q->h_at),
+            .c = (float *)(void *)(scratch + q->c_at),
+            .pre = (float *)(void *)(scratch + q->pre_at),
+            .hq = (int16_t *)(void *)(scratch + q->hq_at),
+            .sums = (int32_t *)(void *)(scratch + q->sums_at)};
+  int16_t *x = (int16_t *)(void *)(scratch + q->x_at);
+  const size_t rows = p->steps * p->batch;
+  const float scale = quantise(step->in[IN_X].data, rows * p->features, x);
+  for (w.direction = 0; w.direction < p->directions; w.direction++) {
+    start(&w);
+    product(&w, x, scale, rows, IN_W, w.pre);
+    for (size_t s = 0; s < p->steps; s++) step_run(&w, lens, s);
+    for (size_t b = 0; b < p->batch; b++) {
+      const bool none = lens && lens[b] == 0;
+      copy_out(&w, 1, w.direction * p->batch + b, none ? NULL : w.h + b * p->hidden);
+      copy_out(&w, 2, w.direction * p->batch + b, none ? NULL : w.c + b * p->hidden);
+    }
+  }
+  return HY_OK;
+}
+
+static hy_status widen(hy__op_plan *p, const params *q, size_t k, size_t rows, const int16_t **out,
+                       hy_error *err) {
+  const hy_tensor *zeros = &p->in[k == IN_W ? W_ZERO : R_ZERO];
+  const size_t n_zeros = hy__op_count_of(zeros) / q->plan.directions;
+  int16_t *to;
+  void *memory;
+  HY_TRY(
+      hy__arena_array(p->arena, q->plan.directions * rows * q->columns, sizeof *to, &memory, err));
+  to = memory;
+  for (size_t d = 0; d < q->plan.directions; d++) {
+    hy_tensor zero = *zeros;
+    zero.data = (char *)zeros->data + d * n_zeros;
+    const hy__integer_source source = {
+        &p->in[k], &zero, d * rows * q->columns, rows, q->columns, false, n_zeros > 1};
+    hy__integer_widen(&source, to + d * rows * q->columns);
+  }
+  *out = to;
+  return HY_OK;
+}
+
+/* Room of n * each bytes in scratch; false past all memory. */
+static bool place(hy__op_plan *p, size_t *at, size_t n, size_t each) {
+  size_t bytes;
+  *at = p->scratch_bytes;
+  return hy__mul(n, each, &bytes) && hy__round_up(bytes, HY_ALIGN, &bytes) &&
+         hy__add(*at, bytes, &p->scratch_bytes);
+}
+
+hy_status hy__op_dynamic_lstm_lower(hy__op_plan *p, hy_error *err) {
+  void *memory;
+  HY_TRY(hy__arena_alloc(p->arena, sizeof(params), _Alignof(params), &memory, err));
+  params *q = memory;
+  HY_TRY(measure(p, &q->plan, err));
+  const hy__recurrent_plan *r = &q->plan;
+  q->columns = 4 * r->hidden;
+  HY_TRY(widen(p, q, IN_W, r->features, &q->w, err));
+  HY_TRY(widen(p, q, IN_R, r->hidden, &q->r, err));
+  size_t rows = 0, elements = 0;
+  const bool fits = hy__mul(r->steps, r->batch, &rows) && hy__add(rows, r->batch, &rows) &&
+                    hy__mul(rows, q->columns, &elements) &&
+                    place(p, &q->x_at, rows * r->features, sizeof(int16_t)) &&
+                    place(p, &q->hq_at, r->batch * r->hidden, sizeof(int16_t)) &&
+                    place(p, &q->sums_at, elements, sizeof(int32_t)) &&
+                    place(p, &q->pre_at, elements, sizeof(float)) &&
+                    place(p, &q->h_at, r->batch * r->hidden, sizeof(float)) &&
+                    place(p, &q->c_at, r->batch * r->hidden, sizeof(float));
+  HY_FAIL_IF(!fits, HY_LIMIT, err, "the layer is too large");
+  p->params = q;
+  p->run = run;
+  return HY_OK;
+}
