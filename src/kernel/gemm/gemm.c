@@ -39,19 +39,36 @@ bool hy__gemm_f32_packed_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t 
   return hy__mul(columns_padded(gemm, n), k, out) && hy__mul(*out, sizeof(float), &bytes);
 }
 
-static void pack_column(const hy__gemm_source *s, size_t column, float *to, size_t width) {
+enum { STRETCH = 16 }; /* of a column at a time, so that the panel's lines stay in the cache */
+
+/* Rows [k[0], k[1]) of a column to every width-th float. */
+static void pack_stretch(const hy__gemm_source *s, size_t column, const size_t k[2], float *to,
+                         size_t width) {
   if (column >= s->n || (s->columns && s->columns[column] < 0)) {
-    for (size_t k = 0; k < s->k; ++k) to[k * width] = 0.0f;
+    for (size_t p = k[0]; p < k[1]; ++p) to[p * width] = 0.0f;
     return;
   }
   const float *from = s->b + (s->columns ? s->columns[column] : (ptrdiff_t)column * s->n_stride);
-  for (size_t k = 0; k < s->k; ++k) to[k * width] = from[(ptrdiff_t)k * s->k_stride] * s->alpha;
+  const float alpha = s->alpha;
+  if (s->k_stride == 1)
+    for (size_t p = k[0]; p < k[1]; ++p) to[p * width] = from[p] * alpha;
+  else
+    for (size_t p = k[0]; p < k[1]; ++p) to[p * width] = from[(ptrdiff_t)p * s->k_stride] * alpha;
+}
+
+/* A panel whose columns stand side by side. */
+static void pack_rows(const hy__gemm_source *s, size_t column, float *to, size_t width) {
+  const float alpha = s->alpha;
+  for (size_t k = 0; k < s->k; ++k, to += width) {
+    const float *from = s->b + (ptrdiff_t)k * s->k_stride + column;
+    for (size_t j = 0; j < width; ++j) to[j] = from[j] * alpha;
+  }
 }
 
 static void pack_narrow(const hy__gemm_f32 *gemm, const hy__gemm_source *s, float *packed) {
   const size_t padded = narrow_padded(gemm, s->k);
   for (size_t j = 0; j < s->n; ++j) {
-    pack_column(s, j, packed + j * padded, 1);
+    pack_stretch(s, j, (const size_t[2]){0, s->k}, packed + j * padded, 1);
     for (size_t k = s->k; k < padded; ++k) packed[j * padded + k] = 0.0f;
   }
 }
@@ -64,7 +81,13 @@ void hy__gemm_f32_pack(const hy__gemm_f32 *gemm, const hy__gemm_source *source, 
   size_t padded = columns_padded(gemm, source->n);
   for (size_t column = 0; column < padded; column += gemm->panel) {
     size_t width = HY_MIN(gemm->panel, padded - column);
-    for (size_t j = 0; j < width; ++j)
-      pack_column(source, column + j, packed + column * source->k + j, width);
+    float *panel = packed + column * source->k;
+    if (!source->columns && source->n_stride == 1 && column + width <= source->n)
+      pack_rows(source, column, panel, width);
+    else
+      for (size_t k = 0; k < source->k; k += STRETCH)
+        for (size_t j = 0; j < width; ++j)
+          pack_stretch(source, column + j, (size_t[2]){k, HY_MIN(source->k, k + STRETCH)},
+                       panel + j, width);
   }
 }
