@@ -11,7 +11,8 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return HY_MIN(HY_MAX(value, low), high);
 }
 
-/* One axis: `end` as in Python, both clamped to where the step may begin and stop. */
+/* One axis: both ends clamped to where the step may begin and stop. A backward step begins within
+ * the axis, as ONNX says it; in Python it would begin before it and give nothing. */
 static hy_status cut_axis(int64_t dim, int64_t start, int64_t end, int64_t step, int32_t axis,
                           cut *c, hy_error *err) {
   HY_FAIL_IF(step == 0 || step == INT64_MIN, HY_BAD_FORMAT, err, "the step of axis %d is %lld",
@@ -23,7 +24,7 @@ static hy_status cut_axis(int64_t dim, int64_t start, int64_t end, int64_t step,
     end = clamp(end, 0, dim);
     c->dims[axis] = end > start ? (end - start - 1) / step + 1 : 0;
   } else {
-    start = clamp(start, -1, dim - 1);
+    start = HY_MIN(HY_MAX(start, (int64_t)0), dim - 1);
     end = clamp(end, -1, dim - 1);
     c->dims[axis] = start > end ? (start - end - 1) / -step + 1 : 0;
   }

@@ -48,6 +48,11 @@ family("ScatterND_18", 18, [
     ("max", "ScatterND", [f(4, 5), np.array([[2], [2]]), f(2, 5, name="u")],
      {"reduction": "max"}),
 ])
+family("Slice_backward_13", 13, [
+    (f"{start}_{end}_{step}", "Slice", [f(4), *(Const(i64(v)) for v in (start, end, 0, step))], {})
+    for start, end, step in ((-9, -5, -1), (-9, -9, -1), (9, -9, -2), (9, 1, -1), (0, -9, -3),
+                             (2, 3, -1), (-1, -4, -1))
+] + [("empty", "Slice", [f(0, 2), *(Const(i64(v)) for v in (-3, -3, 0, -1))], {})])
 CACHE = f(2, 3, 6, 4)
 family("TensorScatter_24", 24, [
     ("plain", "TensorScatter", [CACHE, f(2, 3, 2, 4, name="u"), i64(1, 4)], {}),
