@@ -69,6 +69,21 @@ static void attention(const hy__step *s, const hy__step_info *info, hy__cost *c)
   c->macs = (elements(&s->in[0]) + elements(&s->out[0])) * dim(&s->in[1], s->in[1].rank - 2);
 }
 
+/* The same over views: sizes are batch, heads, queries, keys, and the depths of q and v; seen, how
+ * many keys the first query sees and how many more each next one. */
+static void attention_view(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  (void)s;
+  const hy__attr *sizes = hy__node_attr(&info->node, "sizes");
+  const hy__attr *seen = hy__node_attr(&info->node, "seen");
+  if (!sizes || sizes->kind != HY__ATTR_INTS || sizes->n != 6) return;
+  if (!seen || seen->kind != HY__ATTR_INTS || seen->n != 2) return;
+  const int64_t *n = sizes->as.ints;
+  double pairs = 0;
+  for (int64_t row = 0; row < n[2]; row++)
+    pairs += fmin((double)n[3], (double)seen->as.ints[0] + (double)row * (double)seen->as.ints[1]);
+  c->macs = (double)n[0] * (double)n[1] * pairs * ((double)n[4] + (double)n[5]);
+}
+
 /* A comparison a level, in trees as flat as their leaves allow. */
 static void trees(const hy__step *s, const hy__step_info *info, hy__cost *c) {
   const hy__attr *ids = hy__node_attr(&info->node, "nodes_treeids");
@@ -109,13 +124,15 @@ static const struct {
     {"MatMul", product, "gemm_f32", "gemm_f64"},
     {"Gemm", product, "gemm_f32", "gemm_f64"},
     {"Linear", product, "gemm_f32", "gemm_f64"},
-    {"Conv", convolution, "gemm_f32", "gemm_f64"},
-    {"CausalConvWithState", convolution, "gemm_f32", "gemm_f64"},
+    {"Conv", convolution, NULL, NULL},
+    {"ConvLast", convolution, "conv_f32", NULL},
+    {"CausalConvWithState", convolution, NULL, NULL},
     {"LSTM", recurrent, "recurrent", NULL},
     {"GRU", recurrent, "recurrent", NULL},
     {"RNN", recurrent, "recurrent", NULL},
     {"RecurrentStack", recurrent_stack, "recurrent", NULL},
     {"Attention", attention, "gemm_f32", "gemm_f64"},
+    {"AttentionView", attention_view, "attention_f32", NULL},
     {"TreeEnsembleRegressor", trees, "tree", "tree"},
     {"TreeEnsembleClassifier", trees, "tree", "tree"},
     {"TreeEnsemble", not_counted, "tree", "tree"},

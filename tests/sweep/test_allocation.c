@@ -202,6 +202,35 @@ static hy_status universe_file(hy_runtime *runtime, hy_error *err) {
 
 static char score_universe[1024];
 
+static hy_status to_nowhere(void *ctx, const void *data, size_t bytes, hy_error *err) {
+  (void)ctx, (void)data, (void)bytes, (void)err;
+  return HY_OK;
+}
+
+/* A model packed, and the file verified. */
+static hy_status pack_and_verify(hy_runtime *runtime, hy_error *err) {
+  char path[sizeof score_universe + 4];
+  bool ok = false;
+  const hy_sink sink = {to_nowhere, NULL};
+  (void)snprintf(path, sizeof path, "%s.hyp", score_universe);
+  hy_status status =
+      hy_pack_write(runtime, "tests/golden/onnx/torch_mlp_legacy/model.onnx", path, NULL, err);
+  if (status == HY_OK) status = hy_pack_verify(runtime, path, true, &sink, &ok, err);
+  if (status == HY_OK) assert_true(ok);
+  (void)unlink(path);
+  return status;
+}
+
+static hy_status inspected(hy_runtime *runtime, hy_error *err) {
+  hy_model *model = NULL;
+  const hy_sink sink = {to_nowhere, NULL};
+  hy_status status =
+      hy_model_open(runtime, "tests/golden/onnx/torch_mlp_legacy/model.onnx", NULL, &model, err);
+  if (status == HY_OK) status = hy_model_inspect(model, NULL, true, &sink, err);
+  hy_model_destroy(model);
+  return status;
+}
+
 /* The whole job on a small universe, evaluated; what fails inside is the run's failure, never a
  * symbol's line. */
 static hy_status score_run(hy_runtime *runtime, hy_error *err) {
@@ -255,6 +284,8 @@ TEST(model_if_evaluated)
 TEST(features_inline)
 TEST(features_file)
 TEST(universe_file)
+TEST(pack_and_verify)
+TEST(inspected)
 TEST(score_run)
 
 int main(void) {
@@ -265,6 +296,7 @@ int main(void) {
       cmocka_unit_test(test_model_sequences),    cmocka_unit_test(test_model_evaluated),
       cmocka_unit_test(test_model_if_evaluated), cmocka_unit_test(test_features_inline),
       cmocka_unit_test(test_features_file),      cmocka_unit_test(test_universe_file),
+      cmocka_unit_test(test_pack_and_verify),    cmocka_unit_test(test_inspected),
       cmocka_unit_test(test_score_run),
   };
   return cmocka_run_group_tests(tests, make_universe, drop_universe);
