@@ -3,6 +3,7 @@
  * broadcast over the binary kernels. Several operands are folded from the left into the output. */
 #include <string.h>
 
+#include "op/divide.h"
 #include "op/rule.h"
 
 typedef struct params {
@@ -43,6 +44,21 @@ static void walk(const hy__walk *w, hy__binary_fn fn, const void *a, const void 
   }
 }
 
+enum { BLOCK = 2048, WORK_EACH = 2 }; /* elements of an item; their work in multiply-adds */
+
+/* Items are blocks of elements of two operands that lie alike. */
+static void run_blocks(const hy__step *step, uint32_t worker, size_t begin, size_t end) {
+  const params *q = step->params;
+  const hy__walk *w = &q->first;
+  const hy_tensor *y = &step->out[0];
+  const size_t each = hy_dtype_bytes(y->dtype), from = begin * BLOCK * each;
+  const size_t n = HY_MIN(end * BLOCK, w->row) - begin * BLOCK;
+  (void)worker;
+  q->fn((const char *)step->in[0].data + from * (size_t)w->inner[0],
+        (const char *)step->in[1].data + from * (size_t)w->inner[1], (char *)y->data + from, n,
+        (size_t)w->inner[0], (size_t)w->inner[1]);
+}
+
 static void divide_by_count(const hy__step *step) {
   hy_tensor *y = &step->out[0];
   const size_t n = hy__op_count_of(y);
@@ -56,8 +72,11 @@ static void divide_by_count(const hy__step *step) {
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
   const hy_tensor *y = &step->out[0];
-  (void)err;
   if (hy__op_count_of(y) == 0) return HY_OK;
+  if (step->n_in == 2 && q->first.n_rows == 1 && !q->mean) {
+    const size_t n = q->first.row;
+    return hy__op_divide(step, (n + BLOCK - 1) / BLOCK, n * WORK_EACH, run_blocks, err);
+  }
   if (step->n_in == 1)
     memmove(y->data, step->in[0].data, hy__op_bytes_of(y));
   else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AttentionView, which passes write for softmax(scale q k' + mask) v over views of other values:
  * see op.h. One call of the kernel per head. */
+#include "op/divide.h"
 #include "op/rule.h"
 
 /* Where an operand's heads lie, in elements. */
@@ -12,6 +13,7 @@ typedef struct params {
   size_t batch, heads;
   place q, k, v, mask, out;
   hy__attention_call call; /* what all heads share */
+  size_t scratch_floats;   /* of one worker */
 } params;
 
 enum { N_SIZES = 6, N_PLACE = 4 };
@@ -106,31 +108,35 @@ static const float *at(const hy_tensor *t, const place *p, size_t batch, size_t 
   return (const float *)t->data + p->offset + batch * p->batch + head * p->head;
 }
 
-static hy_status run(const hy__step *step, hy_error *err) {
+static void run_heads(const hy__step *step, uint32_t worker, size_t begin, size_t end) {
   const params *q = step->params;
   hy__attention_call call = q->call;
-  (void)err;
-  call.scratch = step->scratch;
-  for (size_t b = 0; b < q->batch; ++b) {
-    for (size_t h = 0; h < q->heads; ++h) {
-      call.q = at(&step->in[0], &q->q, b, h);
-      call.k = at(&step->in[1], &q->k, b, h);
-      call.v = at(&step->in[2], &q->v, b, h);
-      call.out = (float *)step->out[0].data + q->out.offset + b * q->out.batch + h * q->out.head;
-      call.mask = step->n_in > 3 ? at(&step->in[3], &q->mask, b, h) : NULL;
-      step->kernels->attention_f32->run(&call);
-    }
+  call.scratch = (float *)step->scratch + worker * q->scratch_floats;
+  for (size_t item = begin; item < end; ++item) {
+    const size_t b = item / q->heads, h = item % q->heads;
+    call.q = at(&step->in[0], &q->q, b, h);
+    call.k = at(&step->in[1], &q->k, b, h);
+    call.v = at(&step->in[2], &q->v, b, h);
+    call.out = (float *)step->out[0].data + q->out.offset + b * q->out.batch + h * q->out.head;
+    call.mask = step->n_in > 3 ? at(&step->in[3], &q->mask, b, h) : NULL;
+    step->kernels->attention_f32->run(&call);
   }
-  return HY_OK;
+}
+
+static hy_status run(const hy__step *step, hy_error *err) {
+  const params *q = step->params;
+  const size_t n = q->batch * q->heads, each = q->call.depth + q->call.v_depth;
+  return hy__op_divide(step, n, n * q->call.rows * q->call.keys * each, run_heads, err);
 }
 
 hy_status hy__op_attention_view_lower(hy__op_plan *p, hy_error *err) {
   params *q;
-  size_t floats;
+  size_t bytes;
   HY_TRY(hy__arena_alloc(p->arena, sizeof *q, HY_ALIGN, (void **)&q, err));
   HY_TRY(read_params(p, q, err));
-  HY_FAIL_IF(!hy__attention_scratch_n(q->call.keys, q->call.depth, &floats) ||
-                 !hy__mul(floats, sizeof(float), &p->scratch_bytes),
+  HY_FAIL_IF(!hy__attention_scratch_n(q->call.keys, q->call.depth, &q->scratch_floats) ||
+                 !hy__mul(q->scratch_floats, sizeof(float), &bytes) ||
+                 !hy__mul(bytes, hy__op_workers(p), &p->scratch_bytes),
              HY_LIMIT, err, "%zu keys are too many", q->call.keys);
   p->params = q;
   p->run = run;

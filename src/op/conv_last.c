@@ -4,9 +4,11 @@
  * gathered: the kernels read shifted rows. */
 #include <string.h>
 
+#include "op/divide.h"
 #include "op/last.h"
 
-enum { COPY_MAX = 64 }; /* times X that a padded copy may be */
+enum { COPY_MAX = 64 };  /* times X that a padded copy may be */
+enum { PIECE_MIN = 16 }; /* places of a line for one worker */
 
 /* Output places along the last dim whose windows have the same elements inside. */
 typedef struct stretch {
@@ -24,6 +26,8 @@ typedef struct params {
   const ptrdiff_t *taps;
   const stretch *stretches;
   size_t n_stretches;
+  size_t n_pieces, piece; /* of a line, and its places */
+  size_t n_lines, copy_floats;
   hy__act act, after;
 } params;
 
@@ -102,28 +106,57 @@ static void run_stretch(const hy__step *step, const stretch *s, const float *x, 
   }
 }
 
-static hy_status run(const hy__step *step, hy_error *err) {
+/* The places of line `line` from `first` to `end`: the stretches' parts between. */
+static void run_line(const hy__step *step, const float *x, size_t line, const size_t range[2]) {
+  const params *q = step->params;
+  const hy__window *w = &q->last.window;
+  const size_t lda = (size_t)w->stride[w->n - 1] * q->last.channels;
+  for (size_t s = 0; s < q->n_stretches; ++s) {
+    stretch part = q->stretches[s];
+    const size_t from = HY_MAX(part.first, range[0]), to = HY_MIN(part.first + part.n, range[1]);
+    if (from >= to) continue;
+    part.from += (from - part.first) * lda;
+    part.first = from;
+    part.n = to - from;
+    run_stretch(step, &part, x, line * (size_t)w->out[w->n - 1]);
+  }
+}
+
+/* All lines of image i. */
+static void run_image(const hy__step *step, size_t i, const float *x, const size_t range[2]) {
+  const params *q = step->params;
+  const hy__window *w = &q->last.window;
+  int64_t at[HY__WINDOW_DIMS] = {0};
+  size_t line = i * q->n_lines;
+  do {
+    int64_t from = 0;
+    for (int32_t d = 0; d < w->n - 1; ++d)
+      from += at[d] * w->stride[d] * hy__last_stride(&q->last, d);
+    run_line(step, x + from, line++, range);
+  } while (hy__window_next(w->n - 1, w->out, at));
+}
+
+/* An item is a piece of every line of an image; only images of one line have several. */
+static void run_items(const hy__step *step, uint32_t worker, size_t begin, size_t end) {
   const params *q = step->params;
   const hy__last *l = &q->last;
-  const hy__window *w = &l->window;
-  size_t place = 0;
-  (void)err;
-  for (size_t i = 0; i < q->batch; ++i) {
-    const float *x = (const float *)step->in[0].data + i * w->n_in * l->channels;
-    int64_t at[HY__WINDOW_DIMS] = {0};
+  for (size_t item = begin; item < end; ++item) {
+    const size_t i = item / q->n_pieces, first = item % q->n_pieces * q->piece;
+    const float *x = (const float *)step->in[0].data + i * l->window.n_in * l->channels;
     if (l->padded) {
-      hy__last_copy(l, x, 0.0f, step->scratch);
-      x = step->scratch;
+      float *copy = (float *)step->scratch + worker * q->copy_floats;
+      hy__last_copy(l, x, 0.0f, copy);
+      x = copy;
     }
-    do { /* lines of the output */
-      int64_t line = 0;
-      for (int32_t d = 0; d < w->n - 1; ++d) line += at[d] * w->stride[d] * hy__last_stride(l, d);
-      for (size_t s = 0; s < q->n_stretches; ++s)
-        run_stretch(step, &q->stretches[s], x + line, place);
-      place += (size_t)w->out[w->n - 1];
-    } while (hy__window_next(w->n - 1, w->out, at));
+    run_image(step, i, x, (const size_t[2]){first, first + q->piece});
   }
-  return HY_OK;
+}
+
+static hy_status run(const hy__step *step, hy_error *err) {
+  const params *q = step->params;
+  const size_t work = q->batch * q->last.window.n_out * q->groups * q->out_each * q->in_each *
+                      q->last.window.n_kernel;
+  return hy__op_divide(step, q->batch * q->n_pieces, work, run_items, err);
 }
 
 /* --- lowering --- */
@@ -259,9 +292,15 @@ hy_status hy__op_conv_last_lower(hy__op_plan *p, hy_error *err) {
   HY_TRY(read_act(p, "after", &q->after, err));
   HY_TRY(lower_weights(p, q, err));
   HY_TRY(lower_stretches(p, q, err));
-  size_t floats;
-  HY_FAIL_IF(!hy__mul(q->last.n_read, q->last.channels, &floats) ||
-                 !hy__mul(floats, sizeof(float), &p->scratch_bytes),
+  const size_t line = (size_t)window.out[window.n - 1], n_workers = hy__op_workers(p);
+  const bool pieces = window.n == 1 && n_workers > 1 && q->batch < 4 * n_workers;
+  q->n_lines = line ? window.n_out / line : 0;
+  q->n_pieces = pieces ? HY_MIN(4 * n_workers, HY_MAX(line / PIECE_MIN, (size_t)1)) : 1;
+  q->piece = (line + q->n_pieces - 1) / q->n_pieces;
+  size_t bytes;
+  HY_FAIL_IF(!hy__mul(q->last.n_read, q->last.channels, &q->copy_floats) ||
+                 !hy__mul(q->copy_floats, sizeof(float), &bytes) ||
+                 !hy__mul(bytes, n_workers, &p->scratch_bytes),
              HY_LIMIT, err, "the plane is too large");
   if (!q->last.padded) p->scratch_bytes = 0;
   p->params = q;

@@ -4,7 +4,10 @@
  * normalised dims' own shape go with the rows, any other is applied by a walk afterwards. */
 #include <math.h>
 
+#include "op/divide.h"
 #include "op/rule.h"
+
+enum { WORK_EACH = 8 }; /* of an element, in multiply-adds */
 
 typedef struct params {
   size_t rows, n;
@@ -99,21 +102,23 @@ static void *result(const hy__step *step) {
       if (inverses) inverses[row] = (float)moments[1];                                             \
     }                                                                                              \
   }
-ROW(float)
 ROW(double)
 #undef ROW
 
-static void rows_kernel(const hy__step *step) {
+static void rows_kernel(const hy__step *step, uint32_t worker, size_t begin, size_t end) {
   const params *q = step->params;
-  const hy__layer_norm_call call = {.x = step->in[0].data,
+  float *means = maybe_out(step, 1), *inverses = maybe_out(step, 2);
+  const hy__layer_norm_call call = {.x = (const float *)step->in[0].data + begin * q->n,
                                     .scale = q->with_rows ? maybe_in(step, 1) : NULL,
                                     .bias = q->with_rows ? maybe_in(step, 2) : NULL,
-                                    .y = result(step),
-                                    .mean_out = maybe_out(step, 1),
-                                    .inv_std_out = maybe_out(step, 2),
-                                    .rows = q->rows,
+                                    .y = (float *)result(step) + begin * q->n,
+                                    .mean_out = means ? means + begin : NULL,
+                                    .inv_std_out = inverses ? inverses + begin : NULL,
+                                    .rows = end - begin,
                                     .n = q->n,
-                                    .epsilon = q->epsilon};
+                                    .epsilon = q->epsilon,
+                                    .rms = q->rms};
+  (void)worker;
   step->kernels->rows_f32->layer_norm(&call);
 }
 
@@ -132,13 +137,10 @@ static void by_walk(const hy__step *step, const hy__walk *w, hy__binary op, cons
 
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
-  (void)err;
   if (step->in[0].dtype == HY_F64)
     rows_double(step);
-  else if (q->rms)
-    rows_float(step);
   else
-    rows_kernel(step);
+    HY_TRY(hy__op_divide(step, q->rows, q->rows * q->n * WORK_EACH, rows_kernel, err));
   if (q->with_rows || !step->out[0].data) return HY_OK;
   by_walk(step, &q->by_scale, HY__BINARY_MUL, step->in[1].data);
   if (maybe_in(step, 2)) by_walk(step, &q->by_bias, HY__BINARY_ADD, step->in[2].data);

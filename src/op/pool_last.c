@@ -4,6 +4,7 @@
  * count_include_pad=1, all of the window. */
 #include <string.h>
 
+#include "op/divide.h"
 #include "op/last.h"
 
 enum { WINDOW_MAX = 4096 };
@@ -74,37 +75,41 @@ static void run_lines(const hy__step *step, const float *x, hy__pool_call *call)
 }
 
 /* Windows one by one, of which some places are padding. */
-static void run_places(const hy__step *step, const float *x, hy__pool_call *call) {
+static void run_places(const hy__step *step, const float *x, ptrdiff_t *taps, hy__pool_call *call) {
   const params *q = step->params;
   const hy__window *w = &q->last.window;
   int64_t at[HY__WINDOW_DIMS] = {0};
   call->m = 1;
   call->x = x;
-  call->taps = step->scratch;
+  call->taps = taps;
   do {
-    call->n_taps = choose(q, at, step->scratch);
+    call->n_taps = choose(q, at, taps);
     if (!q->include_pad) call->scale = 1.0f / (float)HY_MAX(call->n_taps, (size_t)1);
     pool(step, call);
     call->y += call->n;
   } while (hy__window_next(w->n, w->out, at));
 }
 
-static hy_status run(const hy__step *step, hy_error *err) {
+static void run_items(const hy__step *step, uint32_t worker, size_t begin, size_t end) {
   const params *q = step->params;
   const hy__window *w = &q->last.window;
-  hy__pool_call call = {.n_taps = w->n_kernel,
-                        .y = step->out[0].data,
-                        .n = q->last.channels,
-                        .scale = 1.0f / (float)w->n_kernel};
-  (void)err;
-  for (size_t i = 0; i < q->batch; ++i) {
+  for (size_t i = begin; i < end; ++i) {
+    hy__pool_call call = {
+        .n_taps = w->n_kernel, .n = q->last.channels, .scale = 1.0f / (float)w->n_kernel};
     const float *x = (const float *)step->in[0].data + i * w->n_in * call.n;
+    call.y = (float *)step->out[0].data + i * w->n_out * call.n;
     if (q->taps)
       run_lines(step, x, &call);
     else
-      run_places(step, x, &call);
+      run_places(step, x, (ptrdiff_t *)step->scratch + worker * w->n_kernel, &call);
   }
-  return HY_OK;
+}
+
+static hy_status run(const hy__step *step, hy_error *err) {
+  const params *q = step->params;
+  const hy__window *w = &q->last.window;
+  const size_t work = q->batch * w->n_out * w->n_kernel * q->last.channels;
+  return hy__op_divide(step, q->batch, work, run_items, err);
 }
 
 hy_status hy__op_pool_last_lower(hy__op_plan *p, hy_error *err) {
@@ -117,8 +122,8 @@ hy_status hy__op_pool_last_lower(hy__op_plan *p, hy_error *err) {
   q->batch = hy__op_count_of(&p->out[0]) ? (size_t)x->dims[0] : 0;
   q->average = hy__node_int(p->node, "average", 0) != 0;
   q->include_pad = hy__node_int(p->node, "count_include_pad", 0) != 0;
-  HY_FAIL_IF(!hy__mul(window.n_kernel, sizeof(ptrdiff_t), &p->scratch_bytes), HY_LIMIT, err,
-             "the window is too large");
+  HY_FAIL_IF(!hy__mul(window.n_kernel * hy__op_workers(p), sizeof(ptrdiff_t), &p->scratch_bytes),
+             HY_LIMIT, err, "the window is too large");
   bool inside = true;
   for (int32_t d = 0; d < window.n; ++d) inside = inside && !window.before[d] && !window.after[d];
   if (inside) {

@@ -5,7 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "op/divide.h"
 #include "op/narrow.h"
+#include "op/rule.h"
 #include "op/softmax.h"
 
 typedef struct params {
@@ -96,13 +98,21 @@ static void strided(const hy__step *step) {
   }
 }
 
+enum { WORK_EACH = 8 }; /* of an element, in multiply-adds */
+
+static void run_rows(const hy__step *step, uint32_t worker, size_t begin, size_t end) {
+  const params *q = step->params;
+  const size_t first = begin * q->n * hy_dtype_bytes(step->out[0].dtype);
+  (void)worker;
+  rows(step, (const char *)step->in[0].data + first, (char *)step->out[0].data + first,
+       end - begin);
+}
+
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
-  (void)err;
   if (q->inner == 1)
-    rows(step, step->in[0].data, step->out[0].data, q->outer);
-  else
-    strided(step);
+    return hy__op_divide(step, q->outer, q->outer * q->n * WORK_EACH, run_rows, err);
+  strided(step);
   return HY_OK;
 }
 

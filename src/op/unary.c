@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "op/divide.h"
 #include "op/rule.h"
 
 typedef struct kind {
@@ -71,21 +72,30 @@ static double bound(const hy__step *step, size_t k, double otherwise) {
   return (double)*(const float *)step->in[k].data;
 }
 
-static hy_status run(const hy__step *step, hy_error *err) {
+enum { BLOCK = 1024, WORK_EACH = 8 }; /* elements of an item; their work in multiply-adds */
+
+/* Items are blocks of elements. */
+static void run_blocks(const hy__step *step, uint32_t worker, size_t begin, size_t end) {
   const params *q = step->params;
   const hy_tensor *x = &step->in[0], *y = &step->out[0];
+  const size_t from = begin * BLOCK, n = HY_MIN(end * BLOCK, hy__op_count_of(y)) - from;
   double alpha = q->alpha, beta = q->beta;
-  (void)err;
+  (void)worker;
   if (q->bounds) {
     alpha = bound(step, 1, -(double)INFINITY);
     beta = bound(step, 2, (double)INFINITY);
   }
-  size_t n = hy__op_count_of(y);
   if (y->dtype == HY_F64)
-    step->kernels->unary_f64->fn[q->op](x->data, y->data, n, alpha, beta);
+    step->kernels->unary_f64->fn[q->op]((const double *)x->data + from, (double *)y->data + from, n,
+                                        alpha, beta);
   else
-    step->kernels->unary_f32->fn[q->op](x->data, y->data, n, (float)alpha, (float)beta);
-  return HY_OK;
+    step->kernels->unary_f32->fn[q->op]((const float *)x->data + from, (float *)y->data + from, n,
+                                        (float)alpha, (float)beta);
+}
+
+static hy_status run(const hy__step *step, hy_error *err) {
+  const size_t n = hy__op_count_of(&step->out[0]);
+  return hy__op_divide(step, (n + BLOCK - 1) / BLOCK, n * WORK_EACH, run_blocks, err);
 }
 
 /* Integers: by the function's number, over one element type. */

@@ -5,13 +5,14 @@
 
 #include "base/base.h"
 
-/* y = (x - mean) / sqrt(variance + epsilon) * scale + bias, in two passes. scale, bias, mean_out
- * and inv_std_out may be NULL. */
+/* y = (x - mean) / sqrt(variance + epsilon) * scale + bias, in two passes; with rms the mean is
+ * taken as zero. scale, bias, mean_out and inv_std_out may be NULL. */
 typedef struct hy__layer_norm_call {
   const float *x, *scale, *bias;
   float *y, *mean_out, *inv_std_out;
   size_t rows, n;
   float epsilon;
+  bool rms;
 } hy__layer_norm_call;
 
 typedef struct hy__rows_f32 {
