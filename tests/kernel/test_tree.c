@@ -40,13 +40,13 @@ static void leaf(forest *f, uint32_t i, hy__random *r, bool single) {
 
 /* What a forest is grown from: which modes, how large its trees are. */
 typedef struct soil {
-  int modes; /* 0: LEQ alone, 1: comparisons, 2: all */
+  int modes; /* 0: comparisons of order, 1: and equality, 2: and sets */
   bool single;
   size_t n_splits;
 } soil;
 
 static void split(forest *f, hy__random *r, uint32_t i, const soil *how) {
-  const uint64_t n_modes[] = {1, 6, 9};
+  const uint64_t n_modes[] = {4, 6, 9};
   f->mode[i] = (uint8_t)(1 + hy__random_below(r, n_modes[how->modes]));
   f->feature[i] = (uint32_t)hy__random_below(r, f->source.n_features);
   f->threshold[i] = threshold_of(r);
@@ -114,9 +114,15 @@ static void make(forest *f, uint64_t seed, bool f64) {
                                 .f64 = f64};
   make_sets(f, &r);
   size_t n_trees = 1 + (size_t)hy__random_below(&r, seed % 7 ? 30 : 300), budget = NODES / 2;
+  const bool small = seed % 11 == 3; /* walked over numbers */
+  if (small) n_trees = 1 + seed % 2;
   for (size_t t = 0; t < n_trees; ++t) {
-    const size_t most = seed % 7 == 0 ? 20 : seed % 5 == 4 ? 900 : seed % 5 == 3 ? 250 : 40;
-    soil how = {(int)(seed % 3), single, (size_t)hy__random_below(&r, most)};
+    const size_t most = small           ? 7
+                        : seed % 7 == 0 ? 20
+                        : seed % 5 == 4 ? 900
+                        : seed % 5 == 3 ? 250
+                                        : 40;
+    soil how = {small ? 0 : (int)(seed % 3), single, (size_t)hy__random_below(&r, most)};
     if (how.n_splits >= budget) break;
     budget -= how.n_splits + 1;
     grow(f, &r, &how);
@@ -235,6 +241,7 @@ static void test_rows(void **state) {
   hy__cpu cpu;
   hy__cpu_detect(&cpu);
   forest *f = malloc(sizeof *f);
+  int n_direct = 0, n_bands = 0, n_wide = 0;
   for (uint64_t seed = 0; seed < 60; ++seed) {
     for (int wide = 0; wide < 2; ++wide) {
       guard block;
@@ -242,6 +249,9 @@ static void test_rows(void **state) {
       make(f, seed, wide);
       const hy__forest *packed = pack(&f->source, &block, &status);
       assert_int_equal(status, HY_OK);
+      n_direct += packed->direct != NULL;
+      n_bands += packed->n_bands > 0;
+      n_wide += packed->has_wide;
       for (size_t i = 0; i < hy__kernel_row_count(); ++i) {
         const hy__kernel_row *row = hy__kernel_row_at(i);
         if (!strcmp(row->family, "tree") && (row->cpu_mask & cpu.mask) == row->cpu_mask)
@@ -251,6 +261,7 @@ static void test_rows(void **state) {
     }
   }
   free(f);
+  assert_true(n_direct > 2 && n_bands > 20 && n_wide > 10); /* every form was there */
 }
 
 /* A chain of equalities, as LightGBM's categories become: it must not grow by copies. */

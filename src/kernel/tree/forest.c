@@ -224,6 +224,19 @@ static void count_bands(const hy__tree_source *s, const hy__forest_work *w, hy__
     make_bands(s, &many, NULL, size);
 }
 
+/* A row's walks, all trees together, are shorter than so many axes' ranking. Sets need slots. */
+enum { DIRECT_STEPS = 16, DIRECT_PER_AXIS = 3 };
+
+static void count_direct(const hy__tree_source *s, const hy__forest_work *w,
+                         hy__forest_size *size) {
+  size_t steps = 0;
+  for (size_t t = 0; t < s->n_trees; ++t) steps += w->depth[t];
+  const size_t most = HY_MAX((size_t)DIRECT_STEPS, DIRECT_PER_AXIS * size->n_axes);
+  for (size_t k = 0; k < w->n_inner; ++k)
+    if ((w->axis[w->sorted[k]] & 7) != HY__AXIS_NUMBER) return;
+  if (steps <= most) size->n_direct = s->n_nodes;
+}
+
 static bool add_up(const hy__tree_source *s, hy__forest_size *z) {
   const struct {
     size_t n, each;
@@ -240,6 +253,8 @@ static bool add_up(const hy__tree_source *s, hy__forest_size *z) {
                {z->n_wide, sizeof(hy__tree_node_wide)},
                {z->n_wide, 4},
                {z->n_cuts, sizeof(hy__tree_cut)},
+               {z->n_direct, sizeof(hy__tree_node_direct)},
+               {z->n_direct, 4},
                {z->n_bands, sizeof(hy__tree_band)},
                {z->n_steps, HY__TREE_STEP},
                {z->n_bands ? s->n_trees : 0, sizeof(hy__tree_lane)},
@@ -280,6 +295,7 @@ hy_status hy__forest_measure(const hy__tree_source *s, void *work, hy__forest_si
   look_at_weights(s, &w, size);
   count_nodes(s, &w, size);
   count_bands(s, &w, size);
+  count_direct(s, &w, size);
   HY_FAIL_IF(!add_up(s, size), HY_LIMIT, err, "the forest is too large");
   return HY_OK;
 }
@@ -292,7 +308,8 @@ typedef struct packer {
   hy__tree_shape *shapes;
   hy__tree_node *narrow;
   hy__tree_node_wide *wide;
-  uint32_t *leaf_of, *leaf_begin, *leaf_target;
+  uint32_t *leaf_of, *leaf_of_direct, *leaf_begin, *leaf_target;
+  hy__tree_node_direct *direct;
   hy__tree_cut *cuts;
   hy__tree_band *bands;
   uint8_t *steps;
@@ -317,6 +334,17 @@ static void put(packer *p, const hy__tree_shape *shape, size_t at, uint32_t node
   p->wide[shape->nodes + at] = (hy__tree_node_wide){left, (leaf ? 0 : slot) << 8 | (uint8_t)key};
 }
 
+static void put_direct(packer *p, const hy__tree_shape *shape, size_t at, uint32_t node,
+                       uint32_t left) {
+  const size_t to = shape->direct + at;
+  const bool leaf = p->s->mode[node] == HY__TREE_LEAF;
+  if (leaf) p->leaf_of_direct[to] = p->w->first[node];
+  p->direct[to] =
+      leaf ? (hy__tree_node_direct){INT64_MAX, 1, (uint32_t)at}
+           : (hy__tree_node_direct){p->w->key[node],
+                                    p->s->feature[node] << 1 | p->w->missing_left[node], left};
+}
+
 /* Level by level, siblings side by side. */
 static void put_nodes(packer *p, const hy__tree_shape *shape, uint32_t root) {
   uint32_t *queue = p->w->spare;
@@ -325,6 +353,7 @@ static void put_nodes(packer *p, const hy__tree_shape *shape, uint32_t root) {
   for (size_t k = 0; k < n; ++k) {
     const uint32_t i = queue[k];
     put(p, shape, k, i, (uint32_t)n);
+    if (p->direct) put_direct(p, shape, k, i, (uint32_t)n);
     if (p->s->mode[i] == HY__TREE_LEAF) continue;
     queue[n++] = p->w->left[i];
     queue[n++] = p->w->right[i];
@@ -351,6 +380,7 @@ static void put_tree(packer *p, size_t t, bool few_slots) {
   *shape = (hy__tree_shape){.depth = w->depth[t],
                             .cuts = (uint32_t)p->n_cuts,
                             .leaves = (uint32_t)p->n_leaves,
+                            .direct = w->begin[t],
                             .n_leaves = leaves,
                             .is_wide = !few_slots || nodes > UINT8_MAX,
                             .is_cut = few_slots && leaves <= HY__TREE_LEAVES};
@@ -432,6 +462,9 @@ void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__fores
   p.wide = take(block, &at, z->n_wide, sizeof *p.wide, &good);
   p.leaf_of = take(block, &at, z->n_wide, 4, &good);
   p.cuts = take(block, &at, z->n_cuts, sizeof *p.cuts, &good);
+  p.direct = take(block, &at, z->n_direct, sizeof *p.direct, &good);
+  p.leaf_of_direct = take(block, &at, z->n_direct, 4, &good);
+  if (!z->n_direct) p.direct = NULL;
   p.bands = take(block, &at, z->n_bands, sizeof *p.bands, &good);
   p.steps = take(block, &at, z->n_steps, HY__TREE_STEP, &good);
   p.lanes = take(block, &at, z->n_bands ? s->n_trees : 0, sizeof *p.lanes, &good);
@@ -467,6 +500,8 @@ void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__fores
                     .narrow = p.narrow,
                     .wide = p.wide,
                     .leaf_of = p.leaf_of,
+                    .direct = p.direct,
+                    .leaf_of_direct = p.leaf_of_direct,
                     .cuts = p.cuts,
                     .n_bands = z->n_bands,
                     .n_lanes = z->n_bands ? (s->n_trees + HY__TREE_LANES - 1) / HY__TREE_LANES *

@@ -87,6 +87,14 @@ typedef struct hy__tree_node_wide {
   uint32_t slot_key; /* slot << 8 | key as a byte */
 } hy__tree_node_wide;
 
+/* For forests so small that ranking a row's numbers costs more than walking: keys of numbers, no
+ * slots. A leaf stays; its number stands in `leaf_of_direct`. */
+typedef struct hy__tree_node_direct {
+  int64_t key;
+  uint32_t feature; /* << 1 | missing values go left */
+  uint32_t left;
+} hy__tree_node_direct;
+
 /* The inner nodes of a tree of up to 256 leaves in order of their place between the leaves: node i
  * (from 1) stands between leaves i - 1 and i. Of a row whose leaf so far is at least `first` (the
  * first leaf of the node's left subtree), and whose value is greater, the leaf becomes i. After the
@@ -99,6 +107,7 @@ typedef struct hy__tree_cut {
 } hy__tree_cut;
 
 typedef struct hy__tree_shape {
+  uint32_t direct;       /* first node in `direct` */
   uint32_t nodes, depth; /* first node in `narrow` or `wide`; steps to the deepest leaf */
   uint32_t cuts;         /* first of n_leaves - 1 in `cuts`, where is_cut */
   uint32_t leaves, n_leaves;
@@ -138,7 +147,9 @@ typedef struct hy__forest {
   const hy__tree_shape *trees;
   const hy__tree_node *narrow;
   const hy__tree_node_wide *wide;
-  const uint32_t *leaf_of; /* by wide node */
+  const uint32_t *leaf_of;            /* by wide node */
+  const hy__tree_node_direct *direct; /* NULL, or of all trees one after the other */
+  const uint32_t *leaf_of_direct;
   const hy__tree_cut *cuts;
   size_t n_bands, n_lanes; /* 0: none; lanes in all stripes */
   const hy__tree_band *bands;
@@ -156,7 +167,7 @@ typedef struct hy__forest {
 typedef struct hy__forest_size {
   size_t bytes; /* of the block */
   size_t n_axes, n_sets, n_slots, n_axis_slots, n_keys, n_set_values, n_set_lists, n_set_slots;
-  size_t n_leaves, n_narrow, n_wide, n_cuts, n_bands, n_steps;
+  size_t n_leaves, n_narrow, n_wide, n_cuts, n_bands, n_steps, n_direct;
   bool single, exact32, all_positive;
 } hy__forest_size;
 

@@ -308,6 +308,60 @@ static void walk_rows(const hy__tree_call *call, const room *m, const hy__tree_s
   }
 }
 
+/* --- small forests: walks over numbers --- */
+
+#define DIRECT(type, key_of)                                                                       \
+  static void direct_##type(const hy__tree_call *call, const hy__tree_shape *shape, size_t row,    \
+                            size_t n) {                                                            \
+    const hy__forest *f = call->forest;                                                            \
+    const hy__tree_node_direct *nodes = f->direct + shape->direct;                                 \
+    const type *x[LANES];                                                                          \
+    uint32_t at[LANES] = {0};                                                                      \
+    for (size_t i = 0; i < LANES; ++i)                                                             \
+      x[i] = (const type *)call->x + (row + HY_MIN(i, n - 1)) * call->x_ld;                        \
+    for (uint32_t step = 0; step < shape->depth; ++step) {                                         \
+      for (int i = 0; i < LANES; ++i) {                                                            \
+        const hy__tree_node_direct node = nodes[at[i]];                                            \
+        const type v = x[i][node.feature >> 1];                                                    \
+        const uint32_t greater = (uint32_t)((int64_t)key_of(v) > node.key);                        \
+        at[i] = node.left + (v != v ? ~node.feature & 1 : greater);                                \
+      }                                                                                            \
+    }                                                                                              \
+    for (size_t i = 0; i < n; ++i)                                                                 \
+      add_leaf(call, row + i, shape, shape->leaves + f->leaf_of_direct[shape->direct + at[i]]);    \
+  }                                                                                                \
+  static void direct_one_##type(const hy__tree_call *call, const hy__tree_shape *shape,            \
+                                size_t row) {                                                      \
+    const hy__forest *f = call->forest;                                                            \
+    const hy__tree_node_direct *nodes = f->direct + shape->direct;                                 \
+    const type *x = (const type *)call->x + row * call->x_ld;                                      \
+    uint32_t at = 0;                                                                               \
+    for (uint32_t step = 0; step < shape->depth; ++step) {                                         \
+      const hy__tree_node_direct node = nodes[at];                                                 \
+      const type v = x[node.feature >> 1];                                                         \
+      const uint32_t greater = (uint32_t)((int64_t)key_of(v) > node.key);                          \
+      at = node.left + (v != v ? ~node.feature & 1 : greater);                                     \
+    }                                                                                              \
+    add_leaf(call, row, shape, shape->leaves + f->leaf_of_direct[shape->direct + at]);             \
+  }
+DIRECT(float, hy__tree_key_f32)
+DIRECT(double, hy__tree_key_f64)
+#undef DIRECT
+
+/* Rows tree by tree: a tree stays in cache, and a row meets its trees in order. */
+static void direct(const hy__tree_call *call, size_t begin, size_t n) {
+  const hy__forest *f = call->forest;
+  for (size_t t = 0; t < f->n_trees; ++t) {
+    for (size_t r = 0; r < n; r += LANES) {
+      const size_t some = HY_MIN((size_t)LANES, n - r);
+      if (some == 1)
+        (f->f64 ? direct_one_double : direct_one_float)(call, &f->trees[t], begin + r);
+      else
+        (f->f64 ? direct_double : direct_float)(call, &f->trees[t], begin + r, some);
+    }
+  }
+}
+
 /* --- cuts --- */
 
 static inline __attribute__((always_inline)) void cut(const hy__tree_cut *cuts, size_t n,
@@ -524,6 +578,10 @@ static void few_rows(const hy__tree_call *call, const room *m, size_t begin, siz
 
 static void block(const hy__tree_call *call, const room *m, size_t begin, size_t n) {
   const hy__forest *f = call->forest;
+  if (f->direct) {
+    direct(call, begin, n);
+    return;
+  }
   make_rows(call, m, begin, n);
 #if BAND_SLOTS
   if (f->n_bands && f->n_slots <= BAND_SLOTS && n <= BAND_ROWS) {
