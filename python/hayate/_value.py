@@ -11,7 +11,8 @@ ONNX_NAMES = {"f32": "float", "f64": "double", "str": "string", "bool": "bool", 
               "bf16": "bfloat16", "f8e4m3fn": "float8e4m3fn", "f8e4m3fnuz": "float8e4m3fnuz",
               "f8e5m2": "float8e5m2", "f8e5m2fnuz": "float8e5m2fnuz", "i64": "int64",
               "i32": "int32", "i16": "int16", "i8": "int8", "u64": "uint64", "u32": "uint32",
-              "u16": "uint16", "u8": "uint8", "i4": "int4", "u4": "uint4"}
+              "u16": "uint16", "u8": "uint8", "i4": "int4", "u4": "uint4", "i2": "int2",
+              "u2": "uint2", "f4e2m1": "float4e2m1", "f8e8m0": "float8e8m0"}
 _NAMES = {name: code for code, name in ONNX_NAMES.items()}
 
 
