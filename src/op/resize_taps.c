@@ -22,6 +22,18 @@ static double coordinate(const hy__resize_how *how, const hy__resize_axis *a, in
   }
 }
 
+/* The nearest element is chosen by the coordinate in float32, as ONNX Runtime has it, so that what
+ * is a tie there is one here. */
+static double chosen(const hy__resize_how *how, const hy__resize_axis *a, int64_t place) {
+  const float x = (float)place, scale = (float)a->scale;
+  if (how->mode != HY__RESIZE_NEAREST || how->map == HY__RESIZE_ALIGN_CORNERS ||
+      how->map == HY__RESIZE_TF_CROP || how->map == HY__RESIZE_HALF_PIXEL_SYMMETRIC)
+    return coordinate(how, a, place);
+  if (how->map == HY__RESIZE_ASYMMETRIC) return (double)(x / scale);
+  if (how->map == HY__RESIZE_PYTORCH_HALF_PIXEL && a->n_out == 1) return 0.0;
+  return (double)((x + 0.5f) / scale - 0.5f);
+}
+
 /* The weight of a tap at this distance, in units of the input (antialias: of the output). */
 static double kernel(const hy__resize_how *how, double distance) {
   const double x = fabs(distance), a = how->cubic_a;
@@ -89,7 +101,7 @@ hy_status hy__resize_taps(hy__arena *arena, const hy__resize_how *how, hy__resiz
   double *weights = memory[1];
   bool *outside = memory[2];
   for (int64_t o = 0; o < a->n_out; o++, places += a->n_taps, weights += a->n_taps) {
-    const double x = HY_MIN(HY_MAX(coordinate(how, a, o), -largest), largest), low = floor(x);
+    const double x = HY_MIN(HY_MAX(chosen(how, a, o), -largest), largest), low = floor(x);
     const double ratio = x == low ? 1.0 : x - low;
     const int64_t first = (int64_t)low - (x == low) - (int64_t)a->n_taps / 2 + 1;
     outside[o] = how->map == HY__RESIZE_TF_CROP && (x < 0.0 || x > (double)(a->n_in - 1));

@@ -121,6 +121,12 @@ family("Resize_13", 13, [
     ("i32", "Resize", [ints(1, 1, 2, 2, dtype=np.int32), None, Const(f32([1, 1, 2, 2]))],
      {"mode": "nearest"}),
 ])
+family("Resize_nearest_19", 19, [  # scales whose ties depend on the rounding of coordinates
+    (f"{c}_{k}", "Resize", scaled(1, 1, *s), {"mode": "nearest", "nearest_mode": n,
+                                              "coordinate_transformation_mode": c})
+    for k, (s, n) in enumerate((((1.5, 1.3), "round_prefer_floor"), ((1.7, 1.4), "floor"),
+                                ((0.7, 2.2), "ceil"), ((0.21, 0.9), "round_prefer_ceil")))
+    for c in ("half_pixel", "asymmetric", "pytorch_half_pixel")])
 family("Resize_10", 10, [
     ("nearest", "Resize", [IMAGE, Const(f32([1, 1, 2, 3]))], {"mode": "nearest"}),
     ("linear", "Resize", [IMAGE, Const(f32([1, 1, 2, 3]))], {"mode": "linear"}),
