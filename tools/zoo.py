@@ -95,10 +95,10 @@ def draw(feed, rng, n, t):
 
 
 def plain(value):
-    """A sequence of maps as an array, its keys beside it."""
-    if isinstance(value, list):
-        return np.array([list(row.values()) for row in value]), list(value[0]) if value else []
-    return value, None
+    """A sequence of maps or tensors as an array, the maps' keys beside it."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return np.array([list(row.values()) for row in value]), list(value[0])
+    return (np.array(value) if isinstance(value, list) else value), None
 
 
 def magnitude(value):
@@ -131,6 +131,8 @@ def split_rows(session, names, feeds, whole, batch_axes):
         alone = session.run(names, {m: np.take(x, [k], axis=batch_axes[m])
                                     for m, x in feeds.items()})
         for one, many in zip(alone, whole):
+            if isinstance(many, list) and not isinstance(many[0], dict):
+                continue  # a sequence of tensors has no rows
             (one, _), (many, _) = plain(one), plain(many)
             if len(many) != n:
                 continue

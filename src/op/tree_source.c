@@ -25,12 +25,14 @@ typedef struct reader {
   const int64_t *weight_tree, *weight_node, *weight_target;
   hy__float_list weights;
   /* in the allocation */
-  uint8_t *mode, *missing_true, *has_parent;
-  uint32_t *feature32, *yes, *no, *roots, *begin, *target, *owner;
-  double *threshold, *weight;
+  uint8_t *mode, *missing_true, *n_parents, *joined; /* n_parents: 2 stands for more */
+  uint32_t *feature32, *yes, *no, *roots, *begin, *target, *owner, *set, *set_begin;
+  double *threshold, *weight, *set_value;
   entry *sorted; /* filled at the first id that is not where dense ids would be */
   bool is_sorted;
 } reader;
+
+enum { FOLLOWS = 1, GONE = 2 }; /* of joined: goes on from another node; is in that node's set */
 
 hy_status hy__float_list_of(const hy__node *node, const char *name, const char *tensor_name,
                             hy__float_list *out, hy_error *err) {
@@ -107,8 +109,8 @@ static void *take(char **at, size_t n, size_t each) {
 
 static hy_status make_arrays(reader *r, hy_error *err) {
   const size_t n = r->n, w = r->n_weights;
-  size_t bytes =
-      16 * 16 + n * (sizeof(entry) + sizeof(double) + 5 * 4 + 3) + w * (sizeof(double) + 2 * 4) + 4;
+  size_t bytes = 20 * 16 + n * (sizeof(entry) + 2 * sizeof(double) + 7 * 4 + 4) +
+                 w * (sizeof(double) + 2 * 4) + 8;
   HY_TRY(hy__alloc(r->out->allocator, bytes, &r->out->memory, err));
   r->out->bytes = bytes;
   char *at = r->out->memory;
@@ -124,8 +126,13 @@ static hy_status make_arrays(reader *r, hy_error *err) {
   r->owner = take(&at, w, 4);
   r->mode = take(&at, n, 1);
   r->missing_true = take(&at, n, 1);
-  r->has_parent = take(&at, n, 1);
-  memset(r->has_parent, 0, n);
+  r->n_parents = take(&at, n, 1);
+  r->joined = take(&at, n, 1);
+  r->set = take(&at, n, 4);
+  r->set_begin = take(&at, n + 1, 4);
+  r->set_value = take(&at, n, sizeof(double));
+  memset(r->n_parents, 0, n);
+  memset(r->joined, 0, n);
   return HY_OK;
 }
 
@@ -182,6 +189,10 @@ static hy_status find(reader *r, const int64_t id[2], size_t near, uint32_t *out
   return HY_OK;
 }
 
+static void add_parent(reader *r, uint32_t node) {
+  if (r->n_parents[node] < 2) r->n_parents[node]++;
+}
+
 static hy_status read_nodes(reader *r, hy_error *err) {
   for (size_t i = 0; i < r->n; ++i) {
     HY_FAIL_IF(r->tree[i] < 0 || r->tree[i] > INT32_MAX || r->node[i] < 0 || r->node[i] > INT32_MAX,
@@ -198,7 +209,8 @@ static hy_status read_nodes(reader *r, hy_error *err) {
     r->feature32[i] = (uint32_t)r->feature[i];
     HY_TRY(find(r, (const int64_t[2]){r->tree[i], r->if_true[i]}, i, &r->yes[i], err));
     HY_TRY(find(r, (const int64_t[2]){r->tree[i], r->if_false[i]}, i, &r->no[i], err));
-    r->has_parent[r->yes[i]] = r->has_parent[r->no[i]] = 1;
+    add_parent(r, r->yes[i]);
+    add_parent(r, r->no[i]);
   }
   return HY_OK;
 }
@@ -207,7 +219,7 @@ static hy_status read_nodes(reader *r, hy_error *err) {
 static hy_status read_roots(reader *r, hy_error *err) {
   size_t n_roots = 0;
   for (size_t i = 0; i < r->n; ++i)
-    if (!r->has_parent[i]) r->roots[n_roots++] = (uint32_t)i;
+    if (!r->n_parents[i]) r->roots[n_roots++] = (uint32_t)i;
   HY_FAIL_IF(n_roots == 0, HY_BAD_FORMAT, err, "the trees have no root");
   for (size_t i = 1; i < n_roots; ++i)
     HY_FAIL_IF(r->tree[r->roots[i]] == r->tree[r->roots[i - 1]], HY_BAD_FORMAT, err,
@@ -248,6 +260,70 @@ static hy_status read_weights(reader *r, hy_error *err) {
   return HY_OK;
 }
 
+/* Whether node i and the one it falls to ask one feature for two values and go the same way. */
+static bool continues(const reader *r, size_t i) {
+  const uint32_t next = r->no[i];
+  return r->mode[i] == HY__TREE_EQ && r->mode[next] == HY__TREE_EQ &&
+         r->feature32[next] == r->feature32[i] && r->yes[next] == r->yes[i] &&
+         r->n_parents[next] == 1;
+}
+
+/* The nodes that are still there move together; weights know leaves only, which all stay. */
+static void drop_joined(reader *r) {
+  uint32_t *to = (uint32_t *)(void *)r->sorted, kept = 0; /* ids are no longer looked up */
+  for (size_t i = 0; i < r->n; ++i) {
+    to[i] = kept;
+    kept += r->joined[i] != GONE;
+  }
+  for (size_t i = 0; i < r->n; ++i) {
+    const uint32_t at = to[i];
+    if (r->joined[i] == GONE) continue;
+    r->mode[at] = r->mode[i];
+    r->missing_true[at] = r->missing_true[i];
+    r->feature32[at] = r->feature32[i];
+    r->threshold[at] = r->threshold[i];
+    r->set[at] = r->set[i];
+    r->begin[at] = r->begin[i];
+    r->yes[at] = to[r->yes[i]];
+    r->no[at] = to[r->no[i]];
+  }
+  r->begin[kept] = r->begin[r->n];
+  for (size_t t = 0; t < r->out->source.n_trees; ++t) r->roots[t] = to[r->roots[t]];
+  r->n = kept;
+}
+
+/* Converters write a set of categories as a chain of BRANCH_EQ with one common child: such a chain
+ * becomes a single node with a set, and the child has one parent. NaN goes along the chain until a
+ * node takes it. */
+static void join_chains(reader *r) {
+  hy__tree_source *s = &r->out->source;
+  uint32_t n_values = 0;
+  for (size_t i = 0; i < r->n; ++i)
+    if (continues(r, i)) r->joined[r->no[i]] = FOLLOWS;
+  for (size_t i = 0; i < r->n; ++i) {
+    r->set[i] = 0;
+    if (r->joined[i] || !continues(r, i)) continue;
+    r->set[i] = (uint32_t)s->n_sets;
+    r->set_begin[s->n_sets++] = n_values;
+    uint32_t last = (uint32_t)i;
+    r->set_value[n_values++] = r->threshold[i];
+    while (continues(r, last)) {
+      last = r->no[last];
+      r->set_value[n_values++] = r->threshold[last];
+      r->missing_true[i] |= r->missing_true[last];
+      r->joined[last] = GONE;
+    }
+    r->mode[i] = HY__TREE_MEMBER;
+    r->no[i] = r->no[last];
+  }
+  if (!s->n_sets) return;
+  r->set_begin[s->n_sets] = n_values;
+  s->set = r->set;
+  s->set_begin = r->set_begin;
+  s->set_value = r->set_value;
+  drop_joined(r);
+}
+
 hy_status hy__tree_read_lists(hy__tree_read *read, hy_error *err) {
   reader r = {.out = read};
   HY_TRY(read_lists(&r, err));
@@ -255,6 +331,7 @@ hy_status hy__tree_read_lists(hy__tree_read *read, hy_error *err) {
   HY_TRY(read_nodes(&r, err));
   HY_TRY(read_roots(&r, err));
   HY_TRY(read_weights(&r, err));
+  join_chains(&r);
   hy__tree_source *s = &read->source;
   s->n_nodes = r.n;
   s->mode = r.mode;

@@ -298,7 +298,8 @@ def save_boosted(name, proto, test, what, module):
          modules=(module, onnxmltools), rtol=1e-5, atol=1e-5)
 
 
-def from_lightgbm(name, cls, kind, holes=False, convert=None, category=False, **kwargs):
+def from_lightgbm(name, cls, kind, holes=False, convert=None, category=False, pull=0.0,
+                  **kwargs):
     x, y, test = table_data(kind, holes=holes)
     fit = {}
     if category:
@@ -306,6 +307,8 @@ def from_lightgbm(name, cls, kind, holes=False, convert=None, category=False, **
         test[:, 3] = np.round(np.abs(test[:, 3]) * 4)
         fit["categorical_feature"] = [3]
         kwargs.update(min_data_per_group=5, cat_smooth=1.0)
+    if pull:  # the categories matter: sets of them, which the converter writes as chains
+        y = y + pull * (np.nan_to_num(x[:, 3]) % 3)
     if cls is lightgbm.LGBMRanker:
         y = np.digitize(y, [-1, 0, 1])
         fit["group"] = [20] * (len(y) // 20)
@@ -324,6 +327,8 @@ row(from_lightgbm, "lgbm_reg_zero_missing", lightgbm.LGBMRegressor, "reg", holes
     zero_as_missing=True)
 row(from_lightgbm, "lgbm_reg_no_missing", lightgbm.LGBMRegressor, "reg", use_missing=False)
 row(from_lightgbm, "lgbm_reg_category", lightgbm.LGBMRegressor, "reg", category=True)
+row(from_lightgbm, "lgbm_reg_category_sets", lightgbm.LGBMRegressor, "reg", holes=True,
+    category=True, pull=2.0, max_cat_to_onehot=1)
 row(from_lightgbm, "lgbm_reg_split", lightgbm.LGBMRegressor, "reg", convert={"split": 6})
 row(from_lightgbm, "lgbm_poisson", lightgbm.LGBMRegressor, "bin", objective="poisson")
 row(from_lightgbm, "lgbm_forest", lightgbm.LGBMRegressor, "reg", boosting_type="rf",
