@@ -6,7 +6,7 @@ JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all demo test check bench onnx-conformance swap-check zoo-check trees-check
+.PHONY: all demo test check bench onnx-conformance swap-check zoo-check trees-check wheel
 .PHONY: lint format install uninstall clean
 all: $(BUILD)/build.ninja
 	@cmake --build $(BUILD) -j $(JOBS)
@@ -55,6 +55,10 @@ trees-check: all
 	@tools/deps build peers
 	@HAYATE_REQUIREMENTS=tools/golden/requirements.txt \
 	  tools/peers trees tests/conformance/trees.py $(ARGS)
+
+# The Python module with the inference library inside, for pip; build/<preset>/wheel.
+wheel: all
+	@tools/wheel $(BUILD)
 
 lint:
 	@tools/deps build lint

@@ -18,7 +18,7 @@ SIZE = ctypes.c_size_t
 
 def _find():
     """HAYATE_LIBRARY, then the build folder of this source tree or the lib folder that this module
-    is installed under, then what the system knows."""
+    is installed under, then what the system knows, then the inference library that a wheel holds."""
     named = os.environ.get("HAYATE_LIBRARY")
     if named:
         return named
@@ -31,6 +31,9 @@ def _find():
     found = ctypes.util.find_library("hayate")
     if found:
         return found
+    inside = parents[0] / "libhayate-infer.so"
+    if inside.exists():
+        return str(inside)
     raise ImportError(f"libhayate.so is neither at {places[0]} nor installed; build it with "
                       "`make`, or name it in HAYATE_LIBRARY")
 
@@ -126,22 +129,6 @@ def texts(values):
     return (TEXT * max(len(values), 1))(*[v.encode() for v in values])
 
 
-LIB = ctypes.CDLL(_find())
-for _name, _type in {"hy_version": TEXT, "hy_status_name": TEXT, "hy_isa_name": TEXT,
-                     "hy_dtype_name": TEXT, "hy_error_format": SIZE, "hy_arrays_n": SIZE,
-                     "hy_arrays_name": TEXT, "hy_arrays_at": c.POINTER(Tensor),
-                     "hy_model_n_inputs": SIZE, "hy_model_n_outputs": SIZE,
-                     "hy_model_input": c.POINTER(Port), "hy_model_output": c.POINTER(Port),
-                     "hy_model_metadata": TEXT, "hy_model_metadata_key": TEXT, "hy_session_n_outputs": SIZE,
-                     "hy_session_output": c.POINTER(Port), "hy_runtime_n_threads": c.c_uint32,
-                     "hy_pipeline_name": TEXT}.items():
-    getattr(LIB, _name).restype = _type
-
-_loaded = LIB.hy_version().decode()
-if _loaded != VERSION:
-    raise ImportError(f"this module is for hayate {VERSION}, the library is {_loaded}")
-
-
 class Error(Exception):
     """A call that failed: `status` ("BAD_FORMAT"), `subject` (file, tensor, symbol or feature),
     `line` and `column` (from 1, None where unknown), `offset_bytes`, `message`. str() gives them
@@ -171,6 +158,39 @@ class Unsupported(Error):
 
 _CLASSES = {"NOT_FOUND": NoSuchFile, "INVALID_ARGUMENT": InvalidArgument,
             "BAD_FORMAT": InvalidProtobuf, "UNSUPPORTED": Unsupported}
+
+
+class Library(ctypes.CDLL):
+    """The library; what it lacks is refused by name when it is asked for."""
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if not name.startswith("hy_"):
+                raise
+            raise Unsupported(f"{name} is not in {self._name}, which holds inference alone; install "
+                              "libhayate, or name it in HAYATE_LIBRARY", "UNSUPPORTED") from None
+
+
+LIB = Library(_find())
+for _name, _type in {"hy_version": TEXT, "hy_status_name": TEXT, "hy_isa_name": TEXT,
+                     "hy_dtype_name": TEXT, "hy_error_format": SIZE, "hy_arrays_n": SIZE,
+                     "hy_arrays_name": TEXT, "hy_arrays_at": c.POINTER(Tensor),
+                     "hy_model_n_inputs": SIZE, "hy_model_n_outputs": SIZE,
+                     "hy_model_input": c.POINTER(Port), "hy_model_output": c.POINTER(Port),
+                     "hy_model_metadata": TEXT, "hy_model_metadata_key": TEXT,
+                     "hy_session_n_outputs": SIZE,
+                     "hy_session_output": c.POINTER(Port), "hy_runtime_n_threads": c.c_uint32,
+                     "hy_pipeline_name": TEXT}.items():
+    try:
+        getattr(LIB, _name).restype = _type
+    except Unsupported:  # refused where it is used
+        pass
+
+_loaded = LIB.hy_version().decode()
+if _loaded != VERSION:
+    raise ImportError(f"this module is for hayate {VERSION}, the library is {_loaded}")
 
 
 def error_of(error):
