@@ -69,6 +69,7 @@ static hy_status run_now(hy__work *w, hy__op_plan *view, const hy__op *op, hy__a
   }
   if (!bytes) return HY_OK; /* no element to compute, however many rows of none there are */
   if (w->packs) w->packs->own = true; /* what is packed for this one run goes with the plan */
+  view->pool = NULL;                  /* it runs here, in this thread */
   HY_TRY(op->lower(view, err));
   hy__step step = {.run = view->run,
                    .params = view->params,

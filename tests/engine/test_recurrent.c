@@ -192,7 +192,37 @@ static void layers_keep_their_bits(void **state) {
   hy_runtime_destroy(runtime);
 }
 
+/* A layer over constants is folded, by a step that has no workers. */
+static void constants_fold(void **state) {
+  static float values[STEPS * BATCH_MAX * FEATURES];
+  const config q = {"LSTM", 4, 1, 2, 0, ALL};
+  const int64_t dims[3] = {STEPS, BATCH_MAX, FEATURES}, open[4] = {-1, -1, -1, -1};
+  const int64_t one[1] = {1}, axis = 1;
+  hy_runtime *runtime;
+  hy_model *m;
+  hy_session *s;
+  hy_tensor y = {0};
+  pb g = {0};
+  (void)state;
+  port_add(&g, 12, "s0", HY_F32, open, -1);
+  initializer_add(&g, "k", HY_F32, dims, 3, values, sizeof values);
+  initializer_add(&g, "one", HY_I64, one, 1, &axis, 8);
+  layer_add(&g, &q, 0, "k");
+  pb bytes = model_make(&g, 17);
+  hy_session_options options = {.struct_size = sizeof options, .n_threads = 2};
+  assert_int_equal(hy_runtime_create(NULL, &runtime, NULL), HY_OK);
+  assert_int_equal(hy_model_open_memory(runtime, bytes.data, bytes.n, NULL, &m, NULL), HY_OK);
+  assert_int_equal(hy_session_create(m, &options, &s, NULL), HY_OK);
+  assert_int_equal(hy_session_run(s, NULL, 0, &y, 1, NULL), HY_OK);
+  assert_int_equal(y.dims[2], 2 * HIDDEN);
+  hy_session_destroy(s);
+  hy_model_destroy(m);
+  hy_runtime_destroy(runtime);
+  pb_free(&bytes);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(layers_keep_their_bits)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(layers_keep_their_bits),
+                                     cmocka_unit_test(constants_fold)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
