@@ -441,6 +441,31 @@ static void fill(packer *p, const hy__axis_out *out, const hy__forest_size *z) {
   if (z->n_bands) put_bands(p, z);
 }
 
+/* The arrays of trees and leaves, after those of the axes. */
+static bool lay_out(packer *p, const hy__forest_size *z, void *block, size_t *at) {
+  const hy__tree_source *s = p->s;
+  bool good = true;
+  p->shapes = take(block, at, s->n_trees, sizeof *p->shapes, &good);
+  p->narrow = take(block, at, z->n_narrow, sizeof *p->narrow, &good);
+  p->wide = take(block, at, z->n_wide, sizeof *p->wide, &good);
+  p->leaf_of = take(block, at, z->n_wide, 4, &good);
+  p->cuts = take(block, at, z->n_cuts, sizeof *p->cuts, &good);
+  p->direct = take(block, at, z->n_direct, sizeof *p->direct, &good);
+  p->leaf_of_direct = take(block, at, z->n_direct, 4, &good);
+  if (!z->n_direct) p->direct = NULL;
+  p->bands = take(block, at, z->n_bands, sizeof *p->bands, &good);
+  p->steps = take(block, at, z->n_steps, HY__TREE_STEP, &good);
+  p->lanes = take(block, at, z->n_bands ? s->n_trees : 0, sizeof *p->lanes, &good);
+  void *values = take(block, at, z->single ? z->n_leaves : 0, z->exact32 ? 4 : 8, &good);
+  p->value32 = z->single && z->exact32 ? values : NULL;
+  p->value64 = z->single && !z->exact32 ? values : NULL;
+  uint32_t *begin = take(block, at, z->single ? 0 : z->n_leaves + 1, 4, &good);
+  p->leaf_begin = z->single ? NULL : begin;
+  p->leaf_target = take(block, at, z->single ? 0 : s->n_weights, 4, &good);
+  p->leaf_weight = take(block, at, z->single ? 0 : s->n_weights, 8, &good);
+  return good;
+}
+
 void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__forest_size *z,
                      void *block) {
   hy__forest_work w;
@@ -457,24 +482,7 @@ void hy__forest_pack(const hy__tree_source *s, const void *work, const hy__fores
   out.values = take(block, &at, z->n_set_values, 8, &good);
   out.lists = take(block, &at, z->n_set_lists, 4, &good);
   out.missing = take(block, &at, z->n_set_slots, 1, &good);
-  p.shapes = take(block, &at, s->n_trees, sizeof *p.shapes, &good);
-  p.narrow = take(block, &at, z->n_narrow, sizeof *p.narrow, &good);
-  p.wide = take(block, &at, z->n_wide, sizeof *p.wide, &good);
-  p.leaf_of = take(block, &at, z->n_wide, 4, &good);
-  p.cuts = take(block, &at, z->n_cuts, sizeof *p.cuts, &good);
-  p.direct = take(block, &at, z->n_direct, sizeof *p.direct, &good);
-  p.leaf_of_direct = take(block, &at, z->n_direct, 4, &good);
-  if (!z->n_direct) p.direct = NULL;
-  p.bands = take(block, &at, z->n_bands, sizeof *p.bands, &good);
-  p.steps = take(block, &at, z->n_steps, HY__TREE_STEP, &good);
-  p.lanes = take(block, &at, z->n_bands ? s->n_trees : 0, sizeof *p.lanes, &good);
-  void *values = take(block, &at, z->single ? z->n_leaves : 0, z->exact32 ? 4 : 8, &good);
-  p.value32 = z->single && z->exact32 ? values : NULL;
-  p.value64 = z->single && !z->exact32 ? values : NULL;
-  uint32_t *begin = take(block, &at, z->single ? 0 : z->n_leaves + 1, 4, &good);
-  p.leaf_begin = z->single ? NULL : begin;
-  p.leaf_target = take(block, &at, z->single ? 0 : s->n_weights, 4, &good);
-  p.leaf_weight = take(block, &at, z->single ? 0 : s->n_weights, 8, &good);
+  good = lay_out(&p, z, block, &at) && good;
   HY_ASSERT(good && at <= z->bytes);
   fill(&p, &out, z);
   *f = (hy__forest){.n_trees = s->n_trees,
