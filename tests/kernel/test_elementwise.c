@@ -259,11 +259,11 @@ static void check_softmax(const hy__rows_f32 *ops, double tolerance, size_t n, h
   guard_free(&gx), guard_free(&gy), guard_free(&ga);
 }
 
-static void check_layer_norm(const hy__rows_f32 *ops, size_t n, hy__random *r) {
+static void check_norm(const hy__rows_f32 *ops, size_t n, bool rms, hy__random *r) {
   guard gx = guard_make(n * 4, true), gy = guard_make(n * 4, true), gs = guard_make(n * 4, true),
         gb = guard_make(n * 4, true);
   float *x = (float *)gx.data, *scale = (float *)gs.data, *bias = (float *)gb.data, mean, inverse;
-  const double shift = n % 3 ? 0 : 1000;
+  const double shift = n % 3 || rms ? 0 : 1000;
   fill_uniform(r, x, n, shift - 1, shift + 1);
   fill_uniform(r, scale, n, 0.5, 2), fill_uniform(r, bias, n, -1, 1);
   hy__layer_norm_call call = {.x = x,
@@ -274,10 +274,11 @@ static void check_layer_norm(const hy__rows_f32 *ops, size_t n, hy__random *r) {
                               .inv_std_out = &inverse,
                               .rows = 1,
                               .n = n,
-                              .epsilon = 1e-3f};
+                              .epsilon = 1e-3f,
+                              .rms = rms};
   ops->layer_norm(&call);
   double m = 0, v = 0;
-  for (size_t i = 0; i < n; ++i) m += (double)x[i] / (double)n;
+  for (size_t i = 0; i < n && !rms; ++i) m += (double)x[i] / (double)n;
   for (size_t i = 0; i < n; ++i) v += ((double)x[i] - m) * ((double)x[i] - m) / (double)n;
   const double inv = 1 / sqrt(v + (double)call.epsilon);
   assert_true(fabs((double)mean - m) <= 1e-6 * (1 + fabs(m)));
@@ -296,7 +297,8 @@ static void check_rows(const hy__kernel_row *row) {
   hy__random_init(&r, 4, 1);
   for (size_t n = 1; n <= 130; ++n) {
     check_softmax(row->ops, row->tolerance, n, &r);
-    check_layer_norm(row->ops, n, &r);
+    check_norm(row->ops, n, false, &r);
+    check_norm(row->ops, n, true, &r);
   }
 }
 
