@@ -120,7 +120,8 @@ def doubles(op):
 
 
 for _op in ("LSTM", "GRU", "RNN"):
-    family(f"{_op}_attributes_14", 14, attributes(_op), oracle=answers, agrees=True)
+    family(f"{_op}_attributes_14", 14, attributes(_op), oracle=answers, agrees=True,
+           atol=1e-5)  # gates without bounds multiply what is rounded
     family(f"{_op}_layouts_14", 14, layouts(_op), oracle=answers)
     family(f"{_op}_f64_14", 14, doubles(_op), oracle=answers)
 
