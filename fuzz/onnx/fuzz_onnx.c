@@ -7,7 +7,13 @@
 
 #include <hayate/session.h>
 
-enum { PORTS_MAX = 8, OPEN_DIM = 2, ELEMENTS_MAX = 1 << 16, MEMORY_MAX = 1 << 24 };
+enum {
+  PORTS_MAX = 16,
+  ROUNDS_MAX = 1000,
+  OPEN_DIM = 2,
+  ELEMENTS_MAX = 1 << 16,
+  MEMORY_MAX = 1 << 24
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,13 +47,21 @@ static int input_make(const hy_port *port, hy_tensor *t) {
   return t->data != NULL;
 }
 
+/* What is no plain tensor gets nothing, or a sequence of none. */
+static int value_make(const hy_port *port, size_t k, hy_value *v) {
+  *v = (hy_value){.kind = k % 2 ? HY_VALUE_NONE : HY_VALUE_SEQUENCE};
+  if (port->dtype == HY_DTYPE_NONE) return 1;
+  v->kind = HY_VALUE_TENSOR;
+  return input_make(port, &v->tensor);
+}
+
 static void run(hy_session *session, const hy_model *model) {
-  hy_tensor in[PORTS_MAX] = {{0}}, out[PORTS_MAX] = {{0}};
+  hy_value in[PORTS_MAX] = {{0}}, out[PORTS_MAX] = {{0}};
   size_t n_in = hy_model_n_inputs(model), n_out = hy_session_n_outputs(session);
   int good = n_in <= PORTS_MAX && n_out <= PORTS_MAX;
-  for (size_t k = 0; good && k < n_in; k++) good = input_make(hy_model_input(model, k), &in[k]);
-  if (good) good = hy_session_run(session, in, n_in, out, n_out, NULL) == HY_OK;
-  for (size_t k = 0; k < PORTS_MAX; k++) free(in[k].data);
+  for (size_t k = 0; good && k < n_in; k++) good = value_make(hy_model_input(model, k), k, &in[k]);
+  if (good) good = hy_session_run_values(session, in, n_in, out, n_out, NULL) == HY_OK;
+  for (size_t k = 0; k < PORTS_MAX; k++) free(in[k].tensor.data);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -62,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                 .log_level = HY_LOG_OFF};
   if (hy_runtime_create(&options, &runtime, NULL) != HY_OK) return 0;
   if (hy_model_open_memory(runtime, data, size, NULL, &model, NULL) == HY_OK) {
-    if (hy_session_create(model, NULL, &session, NULL) == HY_OK) {
+    hy_session_options limits = {.struct_size = sizeof limits, .max_rounds = ROUNDS_MAX};
+    if (hy_session_create(model, &limits, &session, NULL) == HY_OK) {
       run(session, model);
       hy_session_destroy(session);
     }
