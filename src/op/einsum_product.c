@@ -7,7 +7,9 @@
 #include "op/body.h"
 #include "op/einsum.h"
 
-enum { WORTH = 512 }; /* multiplications below which plain sums do */
+/* Sums shorter than this are plain ones. Not the product's size decides: it has the batch in it,
+ * and a row of a batch has the bits that it has alone. */
+enum { DEPTH_WORTH = 8 };
 
 /* Labels in the order in which something lies: dims and strides of one operand. */
 typedef struct order {
@@ -132,7 +134,7 @@ hy_status hy__einsum_product_lower(hy__op_plan *p, const hy__einsum *e, bool *do
   order left, right, turned, result;
   void *memory;
   *done = false;
-  if (e->n_operands != 2 || e->whole || size_of(e, BATCH) * m * n * k < WORTH) return HY_OK;
+  if (e->n_operands != 2 || e->whole || k < DEPTH_WORTH) return HY_OK;
   if (!order_of(e, 0, left_roles, &left) || !order_of(e, 1, right_roles, &right) ||
       !order_of(e, 1, turned_roles, &turned) || !order_of_result(e, &result))
     return HY_OK;
