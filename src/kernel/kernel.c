@@ -31,6 +31,7 @@
 #define TYPE_recurrent     hy__recurrent
 #define TYPE_rows_f32      hy__rows_f32
 #define TYPE_tree          hy__tree
+#define TYPE_vectors_f32   hy__vectors_f32
 #define TYPE_peak          hy__peak
 #include "kernel/kernel.inc"
 #undef HY_KERNEL

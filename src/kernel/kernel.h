@@ -18,6 +18,7 @@
 #include "kernel/rows/rows.h"
 #include "kernel/tree/tree.h"
 #include "kernel/unary/unary.h"
+#include "kernel/vectors/vectors.h"
 
 /* The chosen kernels: one pointer per family. */
 typedef struct hy__kernels {
@@ -31,6 +32,7 @@ typedef struct hy__kernels {
   const hy__binary_ops *binary;
   const hy__rows_f32 *rows_f32;
   const hy__tree *tree;
+  const hy__vectors_f32 *vectors_f32;
   const hy__peak *peak;
 } hy__kernels;
 

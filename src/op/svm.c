@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SVMRegressor and SVMClassifier (ai.onnx.ml): kernels of a row with the support vectors, in
- * float32 over sixteen lanes, and their weighted sums in double in the order of the file. Where the
+/* SVMRegressor and SVMClassifier (ai.onnx.ml): kernels of a row with the support vectors in
+ * float32, and their weighted sums in double in the order of the file. Where the
  * specification is silent (votes, columns of one score, probabilities) the behaviour is ONNX
  * Runtime's, which is libsvm's. */
 #include <math.h>
@@ -16,7 +16,8 @@ typedef struct params {
   kernel kernel;
   double gamma, coef0, degree;
   const float *coefficients, *rho, *vectors; /* vectors NULL: the coefficients are linear forms */
-  size_t n_vectors, n_forms, features;
+  const float *packed;                       /* the vectors, as the kernels want them */
+  size_t n_vectors, n_blocks, n_forms, features;
   bool one_class;
   /* classifier: */
   bool classifier, all_positive;
@@ -32,33 +33,46 @@ static bool is_classifier(const hy__node *node) { return !strcmp(node->op_type, 
 
 /* --- kernels --- */
 
-static float dot(const float *a, const float *b, size_t n) {
+static double product(const float *a, const float *b, size_t n) {
   float lane[LANES] = {0}, sum = 0.0f;
   size_t j = 0;
   for (; j + LANES <= n; j += LANES)
     for (size_t k = 0; k < LANES; ++k) lane[k] += a[j + k] * b[j + k];
   for (; j < n; ++j) sum += a[j] * b[j];
   for (size_t k = 0; k < LANES; ++k) sum += lane[k];
-  return sum;
+  return (double)sum;
 }
 
-static float distance(const float *a, const float *b, size_t n) {
-  float lane[LANES] = {0}, sum = 0.0f;
-  size_t j = 0;
-  for (; j + LANES <= n; j += LANES)
-    for (size_t k = 0; k < LANES; ++k) lane[k] += (a[j + k] - b[j + k]) * (a[j + k] - b[j + k]);
-  for (; j < n; ++j) sum += (a[j] - b[j]) * (a[j] - b[j]);
-  for (size_t k = 0; k < LANES; ++k) sum += lane[k];
-  return sum;
-}
-
-static double kernel_of(const params *q, const float *x, const float *v) {
-  switch (q->kernel) {
-  case POLY: return pow(q->gamma * (double)dot(x, v, q->features) + q->coef0, q->degree);
-  case RBF: return hy__exp(-q->gamma * (double)distance(x, v, q->features));
-  case SIGMOID: return tanh(q->gamma * (double)dot(x, v, q->features) + q->coef0);
-  default: return (double)dot(x, v, q->features);
+/* x to the degree, in double; small whole degrees by products. */
+static void powers(float *x, size_t n, double degree) {
+  enum { PRODUCTS_MAX = 16 };
+  if (!(degree >= 1.0 && degree <= PRODUCTS_MAX && degree == floor(degree))) {
+    for (size_t i = 0; i < n; ++i) x[i] = (float)pow((double)x[i], degree);
+    return;
   }
+  const int factors = (int)degree;
+  for (size_t i = 0; i < n; ++i) {
+    double y = (double)x[i];
+    for (int k = 1; k < factors; ++k) y *= (double)x[i];
+    x[i] = (float)y;
+  }
+}
+
+/* The kernel of x with each support vector, in place of their products or distances. */
+static const float *kernels_of(const hy__step *step, const params *q, const float *x) {
+  float *k = (float *)(void *)((char *)step->scratch + q->kernels_at);
+  const hy__vectors_f32 *rows = step->kernels->vectors_f32;
+  const hy__unary_f32 *unary = step->kernels->unary_f32;
+  const float gamma = (float)q->gamma, coef0 = (float)q->coef0;
+  const size_t n = q->n_vectors;
+  (q->kernel == RBF ? rows->distance : rows->product)(x, q->features, q->packed, q->n_blocks, k);
+  if (q->kernel == LINEAR) return k;
+  unary->fn[HY__UNARY_AFFINE](k, k, n, q->kernel == RBF ? -gamma : gamma,
+                              q->kernel == RBF ? 0.0f : coef0);
+  if (q->kernel == RBF) unary->fn[HY__UNARY_EXP](k, k, n, 0.0f, 0.0f);
+  if (q->kernel == SIGMOID) unary->fn[HY__UNARY_TANH](k, k, n, 0.0f, 0.0f);
+  if (q->kernel == POLY) powers(k, n, q->degree);
+  return k;
 }
 
 /* --- regressor --- */
@@ -71,9 +85,10 @@ static hy_status run_regressor(const hy__step *step, hy_error *err) {
   for (size_t row = 0; row < rows; ++row) {
     hy__ml_floats(&step->in[0], row * q->features, q->features, x);
     double sum = (double)q->rho[0];
-    if (!q->vectors) sum += kernel_of(q, x, q->coefficients);
+    if (!q->vectors) sum += product(x, q->coefficients, q->features);
+    const float *kernels = q->vectors ? kernels_of(step, q, x) : NULL;
     for (size_t i = 0; i < q->n_vectors; ++i)
-      sum += (double)q->coefficients[i] * kernel_of(q, x, q->vectors + i * q->features);
+      sum += (double)q->coefficients[i] * (double)kernels[i];
     y[row] = (float)(!q->one_class ? sum : sum > 0.0 ? 1.0 : -1.0);
   }
   return HY_OK;
@@ -83,7 +98,7 @@ static hy_status run_regressor(const hy__step *step, hy_error *err) {
 
 /* The decision value of each pair i < j, and the winners' votes. Coefficients: row j - 1 of class
  * i's vectors and row i of class j's. */
-static void pair_scores(const params *q, const double *kernels, double *pairs, size_t *votes) {
+static void pair_scores(const params *q, const float *kernels, double *pairs, size_t *votes) {
   const size_t n = q->labels.n;
   size_t pair = 0, begin_i = 0;
   for (size_t i = 0; i < n; begin_i += (size_t)q->per_class[i++]) {
@@ -93,9 +108,9 @@ static void pair_scores(const params *q, const double *kernels, double *pairs, s
       const float *b = q->coefficients + q->n_vectors * i;
       double sum = 0.0;
       for (size_t m = begin_i; m < begin_i + (size_t)q->per_class[i]; ++m)
-        sum += (double)a[m] * kernels[m];
+        sum += (double)a[m] * (double)kernels[m];
       for (size_t m = begin_j; m < begin_j + (size_t)q->per_class[j]; ++m)
-        sum += (double)b[m] * kernels[m];
+        sum += (double)b[m] * (double)kernels[m];
       sum += (double)q->rho[pair];
       pairs[pair++] = sum;
       votes[sum > 0.0 ? i : j]++;
@@ -179,17 +194,14 @@ static size_t classify(const hy__step *step, const params *q, double *scores) {
   const float *x = step->scratch;
   if (!q->vectors) {
     for (size_t i = 0; i < q->n_forms; ++i)
-      scores[i] = kernel_of(q, x, q->coefficients + i * q->features) + (double)q->rho[0];
+      scores[i] = product(x, q->coefficients + i * q->features, q->features) + (double)q->rho[0];
     return linear_label(q, scores);
   }
-  double *kernels = (double *)(void *)(scratch + q->kernels_at);
   double *pairs = (double *)(void *)(scratch + q->pairs_at);
   double *work = (double *)(void *)(scratch + q->work_at);
   size_t *votes = (size_t *)(void *)work;
-  for (size_t i = 0; i < q->n_vectors; ++i)
-    kernels[i] = kernel_of(q, x, q->vectors + i * q->features);
   memset(votes, 0, q->labels.n * sizeof *votes);
-  pair_scores(q, kernels, pairs, votes);
+  pair_scores(q, kernels_of(step, q, x), pairs, votes);
   const size_t label = most(votes, q->labels.n);
   if (q->prob_a)
     probabilities(q, pairs, work, scores);
@@ -353,13 +365,32 @@ static bool reserve(size_t *total, size_t n, size_t each) {
          hy__round_up(*total, HY_ALIGN, total);
 }
 
+static hy_status fill(void *ctx, void *packed, hy_error *err) {
+  const params *q = ctx;
+  (void)err;
+  hy__vectors_pack(q->vectors, q->n_vectors, q->features, packed);
+  return HY_OK;
+}
+
+static hy_status pack(const hy__op_plan *p, params *q, hy_error *err) {
+  size_t bytes;
+  const void *packed;
+  q->n_blocks = (q->n_vectors + HY__VECTORS_BLOCK - 1) / HY__VECTORS_BLOCK;
+  HY_FAIL_IF(!hy__mul(q->n_blocks * HY__VECTORS_BLOCK, q->features * sizeof(float), &bytes),
+             HY_LIMIT, err, "too many vectors");
+  if (!bytes) return HY_OK;
+  HY_TRY(hy__pack_get(p->packs, q->vectors, HY__PACK('s', 'v', 0), bytes, fill, q, &packed, err));
+  q->packed = packed;
+  return HY_OK;
+}
+
 /* The row, the kernels, the pairs and scores after them, and what the votes or the probabilities
  * need. */
 static bool lower_scratch(params *q, size_t *total) {
   const size_t n = q->labels.n, work = q->vectors ? n * (q->prob_a ? 2 * n + 1 : 1) : 0;
   bool good = reserve(total, q->features, sizeof(float));
   q->kernels_at = *total;
-  good = good && reserve(total, q->classifier ? q->n_vectors : 0, sizeof(double));
+  good = good && reserve(total, q->n_blocks * HY__VECTORS_BLOCK, sizeof(float));
   q->pairs_at = *total;
   good = good && reserve(total, q->n_pairs + HY_MAX(q->n_pairs, n) + 2, sizeof(double));
   q->work_at = *total;
@@ -370,6 +401,7 @@ hy_status hy__op_svm_lower(hy__op_plan *p, hy_error *err) {
   params *q;
   HY_TRY(hy__arena_alloc(p->arena, sizeof *q, HY_ALIGN, (void **)&q, err));
   HY_TRY(read_all(p, q, err));
+  HY_TRY(pack(p, q, err));
   HY_FAIL_IF(!lower_scratch(q, &p->scratch_bytes), HY_LIMIT, err, "too many classes or vectors");
   p->params = q;
   p->run = q->classifier ? run_classifier : run_regressor;

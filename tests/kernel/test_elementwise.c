@@ -335,7 +335,7 @@ static void test_table(void **state) {
   (void)state;
   static const char *const checked[] = {"gemm_f32",  "conv_f32",  "attention_f32", "gemm_f64",
                                         "recurrent", "unary_f32", "unary_f64",     "binary",
-                                        "rows_f32",  "tree",      "peak"};
+                                        "rows_f32",  "tree",      "vectors_f32",   "peak"};
   hy__kernels kernels;
   hy__kernels_for(0, &kernels);
   const void *const *slots = (const void *const *)(const void *)&kernels;

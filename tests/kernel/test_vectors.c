@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One row against many vectors: every row of kernel.inc that this machine can run against doubles,
+ * between guard pages, and the same bits at each level. */
+#include "kernel/guard.h"
+
+#include <math.h>
+
+#include "kernel/control_word.h"
+#include "kernel/kernel.h"
+
+enum { BLOCK = HY__VECTORS_BLOCK };
+
+static void check_one(const hy__kernel_row *row, size_t n, size_t features, float *first) {
+  const hy__vectors_f32 *ops = row->ops;
+  const size_t n_blocks = (n + BLOCK - 1) / BLOCK;
+  hy__random r;
+  hy__random_init(&r, 5, n * 1000 + features);
+  guard gx = guard_make(features * 4, 0), gv = guard_make(n * features * 4, 1);
+  guard gp = guard_make(n_blocks * BLOCK * features * 4, 0),
+        gy = guard_make(n_blocks * BLOCK * 4, 1);
+  float *x = (float *)gx.data, *v = (float *)gv.data, *y = (float *)gy.data;
+  for (size_t i = 0; i < features; ++i) x[i] = (float)(hy__random_uniform(&r) * 4 - 2);
+  for (size_t i = 0; i < n * features; ++i) v[i] = (float)(hy__random_uniform(&r) * 4 - 2);
+  hy__vectors_pack(v, n, features, (float *)gp.data);
+  for (int far = 0; far < 2; ++far) {
+    const uint64_t before = control_word();
+    (far ? ops->distance : ops->product)(x, features, (const float *)gp.data, n_blocks, y);
+    assert_true(control_word() == before);
+    for (size_t i = 0; i < n; ++i) {
+      double want = 0, scale = 0;
+      for (size_t k = 0; k < features; ++k) {
+        const double a = (double)x[k], b = (double)v[i * features + k];
+        const double term = far ? (a - b) * (a - b) : a * b;
+        want += term;
+        scale += fabs(term);
+      }
+      const double bound = row->tolerance * 0x1p-24 * scale * sqrt((double)features + 1) + 1e-30;
+      if (!(fabs((double)y[i] - want) <= bound))
+        fail_msg("%s: %zu of %zu x %zu is %.9g, exact %.9g", row->isa, i, n, features, (double)y[i],
+                 want);
+      if (*row->isa == 's') first[(size_t)far * n + i] = y[i];
+      assert_true(first[(size_t)far * n + i] == y[i]);
+    }
+  }
+  guard_free(&gx);
+  guard_free(&gv);
+  guard_free(&gp);
+  guard_free(&gy);
+}
+
+static void every_row(void **state) {
+  (void)state;
+  static const size_t sizes[] = {1, 2, 63, 64, 65, 130}, widths[] = {1, 2, 7, 20, 65};
+  static float first[2 * 130];
+  hy__cpu cpu;
+  hy__cpu_detect(&cpu);
+  for (size_t s = 0; s < HY_COUNT(sizes); ++s)
+    for (size_t w = 0; w < HY_COUNT(widths); ++w)
+      for (size_t i = hy__kernel_row_count(); i-- > 0;) { /* the baseline stands last */
+        const hy__kernel_row *row = hy__kernel_row_at(i);
+        if (strcmp(row->family, "vectors_f32") != 0 || (row->cpu_mask & cpu.mask) != row->cpu_mask)
+          continue;
+        check_one(row, sizes[s], widths[w], first);
+      }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_row)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
