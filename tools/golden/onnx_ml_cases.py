@@ -354,4 +354,4 @@ family("TreeEnsemble_3_forms", 13, [
     listed("classes_sparse", weights_each=1, **CLASSES),
     listed("classes_softmax", weights_each=3, post_transform="SOFTMAX", **CLASSES),
     listed("classes_doubles", weights_each=3, doubles=True, **CLASSES),
-], ml=3)
+], ml=3, atol=1e-5)  # "many": ONNX Runtime sums floats, 6e-6 off the doubles; we are 5e-7 off
