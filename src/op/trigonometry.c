@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trigonometric and hyperbolic functions beside Sin, Cos and Tanh, by the C library's doubles,
- * rounded once. */
+/* The trigonometric and hyperbolic functions beside Sin, Cos and Tanh, and Erfc, which tf2onnx
+ * writes though ONNX has none: by the C library's doubles, rounded once. */
 #include <math.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static const struct {
   function fn;
 } functions[] = {
     {"Acos", acos},   {"Acosh", acosh}, {"Asin", asin}, {"Asinh", asinh}, {"Atan", atan},
-    {"Atanh", atanh}, {"Cosh", cosh},   {"Sinh", sinh}, {"Tan", tan},
+    {"Atanh", atanh}, {"Cosh", cosh},   {"Erfc", erfc}, {"Sinh", sinh},   {"Tan", tan},
 };
 
 typedef struct params {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Activations written out: x/2 (1 + erf(x/sqrt 2)) and its tanh form become Gelu, x sigmoid(x)
- * Swish, x tanh(softplus(x)) Mish. The last bits differ. */
+/* Activations written out: x/2 (1 + erf(x/sqrt 2)), its erfc and its tanh form become Gelu, x
+ * sigmoid(x) Swish, x tanh(softplus(x)) Mish. The last bits differ. */
 #include <math.h>
 
 #include "pass/rewrite.h"
@@ -21,6 +21,11 @@ static void split(const hy__work *w, int32_t id, int depth, factors *f) {
   double number;
   if (hy__work_number(w, id, &number)) {
     f->number *= number;
+    return;
+  }
+  if (n >= 0 && hy__work_is(w, n, "Neg") && (depth == 0 || w->values[id].uses == 1)) {
+    f->number = -f->number;
+    split(w, hy__work_input(w, n, 0), depth + 1, f);
     return;
   }
   const bool div =
@@ -114,7 +119,13 @@ static const char *recognise(const hy__work *w, int32_t n, int32_t *x, bool *tan
     *x = f.ids[i];
     if (f.number == 1.0 && argument(w, e, "Sigmoid") == *x) return "Swish";
     if (f.number == 1.0 && argument(w, argument(w, e, "Tanh"), "Softplus") == *x) return "Mish";
-    if (!near(f.number, 0.5) || sum < 0) continue;
+    if (!near(f.number, 0.5)) continue;
+    const int32_t erfc = argument(w, e, "Erfc");
+    if (erfc >= 0) {
+      const factors g = factors_of(w, erfc);
+      if (is_power(w, &g, *x, -0.7071067811865476, 1)) return "Gelu";
+    }
+    if (sum < 0) continue;
     const int32_t erf = argument(w, sum, "Erf"), tanh = argument(w, sum, "Tanh");
     if (erf >= 0) {
       const factors g = factors_of(w, erf);
