@@ -178,7 +178,7 @@ static hy_status run(const hy__step *step, hy_error *err) {
   for (int64_t r = 0; r < rois->dims[0]; r++) {
     const int64_t image =
         q->pool ? hy__element_whole(rois, r * 5) : ((const int64_t *)step->in[2].data)[r];
-    box b;
+    box b = {0};
     HY_FAIL_IF(image < 0 || image >= x->dims[0], HY_INVALID_ARGUMENT, err,
                "roi %lld is of image %lld of %lld", (long long)r, (long long)image,
                (long long)x->dims[0]);
