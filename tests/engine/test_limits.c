@@ -143,8 +143,8 @@ static void a_model_over_2_gib(void **state) {
   node_add(&g, "Gather", "w i", "y");
   port_add(&g, 12, "y", HY_F32, NULL, -1);
   pb model = model_make(&g, 17);
-  hy_model *m;
-  hy_session *s;
+  hy_model *m = NULL;
+  hy_session *s = NULL;
   hy_error err;
   assert_int_equal(hy__file_write_all(path, model.data, model.n, NULL), HY_OK);
   if (hy_model_open(runtime, path, NULL, &m, &err) != HY_OK ||
