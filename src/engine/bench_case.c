@@ -48,7 +48,8 @@ static hy_status shapes_check(const hy_model *model, const hy_bench_options *o, 
                         strncmp(name, o->shapes[i], strlen(name)) == 0);
     }
     HY_FAIL_IF(!found, HY_INVALID_ARGUMENT, err,
-               "shape '%s' is not NAME=1x60x40 of an input of the model", o->shapes[i]);
+               "shape '%s' names no input: NAME=1x60x40 is expected, and the first input is '%s'",
+               o->shapes[i], hy_model_n_inputs(model) ? hy_model_input(model, 0)->name : "");
   }
   return HY_OK;
 }

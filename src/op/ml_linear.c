@@ -58,19 +58,41 @@ hy_status hy__op_ml_linear_infer(hy__op_plan *p, hy_error *err) {
   return p->n_out > 1 ? hy__op_out(p, 1, HY_F32, 2, dims, err) : HY_OK;
 }
 
-static void scores_of(const params *q, const hy_tensor *x, size_t row, double *scores) {
+enum { TOGETHER = 4 }; /* rows whose sums, chains of additions, overlap */
+
+static void scores_f32(const params *q, const float *x, size_t n_rows, double *scores) {
   for (size_t s = 0; s < q->n_scores; ++s) {
     const float *c = q->coefficients + s * q->features;
-    double sum = q->intercepts ? (double)q->intercepts[s] : 0.0;
-    if (x->dtype == HY_F32) {
-      const float *v = (const float *)x->data + row * q->features;
-      for (size_t j = 0; j < q->features; ++j) sum += (double)v[j] * (double)c[j];
-    } else {
-      for (size_t j = 0; j < q->features; ++j)
-        sum += hy__ml_at(x, row * q->features + j) * (double)c[j];
+    double sum[TOGETHER];
+    const float *row[TOGETHER];
+    for (size_t r = 0; r < TOGETHER; ++r) {
+      sum[r] = q->intercepts ? (double)q->intercepts[s] : 0.0;
+      row[r] = x + HY_MIN(r, n_rows - 1) * q->features;
     }
-    scores[s] = sum;
+    if (n_rows == 1)
+      for (size_t j = 0; j < q->features; ++j) sum[0] += (double)x[j] * (double)c[j];
+    else
+      for (size_t j = 0; j < q->features; ++j)
+        for (size_t r = 0; r < TOGETHER; ++r) sum[r] += (double)row[r][j] * (double)c[j];
+    for (size_t r = 0; r < n_rows; ++r) scores[r * q->n_columns + s] = sum[r];
   }
+}
+
+/* The scores of up to TOGETHER rows, n_columns apart. */
+static void scores_of(const params *q, const hy_tensor *x, size_t row, size_t n_rows,
+                      double *scores) {
+  if (x->dtype == HY_F32) {
+    scores_f32(q, (const float *)x->data + row * q->features, n_rows, scores);
+    return;
+  }
+  for (size_t r = 0; r < n_rows; ++r)
+    for (size_t s = 0; s < q->n_scores; ++s) {
+      const float *c = q->coefficients + s * q->features;
+      double sum = q->intercepts ? (double)q->intercepts[s] : 0.0;
+      for (size_t j = 0; j < q->features; ++j)
+        sum += hy__ml_at(x, (row + r) * q->features + j) * (double)c[j];
+      scores[r * q->n_columns + s] = sum;
+    }
 }
 
 static size_t label_of(const params *q, const double *scores) {
@@ -96,20 +118,27 @@ static void columns_of(const params *q, double *scores) {
   }
 }
 
+/* Label and columns of a row from its scores. */
+static void put_row(const hy__step *step, size_t row, double *scores) {
+  const params *q = step->params;
+  float *z = q->classifier ? (step->n_out > 1 ? step->out[1].data : NULL) : step->out[0].data;
+  if (q->classifier && step->out[0].data)
+    hy__ml_label_put(&q->labels, label_of(q, scores), &step->out[0], row);
+  if (!z) return;
+  columns_of(q, scores);
+  for (size_t s = 0; s < q->n_columns; ++s) z[row * q->n_columns + s] = (float)scores[s];
+}
+
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
   const hy_tensor *x = &step->in[0];
   const size_t rows = x->rank == 2 ? (size_t)x->dims[0] : 1;
-  double *scores = step->scratch;
-  float *z = q->classifier ? (step->n_out > 1 ? step->out[1].data : NULL) : step->out[0].data;
   (void)err;
-  for (size_t row = 0; row < rows; ++row) {
-    scores_of(q, x, row, scores);
-    if (q->classifier && step->out[0].data)
-      hy__ml_label_put(&q->labels, label_of(q, scores), &step->out[0], row);
-    if (!z) continue;
-    columns_of(q, scores);
-    for (size_t s = 0; s < q->n_columns; ++s) z[row * q->n_columns + s] = (float)scores[s];
+  for (size_t first = 0; first < rows; first += TOGETHER) {
+    const size_t n = HY_MIN((size_t)TOGETHER, rows - first);
+    scores_of(q, x, first, n, step->scratch);
+    for (size_t r = 0; r < n; ++r)
+      put_row(step, first + r, (double *)step->scratch + r * q->n_columns);
   }
   return HY_OK;
 }
@@ -118,7 +147,8 @@ hy_status hy__op_ml_linear_lower(hy__op_plan *p, hy_error *err) {
   params *q;
   HY_TRY(hy__arena_alloc(p->arena, sizeof *q, HY_ALIGN, (void **)&q, err));
   HY_TRY(measure(p, q, err));
-  p->scratch_bytes = (q->n_columns + 1) * sizeof(double);
+  HY_FAIL_IF(!hy__mul(q->n_columns, TOGETHER * sizeof(double), &p->scratch_bytes), HY_LIMIT, err,
+             "too many scores");
   p->params = q;
   p->run = run;
   return HY_OK;

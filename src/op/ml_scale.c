@@ -42,18 +42,31 @@ hy_status hy__op_ml_scale_infer(hy__op_plan *p, hy_error *err) {
   return hy__op_out(p, 0, out, x->rank, x->dims, err);
 }
 
+/* One row; y may be x. */
+static void scale_row(const params *q, const float *x, float *y) {
+  const size_t n = q->features;
+  if (q->n_a > 1 && q->n_b > 1)
+    for (size_t j = 0; j < n; ++j) y[j] = (x[j] - q->a[j]) * q->b[j];
+  else
+    for (size_t j = 0; j < n; ++j)
+      y[j] = (x[j] - q->a[q->n_a > 1 ? j : 0]) * q->b[q->n_b > 1 ? j : 0];
+}
+
 static void scale(const params *q, const hy_tensor *x, float *y, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
-    const size_t j = i % q->features;
-    const float v = x->dtype == HY_F32 ? ((const float *)x->data)[i] : (float)hy__ml_at(x, i);
-    y[i] = (v - q->a[q->n_a > 1 ? j : 0]) * q->b[q->n_b > 1 ? j : 0];
+  for (size_t first = 0; first < n; first += q->features) {
+    const float *row = y + first;
+    if (x->dtype == HY_F32)
+      row = (const float *)x->data + first;
+    else
+      hy__ml_floats(x, first, q->features, y + first);
+    scale_row(q, row, y + first);
   }
 }
 
 #define IMPUTE(type, missing, with)                                                                \
   static void impute_##type(const params *q, const type *x, type *y, size_t n) {                   \
-    for (size_t i = 0; i < n; ++i) {                                                               \
-      const size_t j = q->n_a > 1 ? i % q->features : 0;                                           \
+    for (size_t i = 0, at = 0; i < n; ++i, at = at + 1 == q->features ? 0 : at + 1) {              \
+      const size_t j = q->n_a > 1 ? at : 0;                                                        \
       const type v = x[i];                                                                         \
       y[i] = (missing) ? (type)(with) : v;                                                         \
     }                                                                                              \

@@ -54,7 +54,7 @@ def test_open_dims_need_a_shape():
     features = np.load(os.path.dirname(LSTM) + "/input.npz")["x"].shape[2]
     assert answer(LSTM, "--runs", 20, "--shape", f"x=2x5x{features}")["batch"] == 2
     assert "not of the form" in refusal(LSTM, "--shape", "x=2x5x")
-    assert "of an input of the model" in refusal(LSTM, "--shape", "y=2x5")
+    assert "names no input" in refusal(LSTM, "--shape", "y=2x5")
     assert "the model expects" in refusal(LSTM, "--shape", f"x=2x5x{features + 1}")
 
 
