@@ -52,6 +52,10 @@ else()
 endif()
 set(hayate_isa_scalar "")
 set(hayate_isa_neon "")
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+  # gcc 12 vectorises the cuts of a forest wrongly there (kernel_tree fails under the emulator).
+  set(hayate_isa_scalar -fno-tree-vectorize)
+endif()
 set(hayate_isa_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt)
 set(hayate_isa_avx512 ${hayate_isa_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl
     -mprefer-vector-width=512)

@@ -55,5 +55,20 @@ HY_INLINE vf v_scale(vf a, vf n) {
   int32x4_t half = vshrq_n_s32(whole, 1);
   return vmulq_f32(vmulq_f32(a, v_exponent(half)), v_exponent(vsubq_s32(whole, half)));
 }
+/* The same tree as the baseline's. */
+HY_INLINE float v_sum(vf a) {
+  const float32x2_t halves = vadd_f32(vget_low_f32(a), vget_high_f32(a));
+  return vget_lane_f32(halves, 0) + vget_lane_f32(halves, 1);
+}
+/* The largest lane; NaN may be passed over. */
+HY_INLINE float v_most(vf a) { return vmaxnmvq_f32(a); }
+/* Rows become columns. */
+HY_INLINE void v_transpose(vf r[4]) {
+  const float32x4x2_t a = vtrnq_f32(r[0], r[1]), b = vtrnq_f32(r[2], r[3]);
+  r[0] = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+  r[1] = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+  r[2] = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+  r[3] = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}
 
 #endif
