@@ -53,7 +53,8 @@ endif()
 set(hayate_isa_scalar "")
 set(hayate_isa_neon "")
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
-  # gcc 12 vectorises the cuts of a forest wrongly there (kernel_tree fails under the emulator).
+  # With it kernel_tree fails under the emulator, without it passes; whether the compiler or our code
+  # is wrong is not known yet.
   set(hayate_isa_scalar -fno-tree-vectorize)
 endif()
 set(hayate_isa_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt)
