@@ -53,8 +53,8 @@ endif()
 set(hayate_isa_scalar "")
 set(hayate_isa_neon "")
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
-  # With it kernel_tree fails under the emulator, without it passes; whether the compiler or our code
-  # is wrong is not known yet.
+  # Vectorised, kernel_tree fails under the emulator. Whether the compiler or our code is wrong is
+  # not known yet.
   set(hayate_isa_scalar -fno-tree-vectorize)
 endif()
 set(hayate_isa_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt)
