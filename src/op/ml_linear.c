@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LinearRegressor and LinearClassifier (ai.onnx.ml): sums in double in the order of the features.
+/* LinearRegressor and LinearClassifier (ai.onnx.ml): sums in double.
  * Labels and columns of one score are ONNX Runtime's. */
 #include <string.h>
 
@@ -58,31 +58,22 @@ hy_status hy__op_ml_linear_infer(hy__op_plan *p, hy_error *err) {
   return p->n_out > 1 ? hy__op_out(p, 1, HY_F32, 2, dims, err) : HY_OK;
 }
 
-enum { TOGETHER = 4 }; /* rows whose sums, chains of additions, overlap */
-
-static void scores_f32(const params *q, const float *x, size_t n_rows, double *scores) {
-  for (size_t s = 0; s < q->n_scores; ++s) {
-    const float *c = q->coefficients + s * q->features;
-    double sum[TOGETHER];
-    const float *row[TOGETHER];
-    for (size_t r = 0; r < TOGETHER; ++r) {
-      sum[r] = q->intercepts ? (double)q->intercepts[s] : 0.0;
-      row[r] = x + HY_MIN(r, n_rows - 1) * q->features;
-    }
-    if (n_rows == 1)
-      for (size_t j = 0; j < q->features; ++j) sum[0] += (double)x[j] * (double)c[j];
-    else
-      for (size_t j = 0; j < q->features; ++j)
-        for (size_t r = 0; r < TOGETHER; ++r) sum[r] += (double)row[r][j] * (double)c[j];
-    for (size_t r = 0; r < n_rows; ++r) scores[r * q->n_columns + s] = sum[r];
-  }
-}
+enum { TOGETHER = 64 }; /* rows scored before their labels and columns are made */
 
 /* The scores of up to TOGETHER rows, n_columns apart. */
-static void scores_of(const params *q, const hy_tensor *x, size_t row, size_t n_rows,
-                      double *scores) {
+static void scores_of(const hy__step *step, size_t row, size_t n_rows, double *scores) {
+  const params *q = step->params;
+  const hy_tensor *x = &step->in[0];
   if (x->dtype == HY_F32) {
-    scores_f32(q, (const float *)x->data + row * q->features, n_rows, scores);
+    const hy__forms_call call = {.x = (const float *)x->data + row * q->features,
+                                 .c = q->coefficients,
+                                 .start = q->intercepts,
+                                 .rows = n_rows,
+                                 .features = q->features,
+                                 .forms = q->n_scores,
+                                 .out_ld = q->n_columns,
+                                 .out = scores};
+    step->kernels->vectors_f32->forms(&call);
     return;
   }
   for (size_t r = 0; r < n_rows; ++r)
@@ -107,9 +98,7 @@ static void columns_of(const params *q, double *scores) {
   if (q->n_scores > 1 || q->post == HY__POST_PROBIT) {
     hy__ml_post_row(q->post, scores, q->n_scores);
   } else if (q->n_columns == 2 && q->post == HY__POST_LOGISTIC) {
-    const double s = scores[0];
-    scores[1] = hy__ml_logistic(s);
-    scores[0] = hy__ml_logistic(-s);
+    hy__ml_logistic_pair(scores[0], scores);
     return;
   }
   if (q->n_scores == 1 && q->n_columns == 2) {
@@ -136,7 +125,7 @@ static hy_status run(const hy__step *step, hy_error *err) {
   (void)err;
   for (size_t first = 0; first < rows; first += TOGETHER) {
     const size_t n = HY_MIN((size_t)TOGETHER, rows - first);
-    scores_of(q, x, first, n, step->scratch);
+    scores_of(step, first, n, step->scratch);
     for (size_t r = 0; r < n; ++r)
       put_row(step, first + r, (double *)step->scratch + r * q->n_columns);
   }

@@ -19,9 +19,14 @@ hy_status hy__ml_post_of(const hy__node *node, hy__ml_post *out, hy_error *err) 
 }
 
 double hy__ml_logistic(double x) {
-  if (x >= 0.0) return 1.0 / (1.0 + hy__exp(-x));
-  double e = hy__exp(x);
-  return e / (1.0 + e);
+  const double e = hy__exp(-fabs(x)); /* no branch on the sign, which is anyone's guess */
+  return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
+}
+
+void hy__ml_logistic_pair(double x, double *pair) {
+  const double e = hy__exp(-fabs(x)), of_lesser = e / (1.0 + e), of_greater = 1.0 / (1.0 + e);
+  pair[0] = x >= 0.0 ? of_lesser : of_greater;
+  pair[1] = x >= 0.0 ? of_greater : of_lesser;
 }
 
 /* The inverse of the normal distribution: bisection of erfc's sign, ended by Newton's steps. */

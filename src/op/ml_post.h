@@ -17,6 +17,8 @@ HY_CHECKED hy_status hy__ml_post_of(const hy__node *node, hy__ml_post *out, hy_e
 /* n scores of a row in place. */
 void hy__ml_post_row(hy__ml_post post, double *scores, size_t n);
 double hy__ml_logistic(double x);
+/* The logistic function of -x and of x. */
+void hy__ml_logistic_pair(double x, double *pair);
 double hy__ml_probit(double x);
 
 /* Labels of a classifier: int64 or strings, by the attributes `ints` and `strings`. */

@@ -42,25 +42,21 @@ hy_status hy__op_ml_scale_infer(hy__op_plan *p, hy_error *err) {
   return hy__op_out(p, 0, out, x->rank, x->dims, err);
 }
 
-/* One row; y may be x. */
-static void scale_row(const params *q, const float *x, float *y) {
-  const size_t n = q->features;
-  if (q->n_a > 1 && q->n_b > 1)
-    for (size_t j = 0; j < n; ++j) y[j] = (x[j] - q->a[j]) * q->b[j];
-  else
-    for (size_t j = 0; j < n; ++j)
-      y[j] = (x[j] - q->a[q->n_a > 1 ? j : 0]) * q->b[q->n_b > 1 ? j : 0];
-}
-
-static void scale(const params *q, const hy_tensor *x, float *y, size_t n) {
-  for (size_t first = 0; first < n; first += q->features) {
-    const float *row = y + first;
-    if (x->dtype == HY_F32)
-      row = (const float *)x->data + first;
-    else
-      hy__ml_floats(x, first, q->features, y + first);
-    scale_row(q, row, y + first);
+static void scale(const hy__step *step, float *y, size_t n) {
+  const params *q = step->params;
+  const hy_tensor *x = &step->in[0];
+  const float *from = x->data;
+  if (x->dtype != HY_F32) {
+    hy__ml_floats(x, 0, n, y);
+    from = y;
   }
+  const hy__scale_call call = {.x = from,
+                               .offset = q->a,
+                               .factor = q->b,
+                               .rows = n / q->features,
+                               .features = q->features,
+                               .y = y};
+  step->kernels->vectors_f32->scale(&call);
 }
 
 #define IMPUTE(type, missing, with)                                                                \
@@ -128,7 +124,7 @@ static hy_status run(const hy__step *step, hy_error *err) {
   const size_t n = hy__op_count_of(x);
   (void)err;
   switch (q->kind) {
-  case SCALER: scale(q, x, y, n); break;
+  case SCALER: scale(step, y, n); break;
   case IMPUTER: impute(q, x, y, n); break;
   case BINARIZER: binarize(q, x, y, n); break;
   default: normalize(q, x, y, n); break;
@@ -148,6 +144,19 @@ static hy_status floats_of(const hy__op_plan *p, const params *q, const char *na
              "%s has %zu values for %zu features", name, a->n, q->features);
   *out = a->as.floats;
   *n = a->n;
+  return HY_OK;
+}
+
+/* A value for all features, spelt out. */
+static hy_status one_each(const hy__op_plan *p, const params *q, const float **values, size_t n,
+                          hy_error *err) {
+  float *each;
+  size_t bytes;
+  if (n == q->features) return HY_OK;
+  HY_FAIL_IF(!hy__mul(q->features, sizeof *each, &bytes), HY_LIMIT, err, "too many features");
+  HY_TRY(hy__arena_alloc(p->arena, bytes, HY_ALIGN, (void **)&each, err));
+  for (size_t j = 0; j < q->features; ++j) each[j] = **values;
+  *values = each;
   return HY_OK;
 }
 
@@ -177,6 +186,8 @@ hy_status hy__op_ml_scale_lower(hy__op_plan *p, hy_error *err) {
   if (q->kind == SCALER) {
     HY_TRY(floats_of(p, q, "offset", &q->a, &q->n_a, err));
     HY_TRY(floats_of(p, q, "scale", &q->b, &q->n_b, err));
+    HY_TRY(one_each(p, q, &q->a, q->n_a, err));
+    HY_TRY(one_each(p, q, &q->b, q->n_b, err));
   } else if (q->kind == IMPUTER) {
     HY_TRY(lower_imputer(p, q, err));
   } else if (q->kind == BINARIZER) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One row against many vectors: every row of kernel.inc that this machine can run against doubles,
+ * Rows against vectors: every row of kernel.inc that this machine can run against doubles,
  * between guard pages, and the same bits at each level. */
 #include "kernel/guard.h"
 
@@ -48,8 +48,47 @@ static void check_one(const hy__kernel_row *row, size_t n, size_t features, floa
   guard_free(&gy);
 }
 
+/* Forms against long double, scaling against floats; both with the same bits at each level. */
+static void check_rows(const hy__kernel_row *row, size_t n, size_t features, double *first) {
+  enum { FORMS = 3 };
+  const hy__vectors_f32 *ops = row->ops;
+  hy__random r;
+  hy__random_init(&r, 6, n * 1000 + features);
+  guard gx = guard_make(n * features * 4, 0), gc = guard_make(FORMS * features * 4, 0);
+  guard gy = guard_make(n * FORMS * 8, 0), gz = guard_make(n * features * 4, 1);
+  float *x = (float *)gx.data, *c = (float *)gc.data, *z = (float *)gz.data;
+  double *y = (double *)gy.data;
+  const float start[FORMS] = {0.5f, -2.0f, 0.0f};
+  for (size_t i = 0; i < n * features; ++i) x[i] = (float)(hy__random_uniform(&r) * 4 - 2);
+  for (size_t i = 0; i < FORMS * features; ++i) c[i] = (float)(hy__random_uniform(&r) * 4 - 2);
+  const hy__forms_call forms = {x, c, start, n, features, FORMS, FORMS, y};
+  ops->forms(&forms);
+  for (size_t i = 0; i < n * FORMS; ++i) {
+    const float *a = x + i / FORMS * features, *b = c + i % FORMS * features;
+    long double want = (long double)start[i % FORMS], size = fabsl(want);
+    for (size_t k = 0; k < features; ++k) {
+      want += (long double)a[k] * (long double)b[k];
+      size += fabsl((long double)a[k] * (long double)b[k]);
+    }
+    const long double bound = 0x1p-52L * size * (long double)(features + 8);
+    if (!(fabsl((long double)y[i] - want) <= bound))
+      fail_msg("%s: form %zu of %zu features is %.17g", row->isa, i, features, y[i]);
+    if (*row->isa == 's') first[i] = y[i];
+    assert_true(first[i] == y[i]);
+  }
+  const hy__scale_call scale = {x, c, c + features, n, features, z};
+  ops->scale(&scale);
+  for (size_t i = 0; i < n * features; ++i)
+    assert_true(z[i] == (x[i] - c[i % features]) * c[features + i % features]);
+  guard_free(&gx);
+  guard_free(&gc);
+  guard_free(&gy);
+  guard_free(&gz);
+}
+
 static void every_row(void **state) {
   (void)state;
+  static double forms[3 * 130];
   static const size_t sizes[] = {1, 2, 63, 64, 65, 130}, widths[] = {1, 2, 7, 20, 65};
   static float first[2 * 130];
   hy__cpu cpu;
@@ -61,6 +100,7 @@ static void every_row(void **state) {
         if (strcmp(row->family, "vectors_f32") != 0 || (row->cpu_mask & cpu.mask) != row->cpu_mask)
           continue;
         check_one(row, sizes[s], widths[w], first);
+        check_rows(row, sizes[s], widths[w], forms);
       }
 }
 

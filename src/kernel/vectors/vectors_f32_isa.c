@@ -24,5 +24,32 @@
 BLOCKS(product, a *packed[j])
 BLOCKS(distance, (a - packed[j]) * (a - packed[j]))
 
+static double form(const float *x, const float *c, size_t features, double start) {
+  double lane[HY__FORM_LANES] = {0};
+  size_t j = 0;
+  for (; j + HY__FORM_LANES <= features; j += HY__FORM_LANES)
+    for (size_t k = 0; k < HY__FORM_LANES; ++k) lane[k] += (double)x[j + k] * (double)c[j + k];
+  for (; j < features; ++j) start += (double)x[j] * (double)c[j];
+  for (size_t k = 0; k < HY__FORM_LANES; ++k) start += lane[k];
+  return start;
+}
+
+static void forms(const hy__forms_call *call) {
+  for (size_t r = 0; r < call->rows; ++r)
+    for (size_t f = 0; f < call->forms; ++f)
+      call->out[r * call->out_ld + f] =
+          form(call->x + r * call->features, call->c + f * call->features, call->features,
+               call->start ? (double)call->start[f] : 0.0);
+}
+
+static void scale(const hy__scale_call *call) {
+  for (size_t r = 0; r < call->rows; ++r) {
+    const float *x = call->x + r * call->features;
+    float *y = call->y + r * call->features;
+    for (size_t j = 0; j < call->features; ++j) y[j] = (x[j] - call->offset[j]) * call->factor[j];
+  }
+}
+
 extern const hy__vectors_f32 HY_ISA_NAME(hy__vectors_f32);
-const hy__vectors_f32 HY_ISA_NAME(hy__vectors_f32) = {.product = product, .distance = distance};
+const hy__vectors_f32 HY_ISA_NAME(hy__vectors_f32) = {
+    .product = product, .distance = distance, .forms = forms, .scale = scale};
