@@ -9,7 +9,7 @@
 #include "kernel/simd/control.h"
 #include "kernel/simd/math_f32.h"
 
-enum { PANEL = 2 * HY_VL };
+enum { PANEL = 2 * HY_VL, EXP_ROWS = HY_REGISTERS / 8 };
 
 /* A vector of keys from key j, turned into to[d * PANEL]; zeros past the last key. */
 static void turn_square(const hy__attention_call *call, size_t j, float *to) {
@@ -82,21 +82,36 @@ HY_INLINE void score(const hy__attention_call *call, const block *b, const int r
   }
 }
 
-/* A row's exponentials in place, zeros from `seen` to `end`; returns one over their sum. NaN that
- * the maximum passes over comes back through the exponentials. */
-static float exponentials(float *s, size_t seen, size_t end) {
-  const size_t whole = (seen + HY_VL - 1) / HY_VL * HY_VL;
-  vf most = v_set(-INFINITY), sum = v_set(0.0f);
-  for (size_t j = seen; j < whole; ++j) s[j] = -INFINITY;
-  for (size_t j = 0; j < whole; j += HY_VL) most = v_max(v_load(s + j), most);
-  const vf shift = v_set(v_most(most));
-  for (size_t j = 0; j < whole; j += HY_VL) {
-    const vf e = m_exp(v_sub(v_load(s + j), shift));
-    v_store(s + j, e);
-    sum = v_add(sum, e);
+/* How many keys query i sees. */
+static size_t seen_by(const hy__attention_call *call, size_t i) {
+  const size_t n = call->seen + i * call->seen_step;
+  return n < call->keys ? n : call->keys;
+}
+
+/* Exponentials of rows [first, first + rows) of a block in place, zeros past what a row sees, and
+ * one over each sum. Rows stand side by side: their chains of maxima, sums and quotients overlap.
+ * NaN that the maximum passes over comes back through the exponentials. */
+HY_INLINE void exponentials(const hy__attention_call *call, const block *b, int first,
+                            const int rows, float *inverse) {
+  const size_t whole = (b->keys + HY_VL - 1) / HY_VL * HY_VL;
+  float *s = b->scores + (size_t)first * b->ld;
+  vf most[EXP_ROWS], shift[EXP_ROWS], sum[EXP_ROWS];
+  HY_UNROLL for (int i = 0; i < rows; ++i) {
+    most[i] = v_set(-INFINITY);
+    sum[i] = v_set(0.0f);
+    for (size_t j = seen_by(call, b->row + (size_t)(first + i)); j < whole; ++j)
+      s[(size_t)i * b->ld + j] = -INFINITY;
   }
-  for (size_t j = whole; j < end; ++j) s[j] = 0.0f;
-  return 1.0f / v_sum(sum);
+  for (size_t j = 0; j < whole; j += HY_VL)
+    HY_UNROLL for (int i = 0; i < rows; ++i) most[i] =
+        v_max(v_load(s + (size_t)i * b->ld + j), most[i]);
+  HY_UNROLL for (int i = 0; i < rows; ++i) shift[i] = v_set(v_most(most[i]));
+  for (size_t j = 0; j < whole; j += HY_VL) HY_UNROLL for (int i = 0; i < rows; ++i) {
+      const vf e = m_exp(v_sub(v_load(s + (size_t)i * b->ld + j), shift[i]));
+      v_store(s + (size_t)i * b->ld + j, e);
+      sum[i] = v_add(sum[i], e);
+    }
+  HY_UNROLL for (int i = 0; i < rows; ++i) inverse[first + i] = 1.0f / v_sum(sum[i]);
 }
 
 /* out = inverse * scores v, over `width` vectors of columns from col; n_last in the last. */
@@ -125,19 +140,12 @@ HY_INLINE void sum_columns(const hy__attention_call *call, const block *b, const
   }
 }
 
-/* How many keys query i sees. */
-static size_t seen_by(const hy__attention_call *call, size_t i) {
-  const size_t n = call->seen + i * call->seen_step;
-  return n < call->keys ? n : call->keys;
-}
-
 HY_INLINE void run_block(const hy__attention_call *call, block *b, const int rows) {
   float inverse[HY_ROWS];
   b->keys = seen_by(call, b->row + (size_t)rows - 1);
   score(call, b, rows);
-  for (int i = 0; i < rows; ++i)
-    inverse[i] =
-        exponentials(b->scores + (size_t)i * b->ld, seen_by(call, b->row + (size_t)i), b->keys);
+  const int together = rows < EXP_ROWS ? rows : EXP_ROWS;
+  for (int i = 0; i < rows; i += together) exponentials(call, b, i, together, inverse);
   size_t col = 0;
   for (; col + PANEL <= call->v_depth; col += PANEL)
     sum_columns(call, b, inverse, (const int[2]){rows, 2}, col, HY_VL);
