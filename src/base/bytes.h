@@ -11,6 +11,9 @@
 
 #include <hayate/runtime.h>
 
+/* A float where it lies in a file, aligned to nothing. */
+typedef float hy__loose_f32 __attribute__((aligned(1)));
+
 /* A reading position. A read past the end sets failed, returns zero and moves nothing. */
 typedef struct hy__span {
   const uint8_t *pos;

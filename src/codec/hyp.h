@@ -18,7 +18,8 @@ typedef enum hy__hyp_kind {
   HY__HYP_GOLDEN_OUT = 5, /* what they gave with one instruction set */
   HY__HYP_PIPELINE = 6,   /* a pipeline file as it was */
   HY__HYP_FILE = 7,       /* another file that the pipeline names */
-  HY__HYP_CONSTANTS = 8   /* the model's constants that do not lie aligned in it, aligned */
+  /* 8 was of a build that took other constants for copied */
+  HY__HYP_CONSTANTS = 9 /* the model's constants that do not lie aligned in it, aligned */
 } hy__hyp_kind;
 
 typedef struct hy__hyp_section {

@@ -80,7 +80,8 @@ void hy__session_forget(hy_session *s) {
 static hy_status own(hy__items *items, hy__item **at, hy_error *err) {
   hy__item *item = *at, *made;
   for (size_t k = 0; k < item->n_list; k++) HY_TRY(own(items, &item->list[k], err));
-  if (!item->borrowed || item->stable) return HY_OK;
+  const bool aligned = ((uintptr_t)item->t.data & (hy__session_align(item->t.dtype) - 1)) == 0;
+  if (!item->borrowed || (item->stable && aligned)) return HY_OK;
   HY_TRY(hy__item_clone(items, &item->t, &made, err));
   hy__item_drop(items, item);
   *at = made;

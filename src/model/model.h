@@ -48,7 +48,8 @@ typedef struct hy__value {
   const char *type; /* declared as no plain tensor: "seq(tensor(float))"; else NULL */
   int64_t dims[HY_MAX_RANK];
   const char *dim_names[HY_MAX_RANK]; /* of open dims, NULL if none */
-  const hy_tensor *constant; /* initializers: dense view, in place in the file where aligned */
+  const hy_tensor *constant; /* initializers: dense view, in place in the file where aligned, or
+                                only packed (floats of any alignment) */
   int32_t producer;          /* node index, -1 for inputs and initializers */
   int32_t outer;             /* in a subgraph: value id of the enclosing graph, else -1 */
 } hy__value;
@@ -83,7 +84,7 @@ const hy__graph *hy__model_graph(const hy_model *model);
 void hy__model_bytes(const hy_model *model, const void **data, size_t *bytes);
 /* The container it came from, and its owner there; NULL: a plain file. */
 const hy__hyp *hy__model_container(const hy_model *model, const char **owner);
-/* The constants that do not lie aligned in the file, in the order of reading, as one section of
+/* The constants that were copied, as they do not lie aligned, in the order of it, as one section of
  * aligned copies: a count, per constant (bytes, offset in the section), the elements at multiples
  * of 64. */
 HY_CHECKED hy_status hy__model_constants(const hy_model *model, hy__arena *arena,

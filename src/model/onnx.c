@@ -172,6 +172,7 @@ static hy_status read_all(hy__onnx *r, hy__span file, hy_error *err) {
   hy_status status = hy__onnx_graph(r, h.graph, &frame, &model->graph, err);
   hy__names_destroy(&frame.names);
   HY_TRY(status);
+  HY_TRY(hy__onnx_align(r, &model->graph, err));
   model->info.ir_version = h.ir_version;
   HY_TRY(hy__onnx_ports(r, model->graph.inputs, model->graph.n_inputs, &model->inputs, err));
   return hy__onnx_ports(r, model->graph.outputs, model->graph.n_outputs, &model->outputs, err);

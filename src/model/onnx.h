@@ -83,7 +83,8 @@ typedef struct hy__onnx {
   hy__onnx_limits limits;
   hy__opsets opsets;
   hy__onnx_function *functions;
-  size_t n_nodes, initializer_bytes;          /* read so far */
+  size_t n_nodes, initializer_bytes; /* read so far */
+  bool loose;                        /* constants may wait for hy__onnx_align where they are */
   hy__pb_list ints, floats, doubles, strings; /* scratch, of int64_t, float, 8 bytes, hy_string */
 } hy__onnx;
 
@@ -147,10 +148,16 @@ HY_CHECKED hy_status hy__onnx_define_outputs(hy__onnx *r, hy__span in, uint32_t 
 HY_CHECKED hy_status hy__onnx_node_add(hy__onnx *r, hy__onnx_build *b, const hy__node *node,
                                        hy_error *err);
 
-/* A TensorProto: a dense view in the file where it is aligned, else a copy in the arena. name may
- * be NULL. */
+/* A TensorProto: a dense view in the file where it is aligned or may wait there, else a copy in the
+ * arena. name may be NULL. */
 HY_CHECKED hy_status hy__onnx_tensor(hy__onnx *r, hy__span in, hy_tensor *out, const char **name,
                                      hy_error *err);
+/* Where a tensor's raw bytes, whole in number, shall be read. */
+HY_CHECKED hy_status hy__onnx_place(hy__onnx *r, const hy__span *raw, hy_dtype dtype, void **out,
+                                    hy_error *err);
+/* Copies the constants that wait unaligned in the main graph, but for those that are only packed.
+ */
+HY_CHECKED hy_status hy__onnx_align(hy__onnx *r, const hy__graph *graph, hy_error *err);
 /* The bytes that external_data names: a file in the model's folder or below it. */
 typedef struct hy__onnx_location {
   hy__span path;

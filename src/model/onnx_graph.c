@@ -215,7 +215,10 @@ static hy_status initializer_read(hy__onnx *r, hy__span in, hy__onnx_frame *fram
     if (f.number == 8) name = f;
   int32_t id;
   HY_TRY(hy__onnx_define(r, frame, &name, &id, err));
-  HY_TRY(hy__onnx_tensor(r, in, t, NULL, err));
+  r->loose = !frame->outer;
+  hy_status status = hy__onnx_tensor(r, in, t, NULL, err);
+  r->loose = false;
+  HY_TRY(status);
   HY_TRY(initializer_count(r, t, err));
   hy__value *v = &frame->build->values[id];
   v->constant = t;

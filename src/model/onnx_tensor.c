@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TensorProto: raw bytes or typed lists, inside the file or outside, as a dense view. Bytes that
- * lie aligned in the mapped file are used in place, others are copied once into the model's arena.
- */
+ * lie aligned in the mapped file are used in place, others are copied once into the model's arena,
+ * or stay for who packs them (onnx_align.c). */
 #include "model/onnx.h"
 
 enum { EXTERNAL = 1 }; /* TensorProto.DataLocation */
@@ -184,26 +184,13 @@ static hy_status bytes_unpack(hy__onnx *r, const raw_tensor *t, size_t n, size_t
   return HY_OK;
 }
 
-static bool aligned(const void *p, size_t each) { return ((uintptr_t)p & (each - 1)) == 0; }
-
 static hy_status bytes_place(hy__onnx *r, const raw_tensor *t, hy_dtype dtype, size_t bytes,
                              void **out, hy_error *err) {
   HY_FAIL_IF(dtype == HY_STRING, HY_BAD_FORMAT, err, "strings cannot be raw data");
   HY_FAIL_IF(hy__span_left(&t->raw) != bytes, HY_BAD_FORMAT, err,
              "its data has %zu bytes, its dims and type ask for %zu", hy__span_left(&t->raw),
              bytes);
-  if (aligned(t->raw.pos, hy_dtype_bytes(dtype))) {
-    *out = (void *)(uintptr_t)t->raw.pos; /* views are not const; nobody writes to a constant */
-    return HY_OK;
-  }
-  const void *there = hy__model_aligned(r->model, bytes);
-  if (there) {
-    *out = (void *)(uintptr_t)there;
-  } else {
-    HY_TRY(hy__arena_alloc_raw(r->arena, bytes, HY_ALIGN, out, err));
-    memcpy(*out, t->raw.pos, bytes);
-  }
-  return hy__model_copied(r->model, *out, bytes, err);
+  return hy__onnx_place(r, &t->raw, dtype, out, err);
 }
 
 static hy_status tensor_make(hy__onnx *r, hy__span in, raw_tensor *t, hy_tensor *out,

@@ -35,8 +35,8 @@ typedef struct hy__step {
 
 /* Packed weights, shared by all sessions of a model: the same (source, layout) is packed once.
  * layout is HY__PACK with two letters of the operator's own. `fill` writes `packed` (bytes, 64-byte
- * aligned, zeroed). A source that belongs to one plan alone (a folded value) is packed into that
- * plan. */
+ * aligned; zeroed, but for panels of numbers, which it writes wholly but for their last line). A
+ * source that belongs to one plan alone (a folded value) is packed into that plan. */
 #define HY__PACK(a, b, variant) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(variant))
 typedef struct hy__packs hy__packs;
 typedef hy_status (*hy__pack_fn)(void *ctx, void *packed, hy_error *err);

@@ -65,15 +65,19 @@ static pack **find(hy__pack_store *store, const pack *what) {
   return at;
 }
 
-static hy_status fill_new(hy__arena *arena, size_t bytes, hy__pack_fn fill, void *ctx, void **out,
-                          hy_error *err) {
-  HY_TRY(hy__arena_alloc(arena, HY_MAX(bytes, (size_t)1), HY_ALIGN, out, err));
+static bool is_plain(uint32_t layout) { return strchr(plain, (int)(layout >> 24)) && layout >> 24; }
+
+/* Who packs numbers writes them all, up to where the last line of the form ends. */
+static hy_status fill_new(hy__arena *arena, const pack *what, hy__pack_fn fill, void *ctx,
+                          void **out, hy_error *err) {
+  const size_t bytes = HY_MAX(what->bytes, (size_t)1);
+  HY_TRY(hy__arena_alloc_raw(arena, bytes, HY_ALIGN, out, err));
+  const size_t written = is_plain(what->layout) ? (bytes - 1) / HY_ALIGN * HY_ALIGN : 0;
+  memset((char *)*out + written, 0, bytes - written);
   return fill(ctx, *out, err);
 }
 
 /* --- packs from a container --- */
-
-static bool is_plain(uint32_t layout) { return strchr(plain, (int)(layout >> 24)) && layout >> 24; }
 
 void hy__pack_store_give(hy__pack_store *store, const hy__pack_given *given, size_t n,
                          hy__pack_key_fn key_of, void *ctx) {
@@ -142,12 +146,12 @@ uint64_t hy__pack_revision(void) {
   return hash;
 }
 
-static hy_status add(hy__pack_store *store, pack **at, const pack *what, size_t bytes,
-                     hy__pack_fn fill, void *ctx, hy_error *err) {
+static hy_status add(hy__pack_store *store, pack **at, const pack *what, hy__pack_fn fill,
+                     void *ctx, hy_error *err) {
   void *memory, *data = NULL;
   HY_TRY(hy__arena_alloc(store->arena, sizeof(pack), _Alignof(pack), &memory, err));
   const void *given = given_find(store, what);
-  if (!given) HY_TRY(fill_new(store->arena, bytes, fill, ctx, &data, err));
+  if (!given) HY_TRY(fill_new(store->arena, what, fill, ctx, &data, err));
   *at = memory;
   **at = *what;
   (*at)->data = given ? given : data;
@@ -157,17 +161,17 @@ static hy_status add(hy__pack_store *store, pack **at, const pack *what, size_t 
 
 hy_status hy__pack_get(hy__packs *packs, const void *source, uint32_t layout, size_t bytes,
                        hy__pack_fn fill, void *ctx, const void **out, hy_error *err) {
+  const pack what = {.source = source, .layout = layout, .bytes = bytes};
   packs->n_bytes += bytes;
   if (packs->own || !packs->store) {
     void *data;
-    HY_TRY(fill_new(packs->arena, bytes, fill, ctx, &data, err));
+    HY_TRY(fill_new(packs->arena, &what, fill, ctx, &data, err));
     *out = data;
     return HY_OK;
   }
-  const pack what = {.source = source, .layout = layout, .bytes = bytes};
   pthread_mutex_lock(&packs->store->lock);
   pack **at = find(packs->store, &what);
-  hy_status status = *at ? HY_OK : add(packs->store, at, &what, bytes, fill, ctx, err);
+  hy_status status = *at ? HY_OK : add(packs->store, at, &what, fill, ctx, err);
   if (status == HY_OK) *out = (*at)->data;
   pthread_mutex_unlock(&packs->store->lock);
   return status;

@@ -112,8 +112,9 @@ static hy_status fill_gemm(void *ctx, void *packed, hy_error *err) {
 }
 
 /* weights[gates * hidden][k] packed for gemm with our columns. */
-static hy_status pack_columns(hy__op_plan *p, const hy__recurrent_plan *q, const float *weights,
-                              size_t k, const float **out, hy_error *err) {
+static hy_status pack_columns(hy__op_plan *p, const hy__recurrent_plan *q,
+                              const hy__loose_f32 *weights, size_t k, const float **out,
+                              hy_error *err) {
   ptrdiff_t *columns;
   HY_TRY(hy__arena_array(p->arena, q->columns, sizeof *columns, (void **)&columns, err));
   for (size_t j = 0; j < q->columns; ++j) {
@@ -138,13 +139,13 @@ static hy_status pack_columns(hy__op_plan *p, const hy__recurrent_plan *q, const
 
 typedef struct step_packing {
   const hy__recurrent_plan *plan;
-  const float *r;
+  const hy__loose_f32 *r;
   size_t gates, first; /* `gates` of them from `first` on */
 } step_packing;
 
 static hy_status fill_step(void *ctx, void *packed, hy_error *err) {
   const step_packing *s = ctx;
-  const float *source[HY__RECURRENT_GATES_MAX];
+  const hy__loose_f32 *source[HY__RECURRENT_GATES_MAX];
   (void)err;
   for (size_t g = 0; g < s->gates; ++g)
     source[g] = s->r + onnx_gate(s->plan->kind, s->first + g) * s->plan->hidden * s->plan->hidden;
@@ -152,7 +153,7 @@ static hy_status fill_step(void *ctx, void *packed, hy_error *err) {
   return HY_OK;
 }
 
-static hy_status pack_step(hy__op_plan *p, const hy__recurrent_plan *q, const float *r,
+static hy_status pack_step(hy__op_plan *p, const hy__recurrent_plan *q, const hy__loose_f32 *r,
                            const size_t gates[2], const float **out, hy_error *err) {
   step_packing ctx = {q, r, gates[1], gates[0]};
   const size_t bytes = q->padded * q->hidden * gates[1] * sizeof(float);
@@ -164,7 +165,7 @@ static hy_status pack_step(hy__op_plan *p, const hy__recurrent_plan *q, const fl
 }
 
 /* The candidate's matrix alone for the general path's second product. */
-static hy_status pack_candidate(hy__op_plan *p, const hy__recurrent_plan *q, const float *r,
+static hy_status pack_candidate(hy__op_plan *p, const hy__recurrent_plan *q, const hy__loose_f32 *r,
                                 const float **out, hy_error *err) {
   hy__recurrent_plan one = *q;
   one.gates = 1;
@@ -196,7 +197,7 @@ static hy_status lower_bias(hy__op_plan *p, const hy__recurrent_plan *q, const f
 hy_status hy__recurrent_pack_side(hy__op_plan *p, const hy__recurrent_plan *q,
                                   const hy__recurrent_weights *weights, hy__recurrent_side *side,
                                   hy_error *err) {
-  const float *r = weights->r;
+  const hy__loose_f32 *r = weights->r;
   HY_TRY(pack_columns(p, q, weights->w, q->features, &side->w, err));
   HY_TRY(lower_bias(p, q, weights->b, side, err));
   const bool two = q->kind == HY__CELL_GRU && !q->after;
@@ -210,8 +211,9 @@ hy_status hy__recurrent_pack_side(hy__op_plan *p, const hy__recurrent_plan *q,
 
 static hy_status lower_side(hy__op_plan *p, hy__recurrent_plan *q, size_t d, hy_error *err) {
   const size_t gh = q->gates * q->hidden;
-  hy__recurrent_weights weights = {(const float *)p->in[IN_W].data + d * gh * q->features,
-                                   (const float *)p->in[IN_R].data + d * gh * q->hidden, NULL};
+  hy__recurrent_weights weights = {(const hy__loose_f32 *)p->in[IN_W].data + d * gh * q->features,
+                                   (const hy__loose_f32 *)p->in[IN_R].data + d * gh * q->hidden,
+                                   NULL};
   if (hy__op_has(p, IN_B)) weights.b = (const float *)p->in[IN_B].data + d * 2 * gh;
   if (hy__op_has(p, IN_P)) q->side[d].peep = (const float *)p->in[IN_P].data + d * 3 * q->hidden;
   return hy__recurrent_pack_side(p, q, &weights, &q->side[d], err);

@@ -77,7 +77,8 @@ typedef struct hy__cell_step {
 /* Weights of one direction as ONNX has them: W [gates * hidden, features], R [gates * hidden,
  * hidden], B [2 * gates * hidden] or NULL. Packs them for a plan whose sizes are set. */
 typedef struct hy__recurrent_weights {
-  const float *w, *r, *b;
+  const hy__loose_f32 *w, *r;
+  const float *b;
 } hy__recurrent_weights;
 HY_CHECKED hy_status hy__recurrent_pack_side(hy__op_plan *p, const hy__recurrent_plan *q,
                                              const hy__recurrent_weights *weights,

@@ -56,7 +56,7 @@ typedef struct fold {
   bool turned;                     /* Linear's weights are [N, K] */
 } fold;
 
-static const float *floats(const hy_tensor *t) { return t ? t->data : NULL; }
+static const hy__loose_f32 *floats(const hy_tensor *t) { return t ? t->data : NULL; }
 
 static size_t place(const fold *f, size_t k, size_t n) {
   return f->turned ? n * f->rows + k : k * f->columns + n;
@@ -65,7 +65,7 @@ static size_t place(const fold *f, size_t k, size_t n) {
 /* Behind Conv: rows are channels. Behind Linear: columns are. In front of Linear: rows are. */
 static void fill_floats(const fold *f, float *to) {
   const affine *a = &f->a;
-  const float *w = floats(f->weights), *b = floats(f->bias);
+  const hy__loose_f32 *w = floats(f->weights), *b = floats(f->bias);
   switch (f->what) {
   case FACTORS:
     for (size_t c = 0; c < a->n; c++) to[c] = (float)factor(a, c);

@@ -41,26 +41,66 @@ bool hy__gemm_f32_packed_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t 
 
 enum { STRETCH = 16 }; /* of a column at a time, so that the panel's lines stay in the cache */
 
+typedef float vector __attribute__((vector_size(16)));
+typedef float loose_vector __attribute__((vector_size(16), aligned(1), may_alias));
+
+void hy__gemm_f32_interleave(const hy__loose_f32 *const from[4], size_t n, float alpha, float *to,
+                             size_t width) {
+  size_t p = 0;
+  for (; p + 4 <= n; p += 4, to += 4 * width) {
+    const vector a = *(const loose_vector *)(from[0] + p), b = *(const loose_vector *)(from[1] + p);
+    const vector c = *(const loose_vector *)(from[2] + p), d = *(const loose_vector *)(from[3] + p);
+    const vector ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    const vector cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    const vector ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const vector cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(loose_vector *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5) * alpha;
+    *(loose_vector *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7) * alpha;
+    *(loose_vector *)(to + 2 * width) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5) * alpha;
+    *(loose_vector *)(to + 3 * width) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7) * alpha;
+  }
+  for (; p < n; ++p, to += width)
+    for (size_t c = 0; c < 4; ++c) to[c] = from[c][p] * alpha;
+}
+
+/* Where a column begins; NULL: zeros. */
+static const hy__loose_f32 *column_of(const hy__gemm_source *s, size_t column) {
+  if (column >= s->n || (s->columns && s->columns[column] < 0)) return NULL;
+  return s->b + (s->columns ? s->columns[column] : (ptrdiff_t)column * s->n_stride);
+}
+
 /* Rows [k[0], k[1]) of a column to every width-th float. */
 static void pack_stretch(const hy__gemm_source *s, size_t column, const size_t k[2], float *to,
                          size_t width) {
-  if (column >= s->n || (s->columns && s->columns[column] < 0)) {
-    for (size_t p = k[0]; p < k[1]; ++p) to[p * width] = 0.0f;
-    return;
-  }
-  const float *from = s->b + (s->columns ? s->columns[column] : (ptrdiff_t)column * s->n_stride);
+  const hy__loose_f32 *from = column_of(s, column);
   const float alpha = s->alpha;
-  if (s->k_stride == 1)
-    for (size_t p = k[0]; p < k[1]; ++p) to[p * width] = from[p] * alpha;
+  if (!from)
+    for (size_t p = k[0]; p < k[1]; ++p) to[p * width] = 0.0f;
   else
     for (size_t p = k[0]; p < k[1]; ++p) to[p * width] = from[(ptrdiff_t)p * s->k_stride] * alpha;
+}
+
+/* The same of four columns, which mostly stand along k. */
+static void pack_four(const hy__gemm_source *s, size_t column, const size_t k[2], float *to,
+                      size_t width) {
+  const hy__loose_f32 *from[4];
+  bool along = s->k_stride == 1;
+  for (size_t c = 0; c < 4; ++c) {
+    from[c] = column_of(s, column + c);
+    along = along && from[c];
+    if (along) from[c] += k[0];
+  }
+  if (along)
+    hy__gemm_f32_interleave(from, k[1] - k[0], s->alpha, to + k[0] * width, width);
+  else
+    for (size_t c = 0; c < 4; ++c) pack_stretch(s, column + c, k, to + c, width);
 }
 
 /* A panel whose columns stand side by side. */
 static void pack_rows(const hy__gemm_source *s, size_t column, float *to, size_t width) {
   const float alpha = s->alpha;
   for (size_t k = 0; k < s->k; ++k, to += width) {
-    const float *from = s->b + (ptrdiff_t)k * s->k_stride + column;
+    const hy__loose_f32 *from = s->b + (ptrdiff_t)k * s->k_stride + column;
     for (size_t j = 0; j < width; ++j) to[j] = from[j] * alpha;
   }
 }
@@ -86,8 +126,8 @@ void hy__gemm_f32_pack(const hy__gemm_f32 *gemm, const hy__gemm_source *source, 
       pack_rows(source, column, panel, width);
     else
       for (size_t k = 0; k < source->k; k += STRETCH)
-        for (size_t j = 0; j < width; ++j)
-          pack_stretch(source, column + j, (size_t[2]){k, HY_MIN(source->k, k + STRETCH)},
-                       panel + j, width);
+        for (size_t j = 0; j < width; j += 4) /* a vector has at least four lanes */
+          pack_four(source, column + j, (size_t[2]){k, HY_MIN(source->k, k + STRETCH)}, panel + j,
+                    width);
   }
 }

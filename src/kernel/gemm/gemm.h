@@ -32,9 +32,10 @@ typedef struct hy__gemm_f32 {
 } hy__gemm_f32;
 
 /* What to pack: b[k,n] at element strides, times alpha. With `columns` (n entries) column j is at
- * b + columns[j] instead of b + j * n_stride, and a negative entry is a column of zeros. */
+ * b + columns[j] instead of b + j * n_stride, and a negative entry is a column of zeros. b may lie
+ * anywhere: weights are packed from where they are in a file. */
 typedef struct hy__gemm_source {
-  const float *b;
+  const hy__loose_f32 *b;
   ptrdiff_t k_stride, n_stride;
   const ptrdiff_t *columns;
   size_t k, n;
@@ -49,6 +50,9 @@ enum { HY__GEMM_NARROW = 4 }; /* columns up to which a product is narrow */
  * panel on (packed + first * k), and more than HY__GEMM_NARROW of them. */
 bool hy__gemm_f32_packed_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t *out);
 void hy__gemm_f32_pack(const hy__gemm_f32 *gemm, const hy__gemm_source *source, float *packed);
+/* Columns from[c][0, n), times alpha, to every width-th float from to[c] on: 4 at a time. */
+void hy__gemm_f32_interleave(const hy__loose_f32 *const from[4], size_t n, float alpha, float *to,
+                             size_t width);
 /* Names the packed form of this source for hy__pack_get; kernels with equal panels share it. */
 uint32_t hy__gemm_f32_layout(const hy__gemm_f32 *gemm, const hy__gemm_source *source);
 

@@ -42,7 +42,7 @@ typedef struct hy__recurrent {
 
 /* The recurrent matrix's packed form: gate g of unit u at time-step input k is source[g][u *
  * hidden + k] (ONNX's rows of R). out: blocks * hidden * gates * lanes floats. */
-void hy__recurrent_pack(uint32_t lanes, size_t hidden, const float *const *source, size_t gates,
-                        float *out);
+void hy__recurrent_pack(uint32_t lanes, size_t hidden, const hy__loose_f32 *const *source,
+                        size_t gates, float *out);
 
 #endif
