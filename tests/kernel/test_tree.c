@@ -227,6 +227,8 @@ static void check(const forest *f, const hy__tree *kernel, uint64_t seed,
                           .scores = (double *)gs.data,
                           .start = start,
                           .aggregate = (hy__tree_aggregate)(seed % 4)};
+    /* what lies in the scratch decides nothing */
+    for (size_t k = 0; k < gk.bytes; ++k) gk.data[k] = (uint8_t)hy__random_u32(&r);
     kernel->run(&call);
     for (size_t i = 0; i < batches[b]; ++i) {
       naive(f, x[i], start, call.aggregate, expect);

@@ -155,10 +155,14 @@ static void row_of_f64(const hy__forest *f, const double *x, int8_t *row) {
   for (size_t s = 0; s < f->n_sets; ++s) put_sets(f, &f->sets[s], x[f->sets[s].feature], row);
 }
 
+/* Slots past a row's last are read where rows are turned eight slots at a time: zeros, for what an
+ * earlier run left there would decide nothing but be an uninitialised read all the same. */
 static void make_rows(const hy__tree_call *call, const room *m, size_t begin, size_t n) {
   const hy__forest *f = call->forest;
+  const size_t last = f->n_slots ? (f->n_slots - 1) / 8 * 8 : 0;
   for (size_t r = 0; r < n; ++r) {
     int8_t *row = m->rows + r * m->row_bytes;
+    memset(row + last, 0, 8);
     if (f->f64)
       row_of_f64(f, (const double *)call->x + (begin + r) * call->x_ld, row);
     else
@@ -188,10 +192,12 @@ static inline void turn8(const int8_t *from, size_t from_step, int8_t *to) {
   for (int k = 0; k < 8; ++k) memcpy(to + (size_t)k * BLOCK, &w[k], 8);
 }
 
-/* Slots of n rows (a multiple of 8; what lies past the rows is never looked at again). */
+/* Slots of n rows, eight rows at a time; the rows past the last are zeros. */
 static void turn(const room *m, size_t n_slots, size_t n) {
+  const size_t whole = (n + 7) / 8 * 8;
+  for (size_t r = n; r < whole; ++r) memset(m->rows + r * m->row_bytes, 0, (n_slots + 7) / 8 * 8);
   for (size_t s = 0; s < n_slots; s += 8)
-    for (size_t r = 0; r < n; r += 8)
+    for (size_t r = 0; r < whole; r += 8)
       turn8(m->rows + r * m->row_bytes + s, m->row_bytes, m->slots + s * BLOCK + r);
 }
 
@@ -593,7 +599,7 @@ static void block(const hy__tree_call *call, const room *m, size_t begin, size_t
     for (size_t r = 0; r < n; ++r) one_row(call, begin + r, m->rows + r * m->row_bytes);
     return;
   }
-  if (f->has_cut) turn(m, f->n_slots, (n + 7) / 8 * 8);
+  if (f->has_cut) turn(m, f->n_slots, n);
   if (f->single && call->aggregate <= HY__TREE_SUM_F32)
     block_sums(call, m, begin, n);
   else
