@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Forests, 32 rows to a vector. */
 #include <immintrin.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+
+#include "kernel/tree/leaves.h"
 
 #define BYTES      32
 #define GROUPS     4
@@ -42,19 +41,6 @@ static inline uint32_t passed_i64(const int64_t *keys, int64_t x) {
     n += (uint32_t)_mm_popcnt_u32((uint32_t)_mm256_movemask_pd(greater));
   }
   return n;
-}
-
-static inline void add_leaves_f32(const float *values, size_t n_leaves, const uint8_t *leaves,
-                                  double *sums, size_t n, bool f32) {
-  (void)n_leaves;
-  for (size_t r = 0; r < n; ++r) sums[r] += (double)values[leaves[r]];
-  for (size_t r = 0; f32 && r < n; ++r) sums[r] = (double)(float)sums[r];
-}
-static inline void add_leaves_f64(const double *values, size_t n_leaves, const uint8_t *leaves,
-                                  double *sums, size_t n, bool f32) {
-  (void)n_leaves;
-  for (size_t r = 0; r < n; ++r) sums[r] += values[leaves[r]];
-  for (size_t r = 0; f32 && r < n; ++r) sums[r] = (double)(float)sums[r];
 }
 
 /* Sixteen slots in both lanes of 128 bits. */

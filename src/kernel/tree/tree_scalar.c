@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Forests in plain C: vectors are arrays of 16 bytes. Sums of doubles in tree order, so the bits
  * are the same for every batch and instruction set, and for one row alone. */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
+
+#include "kernel/tree/leaves.h"
 
 #define BYTES      16
 #define GROUPS     4
@@ -50,20 +49,6 @@ static inline uint32_t passed_i64(const int64_t *keys, int64_t x) {
   uint32_t n = 0;
   for (int k = 0; k < 16; ++k) n += keys[k] < x;
   return n;
-}
-
-/* The leaves' values into the rows' sums; with f32 each sum is rounded to float. */
-static inline void add_leaves_f32(const float *values, size_t n_leaves, const uint8_t *leaves,
-                                  double *sums, size_t n, bool f32) {
-  (void)n_leaves;
-  for (size_t r = 0; r < n; ++r) sums[r] += (double)values[leaves[r]];
-  for (size_t r = 0; f32 && r < n; ++r) sums[r] = (double)(float)sums[r];
-}
-static inline void add_leaves_f64(const double *values, size_t n_leaves, const uint8_t *leaves,
-                                  double *sums, size_t n, bool f32) {
-  (void)n_leaves;
-  for (size_t r = 0; r < n; ++r) sums[r] += values[leaves[r]];
-  for (size_t r = 0; f32 && r < n; ++r) sums[r] = (double)(float)sums[r];
 }
 
 #include "kernel/tree/tree.tmpl.c"
