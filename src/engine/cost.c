@@ -32,6 +32,18 @@ static void convolution(const hy__step *s, const hy__step_info *info, hy__cost *
   if (has(s, 1)) c->macs = elements(&s->out[0]) * elements(&s->in[1]) / fmax(dim(&s->in[1], 0), 1);
 }
 
+/* The same of bytes, which go into a lane together; QLinearConv's W stands at 3. */
+static void product_of_bytes(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  product(s, info, c);
+  c->bytes = s->kernels->integer->group;
+}
+
+static void convolution_of_bytes(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  const hy_tensor *w = &s->in[info->op->name[0] == 'Q' ? 3 : 1];
+  c->macs = elements(&s->out[0]) * elements(w) / fmax(dim(w, 0), 1);
+  c->bytes = s->kernels->integer->group;
+}
+
 /* W [directions, gates * H, I], R [directions, gates * H, H]: the input's product at once, then one
  * product a time step, one step after another. */
 static void recurrent(const hy__step *s, const hy__step_info *info, hy__cost *c) {
@@ -44,6 +56,11 @@ static void recurrent(const hy__step *s, const hy__step_info *info, hy__cost *c)
   c->repeat_macs = batch * elements(r);
   c->repeat_bytes = elements(r) * (double)hy_dtype_bytes(r->dtype);
   c->weight_bytes = fmax(c->weight_bytes - c->repeat_bytes, 0);
+}
+
+static void recurrent_of_bytes(const hy__step *s, const hy__step_info *info, hy__cost *c) {
+  recurrent(s, info, c);
+  c->bytes = s->kernels->integer->group;
 }
 
 /* X and W, R, B per layer: as `recurrent`, a layer after a layer; the repeated part of a step is
@@ -127,6 +144,14 @@ static const struct {
     {"Conv", convolution, NULL, NULL},
     {"ConvLast", convolution, "conv_f32", NULL},
     {"CausalConvWithState", convolution, NULL, NULL},
+    {"ConvInteger", convolution_of_bytes, "integer", NULL},
+    {"QLinearConv", convolution_of_bytes, "integer", NULL},
+    {"MatMulInteger", product_of_bytes, "integer", NULL},
+    {"QLinearMatMul", product_of_bytes, "integer", NULL},
+    {"QGemm", product_of_bytes, "integer", NULL},
+    {"MatMulIntegerToFloat", product_of_bytes, "integer", NULL},
+    {"DynamicQuantizeMatMul", product_of_bytes, "integer", NULL},
+    {"DynamicQuantizeLSTM", recurrent_of_bytes, "integer", NULL},
     {"LSTM", recurrent, "recurrent", NULL},
     {"GRU", recurrent, "recurrent", NULL},
     {"RNN", recurrent, "recurrent", NULL},
@@ -185,6 +210,7 @@ static double transfer_s(const hy__limits *l, double bytes, double resident) {
 double hy__cost_floor_us(const hy__cost *c, const hy__limits *l, size_t arena_bytes,
                          size_t weight_bytes, uint32_t n_threads) {
   double threads = HY_MAX(n_threads, 1u), peak = l->fma_per_s * threads / (c->wide ? 2 : 1);
+  if (c->bytes) peak *= c->bytes; /* as many instructions as of floats */
   double moved = transfer_s(l, c->activation_bytes, (double)arena_bytes) +
                  transfer_s(l, c->weight_bytes, (double)arena_bytes + (double)weight_bytes);
   double s = fmax(c->macs / peak, moved / threads);

@@ -28,6 +28,7 @@ typedef struct hy__cost {
   double activation_bytes, weight_bytes;
   double repeats, repeat_macs, repeat_bytes; /* beside the above; repeats 0: none */
   bool wide;                                 /* float64: half as many lanes */
+  uint32_t bytes;     /* of integers: products that a lane adds up at once; 0: floats */
   const char *family; /* of the kernels that do most of it; NULL where it is not known */
   bool known;         /* false: an operator whose multiply-adds are not counted, if it has any */
 } hy__cost;

@@ -11,11 +11,13 @@
 #define ROW_avx2(...)
 #define ROW_avx512(...)
 #define ROW_vbmi(...)
+#define ROW_vnni(...)
 #else
 #define ROW_neon(...)
 #define ROW_avx2(...)   __VA_ARGS__
 #define ROW_avx512(...) __VA_ARGS__
 #define ROW_vbmi(...)   __VA_ARGS__
+#define ROW_vnni(...)   __VA_ARGS__
 #endif
 
 /* The exported structure of each row. */
@@ -31,6 +33,7 @@
 #define TYPE_recurrent     hy__recurrent
 #define TYPE_rows_f32      hy__rows_f32
 #define TYPE_tree          hy__tree
+#define TYPE_integer       hy__integer
 #define TYPE_vectors_f32   hy__vectors_f32
 #define TYPE_peak          hy__peak
 #include "kernel/kernel.inc"

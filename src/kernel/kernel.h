@@ -13,6 +13,7 @@
 #include "kernel/binary/binary.h"
 #include "kernel/conv/conv.h"
 #include "kernel/gemm/gemm.h"
+#include "kernel/integer/integer.h"
 #include "kernel/peak/peak.h"
 #include "kernel/recurrent/recurrent.h"
 #include "kernel/rows/rows.h"
@@ -32,6 +33,7 @@ typedef struct hy__kernels {
   const hy__binary_ops *binary;
   const hy__rows_f32 *rows_f32;
   const hy__tree *tree;
+  const hy__integer *integer;
   const hy__vectors_f32 *vectors_f32;
   const hy__peak *peak;
 } hy__kernels;

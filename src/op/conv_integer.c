@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ConvInteger and QLinearConv: patches of X without its zero point, as a matrix, times W without
- * its own (one for all or one per channel). What is padded counts as the zero point. */
+/* ConvInteger and QLinearConv: an image at a time as bytes with the channels last and its padding,
+ * which counts as the zero point, so that the rows of a kernel lie in it as they are. W without its
+ * own zero points, one for all or one per channel. */
 #include <string.h>
 
 #include "op/integer_product.h"
 #include "op/window.h"
 
-enum { BLOCK = 128 }; /* output places that go together */
+enum { BLOCK = 96 }; /* output places that go together */
 
 typedef struct ports {
   size_t x, w, x_zero, w_zero, x_scale, w_scale, y_scale, y_zero, bias;
@@ -14,11 +15,16 @@ typedef struct ports {
 
 typedef struct params {
   ports at;
-  bool requantise;
-  hy__window window;
-  size_t batch, groups, in_each, out_each, k;
-  const int16_t *w; /* NULL: at run */
-  size_t w_offset, sums_offset;
+  hy__integer_right right;
+  size_t batch, groups, channels;                         /* channels of a group's input */
+  int64_t in[3], padded[3], out[3], stride[3], before[3]; /* 1 where the image has less dims */
+  size_t n_in, n_padded, n_out;                           /* places */
+  const size_t *taps; /* where the kernel's parts begin in the padded image */
+  bool requantise, x_signed;
+  hy_dtype y;
+  const float *factors; /* NULL: at run */
+  size_t factor_step;
+  size_t factors_at, init_at, parts_at, left_at, sums_at, tile_at, part_bytes;
 } params;
 
 static ports ports_of(const hy__node *node) {
@@ -69,112 +75,250 @@ hy_status hy__op_conv_integer_infer(hy__op_plan *p, hy_error *err) {
   return hy__op_out(p, 0, type, x->rank, dims, err);
 }
 
-static const hy_tensor *maybe(const hy_tensor *in, size_t n_in, size_t k) {
-  return k < n_in && in[k].data ? &in[k] : NULL;
+/* --- a run --- */
+
+typedef struct job {
+  const hy__step *step;
+  const params *q;
+  const int32_t *init;
+  hy__integer_end end;
+  int32_t x_zero; /* of unsigned bytes */
+} job;
+
+/* A line of n places of every channel, with the channels last. */
+static void line(const uint8_t *x, size_t plane, size_t channels, size_t n, uint8_t *to) {
+  for (size_t c = 0; c < channels; c++, x += plane)
+    for (size_t i = 0; i < n; i++) to[i * channels + c] = x[i];
 }
 
-static void widen_weights(const params *q, const hy_tensor *in, size_t n_in, int16_t *to) {
-  const hy_tensor *zero = maybe(in, n_in, q->at.w_zero);
-  const hy__integer_source from = {.t = &in[q->at.w],
-                                   .zero = zero,
-                                   .rows = q->groups * q->out_each,
-                                   .cols = q->k,
-                                   .by_row = zero && hy__op_count_of(zero) > 1};
-  hy__integer_widen(&from, to);
-}
-
-/* Patches of places [first, first + n) as [k][n]; `begin`: of the group's first channel in X. */
-static void gather(const params *q, const hy__step *step, size_t begin, size_t first, size_t n,
-                   int16_t *to) {
-  const hy__window *w = &q->window;
-  const hy_tensor *x = &step->in[q->at.x];
-  const int32_t zero = hy__integer_at(maybe(step->in, step->n_in, q->at.x_zero), 0);
-  for (size_t c = 0; c < q->in_each; ++c) {
-    int64_t k[HY__WINDOW_DIMS] = {0};
-    do {
-      int64_t at[HY__WINDOW_DIMS];
-      size_t rest = first;
-      for (int32_t d = w->n - 1; d >= 0; --d) {
-        at[d] = (int64_t)(rest % (size_t)w->out[d]);
-        rest /= (size_t)w->out[d];
-      }
-      for (size_t i = 0; i < n; ++i) {
-        const int64_t from = hy__window_offset(w, at, k, NULL);
-        const size_t element = begin + c * w->n_in + (size_t)(from < 0 ? 0 : from);
-        *to++ = from < 0 ? 0 : (int16_t)(hy__integer_at(x, element) - zero);
-        (void)hy__window_next(w->n, w->out, at);
-      }
-    } while (hy__window_next(w->n, w->kernel, k));
-  }
-}
-
-/* sums [out_each][n] of the channels from `channel` on go to places from `at` on. */
-static void put(const hy__step *step, const params *q, const int32_t *sums, size_t channel,
-                size_t at, size_t n) {
-  hy_tensor *y = &step->out[0];
-  const hy_tensor *bias = maybe(step->in, step->n_in, q->at.bias);
-  for (size_t c = 0; c < q->out_each; ++c, at += q->window.n_out, sums += n) {
-    if (!q->requantise) {
-      memcpy((int32_t *)y->data + at, sums, n * sizeof *sums);
-      continue;
+/* The image `x` with its padding, the bytes as the kernel takes them. */
+static const char *image(const job *j, const uint8_t *x, char *part) {
+  const params *q = j->q;
+  const hy__integer *kernel = j->step->kernels->integer;
+  const uint8_t flip = (uint8_t)(q->x_signed ? 128 : 0);
+  const size_t channels = q->channels, row = (size_t)q->padded[2] * channels;
+  uint8_t *bytes = (uint8_t *)part;
+  memset(bytes, j->x_zero ^ flip, q->n_padded * channels);
+  for (int64_t z = 0; z < q->in[0]; z++)
+    for (int64_t y = 0; y < q->in[1]; y++) {
+      const int64_t line_at = (z + q->before[0]) * q->padded[1] + y + q->before[1];
+      line(x + (size_t)((z * q->in[1] + y) * q->in[2]), q->n_in, channels, (size_t)q->in[2],
+           bytes + (size_t)line_at * row + (size_t)q->before[2] * channels);
     }
-    const hy__requantise r = {&step->in[q->at.x_scale], &step->in[q->at.w_scale],
-                              &step->in[q->at.y_scale], &step->in[q->at.y_zero]};
-    const float factor = hy__requantise_factor(&r, 0, hy__op_count_of(r.b) > 1 ? channel + c : 0);
-    const uint32_t add = bias ? ((const uint32_t *)bias->data)[channel + c] : 0;
-    for (size_t i = 0; i < n; ++i)
-      hy__requantise_store(&r, factor, (int32_t)((uint32_t)sums[i] + add), y, at + i);
+  if (kernel->element == 1 && !flip) return part;
+  kernel->left(bytes, q->n_padded * channels, flip, part + q->left_at);
+  return part + q->left_at;
+}
+
+/* sums [m][n + ones] to the places from `at` on of each channel's plane. */
+static void put(const job *j, const hy__integer_product *from, size_t channel, size_t at,
+                uint8_t *tile) {
+  const params *q = j->q;
+  const hy__integer *kernel = j->step->kernels->integer;
+  const size_t n = q->right.n, m = from->m;
+  const int32_t *sums = from->c;
+  if (!q->requantise) {
+    int32_t *y = (int32_t *)j->step->out[0].data + at;
+    for (size_t c = 0; c < n; c++, y += q->n_out)
+      for (size_t i = 0; i < m; i++) y[i] = sums[i * from->ldc + c];
+    return;
   }
+  hy__integer_end end = j->end;
+  end.factor += channel * end.factor_step;
+  for (size_t i = 0; i < m; i++) kernel->to_bytes(sums + i * from->ldc, n, &end, tile + i * n);
+  uint8_t *y = (uint8_t *)j->step->out[0].data + at;
+  for (size_t c = 0; c < n; c++, y += q->n_out)
+    for (size_t i = 0; i < m; i++) y[i] = tile[i * n + c];
+}
+
+/* Group `index` of all images' groups. */
+static void group_run(const job *j, size_t index, char *part) {
+  const params *q = j->q;
+  const hy__integer_right *r = &q->right;
+  const hy__integer *kernel = j->step->kernels->integer;
+  const size_t group = index % q->groups, channels = q->channels, n = r->n + r->ones;
+  const size_t width = (size_t)q->out[2];
+  const uint8_t *x = (const uint8_t *)j->step->in[q->at.x].data + index * channels * q->n_in;
+  const char *left = image(j, x, part);
+  const int32_t *zero;
+  hy__integer_product product = {.step = (size_t)q->stride[2] * channels,
+                                 .taps = q->taps,
+                                 .n_taps = r->n_taps,
+                                 .each = r->each,
+                                 .packed = hy__integer_right_at(r, j->step, group, &zero),
+                                 .init = j->init + group * n,
+                                 .c = (int32_t *)(void *)(part + q->sums_at),
+                                 .ldc = n,
+                                 .n = n};
+  for (int64_t row = 0; row < q->out[0] * q->out[1]; row++) {
+    const int64_t z = row / q->out[1] * q->stride[0], y = row % q->out[1] * q->stride[1];
+    const size_t begin = (size_t)((z * q->padded[1] + y) * q->padded[2]);
+    for (size_t first = 0; first < width; first += BLOCK) {
+      product.m = HY_MIN((size_t)BLOCK, width - first);
+      product.left = left + (begin + first * (size_t)q->stride[2]) * channels * kernel->element;
+      kernel->run(&product);
+      for (size_t i = 0; i < product.m; i++)
+        hy__integer_correct(r, kernel, zero, j->x_zero, product.c + i * n);
+      put(j, &product, group * r->n, index * r->n * q->n_out + (size_t)row * width + first,
+          (uint8_t *)part + q->tile_at);
+    }
+  }
+}
+
+static hy_status groups_run(void *ctx, uint32_t worker, size_t begin, size_t end, hy_error *err) {
+  const job *j = ctx;
+  (void)err;
+  for (size_t i = begin; i < end; i++)
+    group_run(j, i, (char *)j->step->scratch + j->q->parts_at + worker * j->q->part_bytes);
+  return HY_OK;
+}
+
+/* What the sums of every group begin with: bias, less X's zero point times W's sums. */
+static void init_fill(const job *j, int32_t *init) {
+  const params *q = j->q;
+  const hy__integer_right *r = &q->right;
+  const hy_tensor *bias = q->at.bias ? hy__integer_input(j->step, q->at.bias) : NULL;
+  for (size_t g = 0; g < q->groups; g++, init += r->n + r->ones) {
+    const int32_t *zero;
+    const void *packed = hy__integer_right_at(r, j->step, g, &zero);
+    for (size_t i = 0; i < r->n; i++)
+      init[i] = bias ? ((const int32_t *)bias->data)[g * r->n + i] : 0;
+    if (r->ones) init[r->n] = 0;
+    j->step->kernels->integer->subtract(init, r->n, hy__integer_sums(packed), j->x_zero);
+  }
+}
+
+static hy__requantise scales_of(const params *q, const hy_tensor *in) {
+  return (hy__requantise){&in[q->at.x_scale], &in[q->at.w_scale], &in[q->at.y_scale], 1.0f};
 }
 
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
   char *scratch = step->scratch;
-  int16_t *patches = step->scratch, *weights = (int16_t *)(void *)(scratch + q->w_offset);
-  int32_t *sums = (int32_t *)(void *)(scratch + q->sums_offset);
-  const size_t places = q->window.n_out;
-  (void)err;
-  if (!q->w) widen_weights(q, step->in, step->n_in, weights);
-  for (size_t i = 0; i < q->batch * q->groups; ++i) {
-    const size_t channel = i % q->groups * q->out_each;
-    for (size_t first = 0; first < places; first += BLOCK) {
-      const size_t n = HY_MIN((size_t)BLOCK, places - first);
-      gather(q, step, i * q->in_each * q->window.n_in, first, n, patches);
-      const hy__integer_call call = {
-          (q->w ? q->w : weights) + channel * q->k, patches, sums, n, q->out_each, n, q->k};
-      hy__integer_multiply(&call);
-      put(step, q, sums, channel, i * q->out_each * places + first, n);
+  int32_t *init = (int32_t *)(void *)(scratch + q->init_at);
+  const size_t n = q->batch * q->groups;
+  job j = {.step = step, .q = q, .init = init};
+  j.x_zero = hy__integer_at(hy__integer_input(step, q->at.x_zero), 0) + (q->x_signed ? 128 : 0);
+  init_fill(&j, init);
+  if (q->requantise) {
+    j.end = hy__integer_end_of(&step->in[q->at.y_zero], q->y);
+    j.end.factor_step = q->factor_step;
+    j.end.factor = q->factors;
+    if (!q->factors) {
+      float *factors = (float *)(void *)(scratch + q->factors_at);
+      const hy__requantise scales = scales_of(q, step->in);
+      hy__requantise_factors(&scales, 0, factors);
+      j.end.factor = factors;
     }
   }
+  if (!step->pool || n <= 1 || !q->right.packed || !q->right.zero)
+    return groups_run(&j, 0, 0, n, err);
+  return hy__pool_for(step->pool, n, 1, groups_run, &j, err);
+}
+
+/* --- planning --- */
+
+/* The kernel's parts: its lines, which lie in one piece, or each of its places if they do not. */
+static hy_status taps_lower(hy__op_plan *p, params *q, const int64_t *kernel,
+                            const int64_t *dilation, hy_error *err) {
+  const int64_t across = dilation[2] == 1 ? 1 : kernel[2];
+  const size_t n_kernel = (size_t)(kernel[0] * kernel[1] * kernel[2]);
+  void *memory;
+  q->right.n_taps = (size_t)(kernel[0] * kernel[1] * across);
+  HY_TRY(hy__arena_array(p->arena, q->right.n_taps, sizeof(size_t), &memory, err));
+  size_t *to = memory;
+  q->taps = to;
+  for (int64_t z = 0; z < kernel[0]; z++)
+    for (int64_t y = 0; y < kernel[1]; y++)
+      for (int64_t x = 0; x < across; x++)
+        *to++ = (size_t)((z * dilation[0] * q->padded[1] + y * dilation[1]) * q->padded[2] +
+                         x * dilation[2]) *
+                q->channels;
+  q->right.each = q->channels * n_kernel / q->right.n_taps;
+  q->right.inner = q->channels;
+  q->right.tap_stride = across == 1 ? (ptrdiff_t)kernel[2] : 1;
+  q->right.outer_stride = 1;
+  q->right.k_stride = (ptrdiff_t)n_kernel;
+  q->right.n_stride = (ptrdiff_t)(q->channels * n_kernel);
   return HY_OK;
 }
 
-static size_t lines(size_t bytes) { return (bytes + HY_ALIGN - 1) / HY_ALIGN * HY_ALIGN; }
+static hy_status window_lower(hy__op_plan *p, params *q, const hy__window *w, hy_error *err) {
+  enum { TIMES = 1 << 10, SMALL = 1 << 20 }; /* of a padding that is made at every run */
+  int64_t kernel[3], dilation[3];
+  size_t most;
+  q->n_in = w->n_in, q->n_out = w->n_out, q->n_padded = 1;
+  HY_FAIL_IF(!hy__mul(w->n_out, w->n_kernel, &most) || !hy__add(most, w->n_in, &most) ||
+                 !hy__mul(most, TIMES, &most),
+             HY_LIMIT, err, "the windows are too many");
+  for (int32_t d = 0; d < 3; d++) {
+    const int32_t from = d - (3 - w->n);
+    const bool has = from >= 0;
+    kernel[d] = has ? w->kernel[from] : 1, dilation[d] = has ? w->dilation[from] : 1;
+    q->in[d] = has ? w->in[from] : 1, q->out[d] = has ? w->out[from] : 1;
+    q->stride[d] = has ? w->stride[from] : 1, q->before[d] = has ? w->before[from] : 0;
+    const int64_t reach = (q->out[d] - 1) * q->stride[d] + (kernel[d] - 1) * dilation[d] + 1;
+    q->padded[d] = HY_MAX(reach, q->in[d] + q->before[d]);
+    HY_FAIL_IF(!hy__mul(q->n_padded, (size_t)q->padded[d], &q->n_padded) ||
+                   q->n_padded > HY_MAX(most, (size_t)SMALL),
+               HY_LIMIT, err, "the padding is out of all proportion");
+  }
+  return taps_lower(p, q, kernel, dilation, err);
+}
+
+static bool room_lower(hy__op_plan *p, params *q) {
+  const hy__integer *kernel = p->kernels->integer;
+  const size_t n = q->right.n + q->right.ones;
+  const size_t n_workers = p->pool ? hy__pool_n_workers(p->pool) : 1;
+  size_t bytes;
+  /* the kernel may read a group past the last element */
+  return hy__mul(q->n_padded, q->channels, &bytes) &&
+         hy__round_up(bytes + HY_ALIGN, HY_ALIGN, &q->left_at) &&
+         hy__mul(kernel->element == 1 && !q->x_signed ? 0 : q->left_at, kernel->element, &bytes) &&
+         hy__add(q->left_at, bytes, &q->sums_at) && hy__mul(n, BLOCK * sizeof(int32_t), &bytes) &&
+         hy__add(q->sums_at, bytes, &q->tile_at) && hy__mul(q->right.n, BLOCK, &bytes) &&
+         hy__add(q->tile_at, bytes, &bytes) && hy__round_up(bytes, HY_ALIGN, &q->part_bytes) &&
+         hy__integer_room(p, &q->parts_at, n_workers, q->part_bytes) &&
+         hy__mul(q->groups, n, &bytes) &&
+         hy__integer_room(p, &q->init_at, bytes, sizeof(int32_t)) &&
+         hy__integer_room(p, &q->factors_at, q->groups * q->right.n, sizeof(float));
+}
+
+static hy_status factors_lower(hy__op_plan *p, params *q, hy_error *err) {
+  if (!q->requantise) return HY_OK;
+  const hy__requantise r = scales_of(q, p->in);
+  void *memory;
+  q->factor_step = hy__op_count_of(r.b) > 1;
+  if (!r.a->data || !r.b->data || !r.y->data) return HY_OK;
+  HY_TRY(hy__arena_array(p->arena, hy__op_count_of(r.b), sizeof(float), &memory, err));
+  hy__requantise_factors(&r, 0, memory);
+  q->factors = memory;
+  return HY_OK;
+}
 
 hy_status hy__op_conv_integer_lower(hy__op_plan *p, hy_error *err) {
   void *memory;
+  hy__window window;
   HY_TRY(hy__arena_alloc(p->arena, sizeof(params), _Alignof(params), &memory, err));
   params *q = memory;
-  q->at = ports_of(p->node);
+  *q = (params){.at = ports_of(p->node), .y = p->out[0].dtype};
   const hy_tensor *x = &p->in[q->at.x], *w = &p->in[q->at.w];
+  HY_FAIL_IF(!hy__op_count_of(w), HY_UNSUPPORTED, err, "W has no elements");
   q->requantise = q->at.y_scale != 0;
-  HY_TRY(hy__window_read(p, w->dims + 2, &q->window, err));
+  q->x_signed = x->dtype == HY_I8;
+  HY_TRY(hy__window_read(p, w->dims + 2, &window, err));
   q->batch = (size_t)x->dims[0];
   q->groups = (size_t)hy__node_int(p->node, "group", 1);
-  q->in_each = (size_t)w->dims[1];
-  q->out_each = (size_t)w->dims[0] / q->groups;
-  size_t bytes;
-  HY_FAIL_IF(!hy__mul(q->in_each, q->window.n_kernel, &q->k) ||
-                 !hy__mul(q->k, BLOCK * sizeof(int16_t), &bytes),
-             HY_LIMIT, err, "the kernel is too large");
-  if (w->data && (!hy__op_has(p, q->at.w_zero) || p->in[q->at.w_zero].data)) {
-    HY_TRY(hy__arena_array(p->arena, hy__op_count_of(w) + 1, sizeof(int16_t), &memory, err));
-    widen_weights(q, p->in, p->n_in, memory);
-    q->w = memory;
-  }
-  q->w_offset = lines(bytes);
-  q->sums_offset = q->w_offset + (q->w ? 0 : lines(hy__op_count_of(w) * sizeof(int16_t)));
-  p->scratch_bytes = q->sums_offset + lines(q->out_each * BLOCK * sizeof(int32_t));
+  q->channels = (size_t)w->dims[1];
+  q->right.b = q->at.w;
+  q->right.b_zero = q->at.w_zero;
+  q->right.n_right = q->groups;
+  q->right.n = (size_t)w->dims[0] / q->groups;
+  q->right.by_matrix = hy__op_has(p, q->at.w_zero) && hy__op_count_of(&p->in[q->at.w_zero]) > 1;
+  HY_TRY(window_lower(p, q, &window, err));
+  HY_TRY(hy__integer_right_lower(p, &q->right, err));
+  HY_TRY(factors_lower(p, q, err));
+  HY_FAIL_IF(!room_lower(p, q), HY_LIMIT, err, "the image is too large");
   p->params = q;
   p->run = run;
   return HY_OK;

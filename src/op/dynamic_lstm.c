@@ -2,7 +2,7 @@
 /* com.microsoft's DynamicQuantizeLSTM, what ONNX Runtime's quantiser makes of LSTM: W [directions,
  * features, 4 hidden] and R [directions, hidden, 4 hidden] of 8 bits with a scale each (or one per
  * column) and a zero point; X as a whole, and the states of a batch at each step, are quantised to
- * u8 over their extremes. Cells in doubles. */
+ * u8 over their extremes. Cells of the default functions in float32, others in doubles. */
 #include <math.h>
 
 #include "op/integer_product.h"
@@ -11,19 +11,19 @@
 enum { IN_X, IN_W, IN_R, IN_B, IN_LENS, IN_H, IN_C, IN_P, W_SCALE, W_ZERO, R_SCALE, R_ZERO };
 
 typedef struct params {
-  hy__recurrent_plan plan;                         /* sizes, functions and attributes alone */
-  const int16_t *w, *r;                            /* without their zero points */
-  size_t columns;                                  /* 4 hidden */
-  size_t x_at, hq_at, sums_at, pre_at, h_at, c_at; /* bytes in scratch */
+  hy__recurrent_plan plan; /* sizes, functions and attributes alone */
+  hy__integer_gemm w, r;
+  bool plain;     /* the default functions, and nothing else */
+  size_t columns; /* 4 hidden */
+  size_t bytes_at, factors_at, bias_at, pre_at, from_h_at, h_at, c_at; /* bytes in scratch */
 } params;
 
 typedef struct walk {
   const hy__step *step;
   const params *q;
   size_t direction;
-  float *h, *c, *pre;
-  int16_t *hq;
-  int32_t *sums;
+  float *h, *c, *pre, *from_h, *bias, *factors;
+  uint8_t *bytes;
 } walk;
 
 static hy_status expect(const hy__op_plan *p, size_t k, hy_dtype dtype, int32_t rank,
@@ -99,33 +99,25 @@ hy_status hy__op_dynamic_lstm_infer(hy__op_plan *p, hy_error *err) {
   return HY_OK;
 }
 
-/* n values as u8 without their zero point; returns the scale. */
-static float quantise(const float *x, size_t n, int16_t *to) {
-  float low = 0.0f, high = 0.0f;
-  for (size_t i = 0; i < n; i++) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
-  }
-  const float scale = high == low ? 1.0f : (high - low) / 255.0f;
-  const float zero = rintf(fmaxf(0.0f, fminf(255.0f, 0.0f - low / scale)));
-  for (size_t i = 0; i < n; i++)
-    to[i] = (int16_t)(fmaxf(0.0f, fminf(255.0f, rintf(x[i] / scale) + zero)) - zero);
-  return scale;
-}
-
-/* pre [rows][columns] (+)= quantised rows times weights. */
-static void product(const walk *w, const int16_t *a, float scale, size_t rows, size_t weights,
-                    float *pre) {
-  const params *q = w->q;
-  const size_t k = weights == IN_W ? q->plan.features : q->plan.hidden;
-  const hy_tensor *scales = &w->step->in[weights == IN_W ? W_SCALE : R_SCALE];
-  const bool by_column = hy__op_count_of(scales) > q->plan.directions;
-  const float *s = (const float *)scales->data + w->direction * (by_column ? q->columns : 1);
-  const int16_t *b = (weights == IN_W ? q->w : q->r) + w->direction * k * q->columns;
-  const hy__integer_call call = {a, b, w->sums, q->columns, rows, q->columns, k};
-  hy__integer_multiply(&call);
-  for (size_t i = 0; i < rows * q->columns; i++)
-    pre[i] += (float)w->sums[i] * (scale * s[by_column ? i % q->columns : 0]);
+/* y [rows][columns] = quantised x times weights, plus bias. */
+static hy_status product(const walk *w, const float *x, const hy__integer_gemm *gemm,
+                         const float *bias, float *y, hy_error *err) {
+  const bool is_w = gemm == &w->q->w;
+  const hy__integer *kernel = w->step->kernels->integer;
+  const size_t n = gemm->m * gemm->right.each;
+  hy_tensor scales = w->step->in[is_w ? W_SCALE : R_SCALE];
+  float scale;
+  hy__integer_end end = hy__integer_span(kernel, x, n, 255.0f, &scale);
+  kernel->quantise(x, n, &end, w->bytes);
+  const hy__integer_call call = {.a = w->bytes,
+                                 .index = w->direction,
+                                 .a_zero = end.zero,
+                                 .end = {.factor = w->factors, .factor_step = 1, .bias = bias},
+                                 .floats = y};
+  const bool by_column = hy__op_count_of(&scales) > w->q->plan.directions;
+  const float *s = (const float *)scales.data + w->direction * (by_column ? w->q->columns : 1);
+  for (size_t j = 0; j < w->q->columns; j++) w->factors[j] = scale * s[by_column ? j : 0];
+  return hy__integer_gemm_run(w->step, gemm, &call, err);
 }
 
 static double peep(const walk *w, size_t gate, size_t unit) {
@@ -135,7 +127,7 @@ static double peep(const walk *w, size_t gate, size_t unit) {
   return (double)((const float *)s->in[IN_P].data)[(w->direction * 3 + gate) * h + unit];
 }
 
-static void cell(const walk *w, const float *pre, float *h, float *c) {
+static void cell(const walk *w, float *pre, float *h, float *c) {
   const hy__recurrent_plan *p = &w->q->plan;
   const hy__cell_fn *fn = p->side[w->direction].fn;
   const size_t n = p->hidden;
@@ -152,6 +144,17 @@ static void cell(const walk *w, const float *pre, float *h, float *c) {
   }
 }
 
+/* The same with the default functions over all units at once; pre is used up. */
+static void cell_plain(const walk *w, float *pre, float *h, float *c) {
+  const hy__unary_f32 *unary = w->step->kernels->unary_f32;
+  const size_t n = w->q->plan.hidden;
+  unary->fn[HY__UNARY_SIGMOID](pre, pre, 3 * n, 0, 0);
+  unary->fn[HY__UNARY_TANH](pre + 3 * n, pre + 3 * n, n, 0, 0);
+  for (size_t u = 0; u < n; u++) c[u] = pre[2 * n + u] * c[u] + pre[u] * pre[3 * n + u];
+  unary->fn[HY__UNARY_TANH](c, h, n, 0, 0);
+  for (size_t u = 0; u < n; u++) h[u] *= pre[n + u];
+}
+
 static void copy_out(const walk *w, size_t output, size_t row, const float *from) {
   const size_t n = w->q->plan.hidden;
   if (output >= w->step->n_out || !w->step->out[output].data) return;
@@ -160,13 +163,10 @@ static void copy_out(const walk *w, size_t output, size_t row, const float *from
 }
 
 /* One step of all rows that have it; `pre` of a row lies where its time does. */
-static void step_run(const walk *w, const int32_t *lens, size_t s) {
+static hy_status step_run(const walk *w, const int32_t *lens, size_t s, hy_error *err) {
   const hy__recurrent_plan *p = &w->q->plan;
   const size_t n = p->hidden, columns = w->q->columns;
-  float *from_h = w->pre + p->steps * p->batch * columns;
-  memset(from_h, 0, p->batch * columns * sizeof(float));
-  const float scale = quantise(w->h, p->batch * n, w->hq);
-  product(w, w->hq, scale, p->batch, IN_R, from_h);
+  HY_TRY(product(w, w->h, &w->q->r, NULL, w->from_h, err));
   for (size_t b = 0; b < p->batch; b++) {
     const size_t len = lens ? (size_t)lens[b] : p->steps;
     size_t time = s;
@@ -177,10 +177,11 @@ static void step_run(const walk *w, const int32_t *lens, size_t s) {
       continue;
     }
     float *pre = w->pre + (time * p->batch + b) * columns;
-    for (size_t j = 0; j < columns; j++) pre[j] += from_h[b * columns + j];
-    cell(w, pre, w->h + b * n, w->c + b * n);
+    for (size_t j = 0; j < columns; j++) pre[j] += w->from_h[b * columns + j];
+    (w->q->plain ? cell_plain : cell)(w, pre, w->h + b * n, w->c + b * n);
     copy_out(w, 0, row, w->h + b * n);
   }
+  return HY_OK;
 }
 
 static void start(const walk *w) {
@@ -188,9 +189,9 @@ static void start(const walk *w) {
   const hy__step *s = w->step;
   const size_t columns = w->q->columns, n = p->batch * p->hidden;
   const float *bias = s->in[IN_B].data;
-  for (size_t i = 0; i < p->steps * p->batch * columns; i++) {
-    const size_t j = w->direction * 2 * columns + i % columns;
-    w->pre[i] = bias ? bias[j] + bias[j + columns] : 0.0f;
+  for (size_t i = 0; i < columns; i++) {
+    const size_t j = w->direction * 2 * columns + i;
+    w->bias[i] = bias ? bias[j] + bias[j + columns] : 0.0f;
   }
   const float *h = IN_H < s->n_in ? s->in[IN_H].data : NULL;
   const float *c = IN_C < s->n_in ? s->in[IN_C].data : NULL;
@@ -211,15 +212,14 @@ static hy_status run(const hy__step *step, hy_error *err) {
             .h = (float *)(void *)(scratch + q->h_at),
             .c = (float *)(void *)(scratch + q->c_at),
             .pre = (float *)(void *)(scratch + q->pre_at),
-            .hq = (int16_t *)(void *)(scratch + q->hq_at),
-            .sums = (int32_t *)(void *)(scratch + q->sums_at)};
-  int16_t *x = (int16_t *)(void *)(scratch + q->x_at);
-  const size_t rows = p->steps * p->batch;
-  const float scale = quantise(step->in[IN_X].data, rows * p->features, x);
+            .from_h = (float *)(void *)(scratch + q->from_h_at),
+            .bias = (float *)(void *)(scratch + q->bias_at),
+            .factors = (float *)(void *)(scratch + q->factors_at),
+            .bytes = (uint8_t *)scratch + q->bytes_at};
   for (w.direction = 0; w.direction < p->directions; w.direction++) {
     start(&w);
-    product(&w, x, scale, rows, IN_W, w.pre);
-    for (size_t s = 0; s < p->steps; s++) step_run(&w, lens, s);
+    HY_TRY(product(&w, step->in[IN_X].data, &q->w, w.bias, w.pre, err));
+    for (size_t s = 0; s < p->steps; s++) HY_TRY(step_run(&w, lens, s, err));
     for (size_t b = 0; b < p->batch; b++) {
       const bool none = lens && lens[b] == 0;
       copy_out(&w, 1, w.direction * p->batch + b, none ? NULL : w.h + b * p->hidden);
@@ -229,53 +229,52 @@ static hy_status run(const hy__step *step, hy_error *err) {
   return HY_OK;
 }
 
-static hy_status widen(hy__op_plan *p, const params *q, size_t k, size_t rows, const int16_t **out,
-                       hy_error *err) {
-  const hy_tensor *zeros = &p->in[k == IN_W ? W_ZERO : R_ZERO];
-  const size_t n_zeros = hy__op_count_of(zeros) / q->plan.directions;
-  int16_t *to;
-  void *memory;
-  HY_TRY(
-      hy__arena_array(p->arena, q->plan.directions * rows * q->columns, sizeof *to, &memory, err));
-  to = memory;
-  for (size_t d = 0; d < q->plan.directions; d++) {
-    hy_tensor zero = *zeros;
-    zero.data = (char *)zeros->data + d * n_zeros;
-    const hy__integer_source source = {
-        &p->in[k], &zero, d * rows * q->columns, rows, q->columns, false, n_zeros > 1};
-    hy__integer_widen(&source, to + d * rows * q->columns);
-  }
-  *out = to;
-  return HY_OK;
+static hy__integer_gemm gemm_of(const params *q, size_t k) {
+  const hy__recurrent_plan *r = &q->plan;
+  return (hy__integer_gemm){.m = k == IN_W ? r->steps * r->batch : r->batch,
+                            .right = {.b = k,
+                                      .b_zero = k == IN_W ? W_ZERO : R_ZERO,
+                                      .n_right = r->directions,
+                                      .n_taps = 1,
+                                      .each = k == IN_W ? r->features : r->hidden,
+                                      .n = q->columns,
+                                      .k_stride = (ptrdiff_t)q->columns,
+                                      .n_stride = 1,
+                                      .by_matrix = true}};
 }
 
-/* Room of n * each bytes in scratch; false past all memory. */
-static bool place(hy__op_plan *p, size_t *at, size_t n, size_t each) {
-  size_t bytes;
-  *at = p->scratch_bytes;
-  return hy__mul(n, each, &bytes) && hy__round_up(bytes, HY_ALIGN, &bytes) &&
-         hy__add(*at, bytes, &p->scratch_bytes);
+static bool is_plain(const hy__op_plan *p, const hy__recurrent_plan *r) {
+  bool plain = r->clip == 0.0 && !r->input_forget && !hy__op_has(p, IN_P);
+  for (size_t d = 0; d < r->directions; d++)
+    plain = plain && r->side[d].fn[0].act == HY__CELL_SIGMOID &&
+            r->side[d].fn[1].act == HY__CELL_TANH && r->side[d].fn[2].act == HY__CELL_TANH;
+  return plain;
 }
 
 hy_status hy__op_dynamic_lstm_lower(hy__op_plan *p, hy_error *err) {
   void *memory;
   HY_TRY(hy__arena_alloc(p->arena, sizeof(params), _Alignof(params), &memory, err));
   params *q = memory;
+  *q = (params){.columns = 0};
   HY_TRY(measure(p, &q->plan, err));
   const hy__recurrent_plan *r = &q->plan;
   q->columns = 4 * r->hidden;
-  HY_TRY(widen(p, q, IN_W, r->features, &q->w, err));
-  HY_TRY(widen(p, q, IN_R, r->hidden, &q->r, err));
-  size_t rows = 0, elements = 0;
-  const bool fits = hy__mul(r->steps, r->batch, &rows) && hy__add(rows, r->batch, &rows) &&
-                    hy__mul(rows, q->columns, &elements) &&
-                    place(p, &q->x_at, rows * r->features, sizeof(int16_t)) &&
-                    place(p, &q->hq_at, r->batch * r->hidden, sizeof(int16_t)) &&
-                    place(p, &q->sums_at, elements, sizeof(int32_t)) &&
-                    place(p, &q->pre_at, elements, sizeof(float)) &&
-                    place(p, &q->h_at, r->batch * r->hidden, sizeof(float)) &&
-                    place(p, &q->c_at, r->batch * r->hidden, sizeof(float));
+  q->plain = is_plain(p, r);
+  size_t rows = 0, states = 0, inputs = 0, elements = 0;
+  const bool fits = hy__mul(r->steps, r->batch, &rows) && hy__mul(rows, q->columns, &elements) &&
+                    hy__mul(rows, r->features, &inputs) && hy__mul(r->batch, q->columns, &states) &&
+                    hy__integer_room(p, &q->bytes_at, HY_MAX(inputs, states), 1) &&
+                    hy__integer_room(p, &q->factors_at, q->columns, sizeof(float)) &&
+                    hy__integer_room(p, &q->bias_at, q->columns, sizeof(float)) &&
+                    hy__integer_room(p, &q->pre_at, elements, sizeof(float)) &&
+                    hy__integer_room(p, &q->from_h_at, states, sizeof(float)) &&
+                    hy__integer_room(p, &q->h_at, states / 4, sizeof(float)) &&
+                    hy__integer_room(p, &q->c_at, states / 4, sizeof(float));
   HY_FAIL_IF(!fits, HY_LIMIT, err, "the layer is too large");
+  q->w = gemm_of(q, IN_W);
+  q->r = gemm_of(q, IN_R);
+  HY_TRY(hy__integer_gemm_lower(p, &q->w, false, err));
+  HY_TRY(hy__integer_gemm_lower(p, &q->r, false, err));
   p->params = q;
   p->run = run;
   return HY_OK;

@@ -10,7 +10,7 @@ enum { ARENA_BLOCK = 1 << 12, BUCKETS = 64 };
 /* Raised whenever the bytes of a packed form change while its name stays. */
 enum { REVISION = 1 };
 /* The first letters of layouts that are panels of numbers. */
-static const char plain[] = "gcr";
+static const char plain[] = "gcri";
 
 typedef struct pack {
   const void *source;

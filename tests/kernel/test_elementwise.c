@@ -333,9 +333,9 @@ static void test_rows(void **state) { (void)state, each_row("rows_f32"); }
 /* Every family has a scalar row, and every family is checked by a test of this folder. */
 static void test_table(void **state) {
   (void)state;
-  static const char *const checked[] = {"gemm_f32",  "conv_f32",  "attention_f32", "gemm_f64",
-                                        "recurrent", "unary_f32", "unary_f64",     "binary",
-                                        "rows_f32",  "tree",      "vectors_f32",   "peak"};
+  static const char *const checked[] = {
+      "gemm_f32", "conv_f32", "attention_f32", "gemm_f64",    "recurrent", "unary_f32", "unary_f64",
+      "binary",   "rows_f32", "tree",          "vectors_f32", "peak",      "integer"};
   hy__kernels kernels;
   hy__kernels_for(0, &kernels);
   const void *const *slots = (const void *const *)(const void *)&kernels;

@@ -110,7 +110,8 @@ def typed(model, ml, reference):
 def peer_type(output):
     names = {"tensor(float)": TensorProto.FLOAT, "tensor(double)": TensorProto.DOUBLE,
              "tensor(int64)": TensorProto.INT64, "tensor(int32)": TensorProto.INT32,
-             "tensor(int16)": TensorProto.INT16,
+             "tensor(int16)": TensorProto.INT16, "tensor(int8)": TensorProto.INT8,
+             "tensor(uint8)": TensorProto.UINT8,
              "tensor(bool)": TensorProto.BOOL, "tensor(string)": TensorProto.STRING}
     if output.type in names:
         return helper.make_tensor_type_proto(names[output.type], output.shape or None)
@@ -120,7 +121,11 @@ def peer_type(output):
 
 
 DOMAINS = {"FlexAttention": "ai.onnx.preview",
-           **dict.fromkeys(("Adagrad", "Adam", "Momentum"), "ai.onnx.preview.training")}
+           **dict.fromkeys(("Adagrad", "Adam", "Momentum"), "ai.onnx.preview.training"),
+           **dict.fromkeys(("MatMulIntegerToFloat", "DynamicQuantizeMatMul", "QGemm", "QLinearAdd",
+                            "QLinearMul", "QLinearSigmoid", "QLinearLeakyRelu", "QLinearConcat",
+                            "QLinearGlobalAveragePool", "QLinearAveragePool", "QLinearSoftmax",
+                            "CDist"), "com.microsoft")}
 ML_OPS = {"LinearRegressor", "LinearClassifier", "Scaler", "Normalizer", "Imputer", "ZipMap",
           "TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble", "LabelEncoder",
           "ArrayFeatureExtractor", "FeatureVectorizer", "Binarizer", "OneHotEncoder",

@@ -135,6 +135,81 @@ family("QLinearConv_10", 13, [
     ("groups", "QLinearConv", [X, s(0.02), z(120), Const(bytes_of(6, 2, 3, 3, dtype=I8)), s(0.03),
                                z(0, I8), s(0.8), z(130)], {"group": 2}),
 ])
+LINE, LINE_W = bytes_of(2, 7, 61, name="l"), bytes_of(33, 7, 3, name="lw", dtype=I8)
+PLANE, PLANE_W = bytes_of(2, 6, 13, 11, name="p"), bytes_of(5, 6, 3, 5, name="pw", dtype=I8)
+SIGNED = bytes_of(2, 6, 13, 11, name="ps", dtype=I8)
+family("QLinearConv_shapes_10", 13, [
+    ("dilated", "QLinearConv", [LINE, s(0.02), z(120), Const(LINE_W), s(0.03), z(0, I8), s(0.8),
+                                z(130)], {"pads": [8, 0], "dilations": [4]}),
+    ("strided", "QLinearConv", [PLANE, s(0.02), z(120), Const(PLANE_W), s(0.03), z(0, I8), s(2.0),
+                                z(130), Const(ints(5, low=-999, high=999, dtype=I32))],
+     {"pads": [1, 2, 1, 2], "strides": [2, 3]}),
+    ("holes", "QLinearConv", [PLANE, s(0.02), z(9), Const(PLANE_W), s(np.linspace(0.01, 0.04, 5)),
+                              Const(np.zeros(5, I8)), s(2.0), z(130)],
+     {"pads": [1, 2, 1, 2], "dilations": [2, 2]}),
+    ("signed", "QLinearConv", [SIGNED, s(0.02), z(-7, I8), Const(PLANE_W), s(0.03), z(0, I8),
+                               s(2.0), z(3, I8)], {"pads": [1, 1, 1, 1]}),
+    ("unsigned_weights", "QLinearConv", [PLANE, s(0.02), z(120), Const(bytes_of(5, 6, 3, 5)),
+                                         s(0.03), z(140), s(2.0), z(130)], {"pads": [1, 1, 1, 1]}),
+    ("depth", "QLinearConv", [PLANE, s(0.02), z(120), Const(bytes_of(6, 1, 3, 3, dtype=I8)),
+                              s(0.03), z(0, I8), s(0.5), z(130)],
+     {"group": 6, "pads": [1, 1, 1, 1]}),
+    ("fed", "QLinearConv", [PLANE, s(0.02), z(120), PLANE_W, s(0.03), z(0, I8), s(2.0), z(130)],
+     {}),
+    ("volume", "QLinearConv", [bytes_of(1, 3, 4, 5, 6), s(0.02), z(120),
+                               Const(bytes_of(4, 3, 2, 3, 2, dtype=I8)), s(0.03), z(0, I8),
+                               s(2.0), z(130)], {}),
+])
+family("ConvInteger_shapes_10", 13, [
+    ("line", "ConvInteger", [LINE, Const(bytes_of(9, 7, 3, name="w")), z(120), z(131)],
+     {"pads": [2, 0], "dilations": [2], "strides": [2]}),
+    ("groups", "ConvInteger", [PLANE, Const(bytes_of(8, 3, 3, 3, name="w")), z(3), z(77)],
+     {"group": 2, "pads": [1, 1, 1, 1]}),
+])
+WA, WB = bytes_of(70, 65, name="wa"), bytes_of(65, 66, name="wb", dtype=I8)
+family("QLinearMatMul_shapes_10", 13, [
+    ("large", "QLinearMatMul", [WA, s(0.02), z(110), Const(WB), s(0.03), z(0, I8), s(1.9), z(120)],
+     {}),
+    ("signed", "QLinearMatMul", [bytes_of(70, 65, name="wc", dtype=I8), s(0.02), z(-9, I8),
+                                 Const(WB), s(0.03), z(5, I8), s(1.9), z(12, I8)], {}),
+    ("unsigned", "QLinearMatMul", [WA, s(0.02), z(110), Const(bytes_of(65, 66, name="wd")),
+                                   s(0.03), z(131), s(1.9), z(120)], {}),
+    ("batch", "QLinearMatMul", [bytes_of(3, 5, 8), s(0.02), z(110),
+                                bytes_of(3, 8, 6, name="b", dtype=I8), s(0.03), z(0, I8), s(0.4),
+                                z(120)], {}),
+    ("fold", "QLinearMatMul", [bytes_of(2, 3, 5, 65), s(0.02), z(110), Const(WB),
+                               s(np.linspace(0.01, 0.04, 66)), Const(np.zeros(66, I8)), s(1.9),
+                               z(120)], {}),
+])
+BIAS, COLUMNS = ints(66, low=-9999, high=9999, dtype=I32), np.linspace(0.01, 0.04, 66)
+family("QGemm_1", 13, [
+    ("plain", "QGemm", [WA, s(0.02), z(110), Const(WB), s(0.03), z(0, I8), None, s(1.9), z(120)],
+     {}),
+    ("bias", "QGemm", [WA, s(0.02), z(110), Const(WB), s(COLUMNS), Const(np.zeros(66, I8)),
+                       Const(BIAS), s(1.9), z(120)], {}),
+    ("turned", "QGemm", [WA, s(0.02), z(110), Const(bytes_of(66, 65, dtype=I8)), s(0.03), z(0, I8),
+                         Const(BIAS), s(1.9), z(120)], {"transB": 1}),
+    ("alpha", "QGemm", [WA, s(0.02), z(110), Const(WB), s(0.03), z(0, I8), Const(BIAS), s(1.9),
+                        z(120)], {"alpha": 0.75}),
+    ("float", "QGemm", [WA, s(0.02), z(110), Const(WB), s(0.03), z(0, I8), Const(BIAS)], {}),
+    ("signed", "QGemm", [bytes_of(7, 65, dtype=I8), s(0.02), z(-3, I8), Const(WB), s(0.03),
+                         z(0, I8), Const(BIAS), s(1.9), z(12, I8)], {}),
+])
+family("MatMulIntegerToFloat_1", 13, [
+    ("plain", "MatMulIntegerToFloat", [WA, Const(WB), s(0.02), s(0.03)], {}),
+    ("zeros", "MatMulIntegerToFloat", [WA, Const(bytes_of(65, 66)), s(0.02), s(0.03), z(110),
+                                       z(131)], {}),
+    ("columns", "MatMulIntegerToFloat", [bytes_of(2, 5, 65), Const(WB), s(0.02), s(COLUMNS),
+                                         z(110), Const(ints(66, low=-9, high=9, dtype=I8)),
+                                         Const(f(66))], {}),
+])
+family("DynamicQuantizeMatMul_1", 13, [
+    ("plain", "DynamicQuantizeMatMul", [f(5, 65), Const(WB), s(0.03)], {}),
+    ("bias", "DynamicQuantizeMatMul", [f(2, 5, 65), Const(WB), s(COLUMNS),
+                                       Const(ints(66, low=-9, high=9, dtype=I8)), Const(f(66))],
+     {}),
+    ("unsigned", "DynamicQuantizeMatMul", [f(65), Const(bytes_of(65, 66)), s(0.03), z(131)], {}),
+])
 family("Bitwise_18", 18, [
     (f"{op.lower()}_{np.dtype(dtype).name}", f"Bitwise{op}",
      [bytes_of(3, 4).astype(dtype), Const(bytes_of(4, name="b").astype(dtype))], {})
