@@ -9,6 +9,7 @@ typedef struct loop {
   hy__body *body;
   size_t n_state, n_scan;
   int64_t rounds; /* -1: found while running */
+  int64_t most;   /* the trip count, where it is known */
   bool reads_m, reads_condition, gives_condition;
   hy__op_slots slots;
   size_t flags_at; /* the round's number, the condition */
@@ -71,6 +72,7 @@ static hy_status rounds_find(hy__op_plan *p, loop *l, const hy__graph *graph, bo
   HY_FAIL_IF(condition->dtype != HY_BOOL || hy__op_count_of(condition) != 1, HY_BAD_FORMAT, err,
              "the condition that its body gives must be one bool");
   if (condition->data && !*(const uint8_t *)condition->data) most = HY_MIN(most, (int64_t)1);
+  l->most = most;
   l->rounds = l->reads_m || l->reads_condition ? -1 : most;
   if (condition->data || l->rounds == 0) return HY_OK;
   if (l->rounds > 0) {
@@ -134,6 +136,13 @@ hy_status hy__op_loop_infer(hy__op_plan *p, hy_error *err) {
   return HY_OK;
 }
 
+hy_status hy__op_loop_count(hy__op_plan *p, int64_t *rounds, hy_error *err) {
+  loop l;
+  HY_TRY(loop_plan(p, &l, err));
+  *rounds = l.rounds;
+  return HY_OK;
+}
+
 static bool goes_on(const loop *l, const hy__step *s, int64_t round, int64_t most) {
   if (round >= most) return false;
   const uint8_t *condition = (const uint8_t *)s->scratch + l->flags_at + sizeof(int64_t);
@@ -166,7 +175,7 @@ static hy_status run(const hy__step *s, hy_error *err) {
   void **state = hy__op_slots_out(&l->slots, s) + l->body->n_out;
   uint8_t *flags = (uint8_t *)s->scratch + l->flags_at;
   uint8_t *now = flags + sizeof(int64_t), *next = flags + 2 * sizeof(int64_t);
-  int64_t most = l->rounds >= 0 ? l->rounds : INT64_MAX;
+  int64_t most = l->rounds >= 0 ? l->rounds : l->most;
   if (l->reads_m) most = *(const int64_t *)s->in[0].data;
   *now = l->reads_condition ? *(const uint8_t *)s->in[1].data : 1;
   hy__op_slots_capture(&l->slots, l->body, s);

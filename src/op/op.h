@@ -176,6 +176,9 @@ const hy__op *hy__op_at(size_t index);
 /* Takes a round: LIMIT when there is none left, or when it is too late. */
 HY_CHECKED hy_status hy__op_spend(hy__budget *budget, hy_error *err);
 
+/* After infer, of a Loop: how many rounds it goes, -1 where that is found while running. */
+HY_CHECKED hy_status hy__op_loop_count(hy__op_plan *p, int64_t *rounds, hy_error *err);
+
 /* Operators on values that are no dense tensors. */
 #include "op/evaluate.h"
 
