@@ -29,33 +29,38 @@ hy_status hy__work_add(hy__work *w, int32_t like, const hy__work_rewrite *to, in
   hy__work_known known = HY__WORK_UNKNOWN;
   hy__op_plan view;
   hy_error why;
-  int32_t id;
+  int32_t id = HY__ABSENT;
   *out = HY__ABSENT;
   made.op = hy__op_find(to->domain, to->op_type, to->version, NULL);
   if (!made.op) return HY_OK;
-  HY_TRY(hy__work_value_new(w, NULL, made.node.name, &id, err));
-  w->values[id].uses = 1;
+  if (!to->outputs) HY_TRY(hy__work_value_new(w, NULL, made.node.name, &id, err));
+  const int32_t *outputs = to->outputs ? to->outputs : &id;
+  made.node.n_outputs = to->outputs ? to->n_outputs : 1;
+  for (size_t k = 0; k < made.node.n_outputs; k++)
+    if (outputs[k] >= 0) w->values[outputs[k]].uses = 1;
   made.node.domain = to->domain;
   made.node.op_type = to->op_type;
   made.node.version = to->version;
   made.node.attrs = to->attrs;
   made.node.n_attrs = to->n_attrs;
   made.node.n_inputs = to->n_inputs;
-  made.node.n_outputs = 1;
   HY_TRY(ids_keep(w, to->inputs, to->n_inputs, &made.node.inputs, err));
-  HY_TRY(ids_keep(w, &id, 1, &made.node.outputs, err));
+  HY_TRY(ids_keep(w, outputs, made.node.n_outputs, &made.node.outputs, err));
   hy_status status = hy__work_view(w, &made, &view, &why);
   if (status == HY_OK) status = hy__work_fold(w, &view, made.op, NULL, &known, &why);
   HY_FAIL_IF(status == HY_OUT_OF_MEMORY, status, err, "%s", why.message);
   if (status != HY_OK) return HY_OK;
-  w->values[id].t = view.out[0];
-  if (known == HY__WORK_UNKNOWN) {
-    w->values[id].t.data = NULL;
-    w->values[id].producer = (int32_t)w->n_nodes;
-    HY_TRY(append(w, &made, err));
+  for (size_t k = made.node.n_outputs; k-- > 0;) {
+    if (outputs[k] < 0) continue;
+    hy__work_value *v = &w->values[outputs[k]];
+    v->t = view.out[k];
+    if (known == HY__WORK_UNKNOWN) {
+      v->t.data = NULL;
+      v->producer = (int32_t)w->n_nodes;
+    }
+    *out = outputs[k];
   }
-  *out = id;
-  return HY_OK;
+  return known == HY__WORK_UNKNOWN ? append(w, &made, err) : HY_OK;
 }
 
 /* --- order --- */

@@ -99,10 +99,10 @@ typedef struct hy__work_rewrite {
 HY_CHECKED hy_status hy__work_replace(hy__work *w, int32_t n, const hy__work_rewrite *to,
                                       bool *done, hy_error *err);
 
-/* A new node of one output, with the name of node `like`; a known result is worked out at once and
- * no node made. *out: the value, HY__ABSENT where the operator has no row or refuses. The node
- * stands behind all others until the driver sorts them after the pass; places of nodes change then.
- */
+/* A new node with the name of node `like`, of one output, or of those listed, which are new values;
+ * a known result is worked out at once and no node made. *out: the first output, HY__ABSENT where
+ * the operator has no row or refuses. The node stands behind all others until the driver sorts them
+ * after the pass; places of nodes change then. */
 HY_CHECKED hy_status hy__work_add(hy__work *w, int32_t like, const hy__work_rewrite *node,
                                   int32_t *out, hy_error *err);
 /* Puts the nodes in an execution order, the old one where it can stay, and drops dead ones. */

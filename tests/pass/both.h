@@ -66,6 +66,7 @@ static inline float *both_run(const hy_model *model, const hy_tensor *x, bool pl
   const hy_allocator *a = hy__runtime_allocator(runtime);
   hy_tensor type = *x;
   hy__shared shared = {.allocator = a};
+  hy__budget budget = {.rounds = 1 << 20};
   hy__plan *plan;
   hy_error err;
   void *memory, *ins[1] = {x->data}, *outs[8] = {0};
@@ -79,6 +80,7 @@ static inline float *both_run(const hy_model *model, const hy_tensor *x, bool pl
                                     .inputs = &type,
                                     .outputs = graph->outputs,
                                     .n_outputs = graph->n_outputs,
+                                    .budget = &budget,
                                     .plain = plain};
   if (hy__plan_create(&request, &plan, &err) != HY_OK) fail_msg("%s", err.message);
   assert_int_equal(hy__alloc_zero(a, plan->arena_bytes + 64, &memory, NULL), HY_OK);
