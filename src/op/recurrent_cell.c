@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Recurrent cells with any attributes: other activations, clip, peepholes, input_forget. The
- * products run in the matrix kernel, the cells in doubles, one unit at a time; rare, so plain. */
+ * products run in the matrix kernel; other activations alone run in the element kernels, a block of
+ * units at a time, the rest in doubles, one unit at a time; rare, so plain. */
 #include "op/recurrent.h"
 
 #include <math.h>
@@ -67,10 +68,93 @@ static void lstm_unit(const hy__cell_step *s, const double pre[4], size_t at, si
   s->h_out[at] = (float)(o * apply(&f[2], next));
 }
 
+/* --- other activations alone: the gates of a block of units stand side by side --- */
+
+static void act(const hy__cell_step *s, const hy__cell_fn *f, float *x, size_t n) {
+  static const hy__unary ids[] = {
+      [HY__CELL_SIGMOID] = HY__UNARY_SIGMOID,
+      [HY__CELL_TANH] = HY__UNARY_TANH,
+      [HY__CELL_RELU] = HY__UNARY_RELU,
+      [HY__CELL_AFFINE] = HY__UNARY_AFFINE,
+      [HY__CELL_LEAKY_RELU] = HY__UNARY_LEAKY_RELU,
+      [HY__CELL_THRESHOLDED_RELU] = HY__UNARY_THRESHOLDED_RELU,
+      [HY__CELL_SCALED_TANH] = HY__UNARY_TANH,
+      [HY__CELL_HARD_SIGMOID] = HY__UNARY_HARD_SIGMOID,
+      [HY__CELL_ELU] = HY__UNARY_ELU,
+      [HY__CELL_SOFTSIGN] = HY__UNARY_SOFTSIGN,
+      [HY__CELL_SOFTPLUS] = HY__UNARY_SOFTPLUS,
+  };
+  const hy__unary_f32_fn *fn = s->kernels->unary_f32->fn;
+  const bool scaled = f->act == HY__CELL_SCALED_TANH;
+  if (scaled) fn[HY__UNARY_AFFINE](x, x, n, (float)f->beta, 0.0f);
+  fn[ids[f->act]](x, x, n, (float)f->alpha, (float)f->beta);
+  if (scaled) fn[HY__UNARY_AFFINE](x, x, n, (float)f->alpha, 0.0f);
+}
+
+static void lstm_blocks(const hy__cell_step *s, size_t row) {
+  const hy__recurrent_plan *p = s->plan;
+  const hy__cell_fn *f = s->side->fn;
+  const size_t n = p->lanes;
+  for (size_t b = 0; b < p->padded; b += n) {
+    float *i = s->work + row * p->columns + b * 4, *forget = i + n, *g = i + 2 * n, *o = i + 3 * n;
+    const float *pre = s->pre + row * p->columns + b * 4, *c = s->c + row * p->padded + b;
+    float *c_out = s->c_out + row * p->padded + b, *h_out = s->h_out + row * p->padded + b;
+    for (size_t u = 0; u < 4 * n; ++u) i[u] += pre[u];
+    act(s, &f[0], i, 2 * n);
+    act(s, &f[1], g, n);
+    act(s, &f[0], o, n);
+    for (size_t u = 0; u < n; ++u) i[u] = c_out[u] = forget[u] * c[u] + i[u] * g[u];
+    act(s, &f[2], i, n);
+    for (size_t u = 0; u < n; ++u) h_out[u] = o[u] * i[u];
+  }
+}
+
+static void rnn_blocks(const hy__cell_step *s, size_t row) {
+  const hy__recurrent_plan *p = s->plan;
+  const float *pre = s->pre + row * p->columns, *work = s->work + row * p->columns;
+  float *h_out = s->h_out + row * p->padded;
+  for (size_t u = 0; u < p->padded; ++u) h_out[u] = pre[u] + work[u];
+  act(s, &s->side->fn[0], h_out, p->padded);
+}
+
+/* z and r of all units; reset: r * h, where the product comes after it. */
+static void gru_gates(const hy__cell_step *s, size_t row, float *reset) {
+  const hy__recurrent_plan *p = s->plan;
+  const size_t n = p->lanes;
+  for (size_t b = 0; b < p->padded; b += n) {
+    float *z = s->work + row * p->columns + b * 3;
+    const float *pre = s->pre + row * p->columns + b * 3, *h = s->h + row * p->padded + b;
+    for (size_t u = 0; u < 2 * n; ++u) z[u] += pre[u];
+    act(s, &s->side->fn[0], z, 2 * n);
+    for (size_t u = 0; reset && u < n; ++u) reset[b + u] = z[n + u] * h[u];
+  }
+}
+
+static void gru_blocks(const hy__cell_step *s, size_t row, const float *second) {
+  const hy__recurrent_plan *p = s->plan;
+  const size_t n = p->lanes;
+  for (size_t b = 0; b < p->padded; b += n) {
+    float *z = s->work + row * p->columns + b * 3, *r = z + n, *c = z + 2 * n;
+    const float *pre = s->pre + row * p->columns + b * 3 + 2 * n, *h = s->h + row * p->padded + b;
+    float *h_out = s->h_out + row * p->padded + b;
+    for (size_t u = 0; u < n; ++u)
+      c[u] = pre[u] + (second ? second[b + u] : r[u] * (c[u] + s->side->r_bias[b + u]));
+    act(s, &s->side->fn[1], c, n);
+    for (size_t u = 0; u < n; ++u) h_out[u] = (1.0f - z[u]) * c[u] + z[u] * h[u];
+  }
+}
+
+static bool by_blocks(const hy__cell_step *s) {
+  return !s->side->peep && s->plan->clip == 0.0 && !s->plan->input_forget;
+}
+
+/* --- any attributes --- */
+
 static void lstm(const hy__cell_step *s) {
   const hy__recurrent_plan *p = s->plan;
   product(s, s->h, s->side->r, p->columns, s->work);
-  for (size_t row = 0; row < s->rows; ++row) {
+  for (size_t row = 0; row < s->rows && by_blocks(s); ++row) lstm_blocks(s, row);
+  for (size_t row = 0; row < s->rows && !by_blocks(s); ++row) {
     for (size_t unit = 0; unit < p->hidden; ++unit) {
       double pre[4];
       for (size_t g = 0; g < 4; ++g) {
@@ -85,7 +169,8 @@ static void lstm(const hy__cell_step *s) {
 static void rnn(const hy__cell_step *s) {
   const hy__recurrent_plan *p = s->plan;
   product(s, s->h, s->side->r, p->columns, s->work);
-  for (size_t row = 0; row < s->rows; ++row) {
+  for (size_t row = 0; row < s->rows && by_blocks(s); ++row) rnn_blocks(s, row);
+  for (size_t row = 0; row < s->rows && !by_blocks(s); ++row) {
     for (size_t unit = 0; unit < p->hidden; ++unit) {
       const size_t at = row * p->columns + column(p, 0, unit);
       const double x = (double)s->pre[at] + (double)s->work[at];
@@ -101,11 +186,24 @@ static double gate(const hy__cell_step *s, size_t row, size_t g, size_t unit) {
   return apply(&s->side->fn[0], clipped(x, p->clip));
 }
 
+static void gru_fast(const hy__cell_step *s, float *reset, float *second) {
+  const hy__recurrent_plan *p = s->plan;
+  for (size_t row = 0; row < s->rows; ++row)
+    gru_gates(s, row, p->after ? NULL : reset + row * p->padded);
+  if (!p->after) product(s, reset, s->side->r2, p->padded, second);
+  for (size_t row = 0; row < s->rows; ++row)
+    gru_blocks(s, row, p->after ? NULL : second + row * p->padded);
+}
+
 /* work: the products of all gates, then r * h and its product. */
 static void gru(const hy__cell_step *s) {
   const hy__recurrent_plan *p = s->plan;
   float *reset = s->work + p->group * p->columns, *second = reset + p->group * p->padded;
   product(s, s->h, s->side->r, p->columns, s->work);
+  if (by_blocks(s)) {
+    gru_fast(s, reset, second);
+    return;
+  }
   for (size_t row = 0; row < s->rows && !p->after; ++row) {
     memset(reset + row * p->padded, 0, p->padded * sizeof(float));
     for (size_t unit = 0; unit < p->hidden; ++unit)
