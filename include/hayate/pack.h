@@ -35,6 +35,17 @@ HY_API HY_CHECKED hy_status hy_pack_write(hy_runtime *runtime, const char *path,
 HY_API HY_CHECKED hy_status hy_pack_verify(hy_runtime *runtime, const char *path, bool json,
                                            const hy_sink *sink, bool *ok, hy_error *err);
 
+/* What a file holds, by its first bytes and its table of sections. */
+typedef enum hy_pack_kind {
+  HY_PACK_NONE = 0, /* no container */
+  HY_PACK_MODEL = 1,
+  HY_PACK_PIPELINE = 2 /* <hayate/score.h> */
+} hy_pack_kind;
+/* Errors: NOT_FOUND, IO, BAD_FORMAT (a container that is cut short or damaged), UNSUPPORTED (a
+ * later format). */
+HY_API HY_CHECKED hy_status hy_pack_kind_of(hy_runtime *runtime, const char *path,
+                                            hy_pack_kind *out, hy_error *err);
+
 #ifdef __cplusplus
 }
 #endif

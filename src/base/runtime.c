@@ -163,3 +163,15 @@ hy_isa hy_runtime_isa(const hy_runtime *runtime) { return runtime->isa; }
 const hy_allocator *hy__runtime_allocator(const hy_runtime *runtime) { return &runtime->allocator; }
 hy__pool *hy__runtime_pool(const hy_runtime *runtime) { return runtime->pool; }
 const hy__cpu *hy__runtime_cpu(const hy_runtime *runtime) { return &runtime->cpu; }
+
+hy_status hy__runtime_beside(const hy_runtime *runtime, hy_isa isa, bool quiet, hy_runtime **out,
+                             hy_error *err) {
+  hy_runtime_options options = {.struct_size = sizeof options,
+                                .allocator = &runtime->allocator,
+                                .n_threads = 1,
+                                .isa = isa,
+                                .log_level = quiet ? HY_LOG_OFF : runtime->log_level,
+                                .log = runtime->log,
+                                .log_ctx = runtime->log_ctx};
+  return hy_runtime_create(&options, out, err);
+}

@@ -109,11 +109,7 @@ static hy_status replay_one(verifying *v, const hy__hyp_section *wanted, hy_isa 
   *r = (replay){.isa = isa,
                 .packed = hy__hyp_find(&v->file, HY__HYP_PACKS, (uint32_t)isa, "") != NULL,
                 .must_be_bits = same_build && wanted->isa == (uint32_t)isa};
-  hy_runtime_options options = {.struct_size = sizeof options,
-                                .allocator = hy__runtime_allocator(v->runtime),
-                                .n_threads = 1,
-                                .isa = isa};
-  hy_status status = hy_runtime_create(&options, &runtime, err);
+  hy_status status = hy__runtime_beside(v->runtime, isa, true, &runtime, err);
   if (status == HY_OK) status = hy_model_open(runtime, v->path, NULL, &model, err);
   if (status == HY_OK) status = hy_session_create(model, NULL, &session, err);
   if (status == HY_OK) status = replay_session(v, model, session, wanted, r, err);

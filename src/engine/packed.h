@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "codec/codec.h"
+#include "engine/engine.h"
 #include "engine/plan.h"
 
 enum { HY__PACKED_ENTRY = 32 };
@@ -13,16 +14,5 @@ enum { HY__PACKED_ENTRY = 32 };
 /* The session's packed weights as a section's bytes, in `arena`; the caller sets isa and names. */
 HY_CHECKED hy_status hy__packed_section(const hy_session *session, hy__arena *arena,
                                         hy__hyp_section *out, hy_error *err);
-
-/* Named dense arrays as a section's bytes, and back: views into the section. Strings too. */
-HY_CHECKED hy_status hy__golden_write(const char *const *names, const hy_tensor *tensors, size_t n,
-                                      hy__arena *arena, hy__hyp_section *out, hy_error *err);
-typedef struct hy__golden {
-  const char **names;
-  hy_tensor *tensors;
-  size_t n;
-} hy__golden;
-HY_CHECKED hy_status hy__golden_read(const hy__hyp_section *section, hy__arena *arena,
-                                     hy__golden *out, hy_error *err);
 
 #endif

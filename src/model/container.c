@@ -74,6 +74,8 @@ hy_status hy__model_enter(hy_model *model, const char *owner, hy_error *err) {
   hy__hyp *container = memory;
   HY_TRY(hy__hyp_read(model->map.data, model->map.bytes, model->arena, container, err));
   const hy__hyp_section *section = hy__hyp_find(container, HY__HYP_MODEL, 0, owner);
+  HY_FAIL_IF(!section && !*owner && hy__hyp_find(container, HY__HYP_PIPELINE, 0, ""), HY_BAD_FORMAT,
+             err, "a packed pipeline, not a model: `hayate score` takes it");
   HY_FAIL_IF(!section, HY_BAD_FORMAT, err, "the container holds no model%s%s", *owner ? " " : "",
              owner);
   HY_TRY(hy__hyp_check(section, err));

@@ -90,17 +90,14 @@ hy_status hy_model_open(hy_runtime *runtime, const char *path, const hy_model_op
   return HY_OK;
 }
 
-hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t bytes,
-                               const hy_model_options *options, hy_model **out, hy_error *err) {
-  hy_error_clear(err);
-  HY_TRY(check(runtime, options, out, err));
-  HY_FAIL_IF(!data && bytes, HY_INVALID_ARGUMENT, err, "data must not be NULL");
+static hy_status open_mapped(hy_runtime *runtime, hy__map map, const char *owner,
+                             const hy_model_options *options, hy_model **out, hy_error *err) {
   hy_model *model;
   hy__onnx_limits limits = limits_of(options);
   HY_TRY(create(runtime, &model, err));
   model->limits = plan_limits_of(options);
-  model->map = (hy__map){data, bytes};
-  hy_status status = hy__model_enter(model, "", err);
+  model->map = map;
+  hy_status status = hy__model_enter(model, owner, err);
   if (status == HY_OK) status = read(model, &limits, err);
   if (status != HY_OK) {
     hy_model_destroy(model);
@@ -108,6 +105,20 @@ hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t byt
   }
   *out = model;
   return HY_OK;
+}
+
+hy_status hy_model_open_memory(hy_runtime *runtime, const void *data, size_t bytes,
+                               const hy_model_options *options, hy_model **out, hy_error *err) {
+  hy_error_clear(err);
+  HY_TRY(check(runtime, options, out, err));
+  HY_FAIL_IF(!data && bytes, HY_INVALID_ARGUMENT, err, "data must not be NULL");
+  return open_mapped(runtime, (hy__map){data, bytes}, "", options, out, err);
+}
+
+hy_status hy__model_open_owner(hy_runtime *runtime, hy__map container, const char *owner,
+                               hy_model **out, hy_error *err) {
+  *out = NULL;
+  return open_mapped(runtime, container, owner, NULL, out, err);
 }
 
 void hy_model_destroy(hy_model *model) {

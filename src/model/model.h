@@ -80,6 +80,9 @@ typedef struct hy__graph {
 } hy__graph;
 
 const hy__graph *hy__model_graph(const hy_model *model);
+/* A model of a container in memory, which must outlive it; owner "": a model alone. */
+HY_CHECKED hy_status hy__model_open_owner(hy_runtime *runtime, hy__map container, const char *owner,
+                                          hy_model **out, hy_error *err);
 /* The model file's own bytes, inside a container where there is one. */
 void hy__model_bytes(const hy_model *model, const void **data, size_t *bytes);
 /* The container it came from, and its owner there; NULL: a plain file. */
