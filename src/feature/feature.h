@@ -53,6 +53,14 @@ HY_CHECKED hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yam
  * window then counts the symbol's own bars. False: rows of the panel's axis (flat, mark). */
 bool hy__features_skip_missing(const hy_features *features);
 
+/* Whether the spec reads or requires the universe's field `field`. */
+bool hy__features_read(const hy_features *features, const hy_universe *universe, int32_t field);
+/* What it requires of a universe beyond fields; NULL where nothing. */
+typedef struct hy__features_wants {
+  const char *timeframe, *zone, *calendar;
+} hy__features_wants;
+hy__features_wants hy__features_wanted(const hy_features *features);
+
 /* For --history stable: bars before t_begin that make the answer stable to tol; UNSUPPORTED names
  * the feature that has no bound (cumulative without anchor, path dependent without warmup_bars). */
 HY_CHECKED hy_status hy__feature_stable_bars(const hy_features *features, double tol, size_t *out,

@@ -131,3 +131,18 @@ void hy_features_describe(const hy_features *f, hy_features_info *info) {
 }
 
 bool hy__features_skip_missing(const hy_features *f) { return f->gaps[0].fill == HY__GAP_NONE; }
+
+bool hy__features_read(const hy_features *f, const hy_universe *universe, int32_t field) {
+  for (size_t k = 0; k < f->n_nodes; k++)
+    if (f->nodes[k].kind == HY__NODE_FIELD &&
+        hy__universe_field(universe, f->nodes[k].name) == field)
+      return true;
+  for (size_t k = 0; k < f->inputs.n_fields; k++)
+    if (hy__universe_field(universe, f->inputs.fields[k].text) == field) return true;
+  return false;
+}
+
+hy__features_wants hy__features_wanted(const hy_features *f) {
+  const hy__spec_inputs *in = &f->inputs;
+  return (hy__features_wants){in->base.text, in->zone.text, in->calendar.text};
+}

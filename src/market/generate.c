@@ -107,8 +107,9 @@ static hy_status make_all(job *j, hy_runtime *runtime, const hy_generate_options
   return HY_OK;
 }
 
+static const char *const five_fields[5] = {"open", "high", "low", "close", "volume"};
+
 static hy_status prepare(job *j, hy_runtime *runtime, const hy_generate_options *o, hy_error *err) {
-  static const char *const fields[5] = {"open", "high", "low", "close", "volume"};
   int64_t timeframe_ns;
   const char *timeframe = o->timeframe ? o->timeframe : "1m";
   HY_TRY(hy__timeframe_parse(timeframe, &timeframe_ns, err));
@@ -125,7 +126,7 @@ static hy_status prepare(job *j, hy_runtime *runtime, const hy_generate_options 
   HY_TRY(hy__arena_array(j->arena, j->batch, j->tape.n_bars * HY_LANES, &memory, err));
   j->valid = memory;
   j->head.n_bars = j->tape.n_bars, j->head.n_symbols = j->n_symbols, j->head.n_fields = 5;
-  j->head.time_ns = j->tape.time_ns, j->head.fields = fields;
+  j->head.time_ns = j->tape.time_ns, j->head.fields = five_fields;
   HY_TRY(hy__arena_printf(j->arena, &j->head.source, err, "synthetic: seed %llu",
                           (unsigned long long)j->seed));
   HY_TRY(hy__arena_text(j->arena, timeframe, strlen(timeframe), &j->head.timeframe, err));
@@ -158,4 +159,56 @@ hy_status hy_universe_generate(hy_runtime *runtime, const hy_generate_options *o
   hy_status status = generate(&j, runtime, o, err);
   hy__arena_destroy(j.arena);
   return status;
+}
+
+/* --- in memory --- */
+
+static hy_status panel_alloc(const job *j, hy_panel *panel, double *field[5], uint8_t **valid,
+                             hy_error *err) {
+  void *memory;
+  size_t n_cells = j->tape.n_bars * j->n_symbols;
+  HY_TRY(hy__arena_array(j->arena, 5, sizeof(double *), &memory, err));
+  const double **data = memory;
+  for (size_t f = 0; f < 5; f++) {
+    HY_TRY(array(j->arena, n_cells, &field[f], err));
+    data[f] = field[f];
+  }
+  HY_TRY(hy__arena_array(j->arena, n_cells, 1, &memory, err));
+  *valid = memory;
+  panel->struct_size = sizeof *panel;
+  panel->n_fields = 5, panel->fields = five_fields, panel->data = data, panel->valid = *valid;
+  panel->symbols = j->head.symbols, panel->time_ns = j->tape.time_ns;
+  panel->zone = "America/New_York", panel->calendar = "XNYS";
+  return HY_OK;
+}
+
+hy_status hy__generate_panel(hy_panel *panel, uint64_t seed, hy__arena *arena, hy_error *err) {
+  int64_t timeframe_ns;
+  double *field[5], *cells[5];
+  uint8_t *valid, *seen;
+  void *memory;
+  job j = {
+      .arena = arena, .seed = seed, .n_symbols = panel->n_symbols, .tape.n_bars = panel->n_bars};
+  HY_FAIL_IF(!j.n_symbols || !j.tape.n_bars || j.n_symbols > SYMBOLS_MAX ||
+                 j.tape.n_bars > BARS_MAX,
+             HY_LIMIT, err, "1 to %d symbols and 1 to %d bars can be made", SYMBOLS_MAX, BARS_MAX);
+  HY_TRY(hy__timeframe_parse(panel->timeframe, &timeframe_ns, err));
+  HY_TRY(tape_alloc(&j, err));
+  HY_TRY(hy__tape_fill(&j.tape, timeframe_ns, seed, err));
+  HY_TRY(name_symbols(&j, err));
+  HY_TRY(panel_alloc(&j, panel, field, &valid, err));
+  for (size_t f = 0; f < 5; f++) HY_TRY(array(arena, panel->n_bars * HY_LANES, &cells[f], err));
+  HY_TRY(hy__arena_array(arena, panel->n_bars * HY_LANES, 1, &memory, err));
+  seen = memory;
+  for (size_t s = 0; s < panel->n_symbols; s++) {
+    hy__symbol_cells c = {.valid = seen};
+    for (size_t f = 0; f < 5; f++) c.field[f] = cells[f];
+    hy__generate_symbol(&j.tape, seed, s, &c);
+    for (size_t t = 0; t < panel->n_bars; t++) {
+      size_t at = t * panel->n_symbols + s;
+      for (size_t f = 0; f < 5; f++) field[f][at] = cells[f][t * HY_LANES];
+      valid[at] = seen[t * HY_LANES];
+    }
+  }
+  return HY_OK;
 }

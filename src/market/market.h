@@ -34,6 +34,11 @@ const double *hy__universe_raw(const hy_universe *u, int32_t field, size_t block
 HY_CHECKED hy_status hy__universe_present(const hy_universe *u, size_t block, size_t t_begin,
                                           size_t t_end, uint8_t *mask, bool *all, hy_error *err);
 
+/* The synthetic universe as a panel of panel->n_symbols and n_bars of panel->timeframe: everything
+ * else is set, in `arena`. */
+HY_CHECKED hy_status hy__generate_panel(hy_panel *panel, uint64_t seed, hy__arena *arena,
+                                        hy_error *err);
+
 /* Time text: ISO 8601 with offset or Z, or a date (its end of day in `zone`), to ns UTC. */
 HY_CHECKED hy_status hy__time_parse(const char *text, const char *zone, int64_t *out_ns,
                                     hy_error *err);
