@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a .hyp container: its table, its golden arrays, its packed weights, its model, which
- * is planned and run on the golden input. Checksums are put right first, since a fuzzer cannot
- * guess them and nothing may depend on them. */
+ * is planned and run on the golden input. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include <hayate/session.h>
 
-#include "base/base.h"
-#include "codec/codec.h"
-#include "engine/packed.h"
+#include "../container.h"
 
-enum { HEADER = 64, HASHED = 48, ENTRY = 160, SIZE_MOST = 1 << 20, PORTS = 16, MEMORY = 1 << 24 };
+enum { SIZE_MOST = 1 << 20, PORTS = 16, MEMORY = 1 << 24 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,36 +25,6 @@ static void give(void *ctx, void *p, size_t bytes) {
   (void)ctx;
   had -= bytes;
   free(p);
-}
-
-static uint64_t number(const uint8_t *at, size_t n) {
-  uint64_t v = 0;
-  for (size_t i = 0; i < n; i++) v |= (uint64_t)at[i] << (8 * i);
-  return v;
-}
-
-/* The checksums of the sections that lie inside, then those of the table; the size too. */
-static void mend(uint8_t *file, size_t size) {
-  if (size < HEADER) return;
-  uint64_t n = number(file + 12, 4), whole = size;
-  if (n > (size - HEADER) / ENTRY) return;
-  memcpy(file + 16, &whole, 8);
-  for (uint64_t i = 0; i < n; i++) {
-    uint8_t *entry = file + HEADER + i * ENTRY;
-    uint64_t offset = number(entry + 8, 8), bytes = number(entry + 16, 8);
-    if (offset > size || bytes > size - offset) continue;
-    hy__hash128 hash = hy__hash(file + offset, (size_t)bytes);
-    memcpy(entry + 24, &hash, sizeof hash);
-  }
-  hy__hash128 parts[2] = {hy__hash(file, HASHED), hy__hash(file + HEADER, (size_t)n * ENTRY)};
-  hy__hash128 hash = hy__hash(parts, sizeof parts);
-  memcpy(file + HASHED, &hash, sizeof hash);
-}
-
-/* The packed weights are used only where the build is the same. */
-static void revise(uint8_t *file, size_t size) {
-  uint64_t revision = hy__pack_revision();
-  if (size >= HEADER && (file[24] & 1)) memcpy(file + 24, &revision, sizeof revision);
 }
 
 static void run(hy_model *model, const hy__golden *golden) {
@@ -102,8 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   void *file = NULL;
   if (size > SIZE_MOST || !size || posix_memalign(&file, 64, size)) return 0;
   memcpy(file, data, size);
-  revise(file, size);
-  mend(file, size);
+  fuzz_revise(file, size);
+  fuzz_mend(file, size);
   had = 0;
   hy_allocator allocator = {take, give, NULL};
   hy_runtime_options options = {.struct_size = sizeof options,

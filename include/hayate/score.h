@@ -9,7 +9,9 @@
 extern "C" {
 #endif
 
-/* A pipeline file read and checked: spec, models, combination. Immutable. */
+/* A pipeline file, or one that hy_pipeline_pack wrote, read and checked: spec, models, combination.
+ * Immutable; a packed file stays mapped while it lives. Errors of a packed one: BAD_FORMAT (cut,
+ * changed), UNSUPPORTED (a later format), MISMATCH (another spec). */
 typedef struct hy_pipeline hy_pipeline;
 HY_API HY_CHECKED hy_status hy_pipeline_open(hy_runtime *runtime, const char *path,
                                              hy_pipeline **out, hy_error *err);
@@ -57,6 +59,30 @@ HY_API HY_CHECKED hy_status hy_score_write_json(const hy_score_result *result, c
  * scores.npz. */
 HY_API HY_CHECKED hy_status hy_score_write_folder(hy_score_result *result, const char *folder,
                                                   bool npz, hy_error *err);
+
+/* --- pipelines in one file: <hayate/pack.h> says the same of models --- */
+
+typedef struct hy_pipeline_pack_options {
+  size_t struct_size;
+  const hy_isa *isas; /* instruction sets to pack for; NULL: the runtime's alone */
+  size_t n_isas;
+  const char *data; /* a universe whose last bars become the golden input; NULL: synthetic bars */
+  uint64_t seed;    /* of the synthetic ones; 0: 7 */
+} hy_pipeline_pack_options;
+/* Freezes the pipeline file with its spec, its models and a golden input and answer into one
+ * checksummed file, whole or not at all; hy_pipeline_open maps it. Errors: those of opening and
+ * scoring; NEED_MORE_DATA where the golden bars give no score. */
+HY_API HY_CHECKED hy_status hy_pipeline_pack(hy_runtime *runtime, const char *path,
+                                             const char *output,
+                                             const hy_pipeline_pack_options *options,
+                                             hy_error *err);
+/* Checks every section's checksum and scores the golden bars again with each instruction set that
+ * the file and the machine have: as hy_pack_verify. */
+HY_API HY_CHECKED hy_status hy_pipeline_verify(hy_runtime *runtime, const char *path, bool json,
+                                               const hy_sink *sink, bool *ok, hy_error *err);
+/* What is in it, packed or not: spec, features, models and how they are fed; the sections. */
+HY_API HY_CHECKED hy_status hy_pipeline_inspect(const hy_pipeline *pipeline, bool json,
+                                                const hy_sink *sink, hy_error *err);
 
 #ifdef __cplusplus
 }

@@ -11,8 +11,9 @@ _HISTORY = {"full": 0, "stable": 1}
 
 def score(pipeline, data, at=None, from_=None, to=None, history="full", evaluate=False, out=None,
           npz=False, runtime=None):
-    """Scores the universe file `data` through the pipeline file and returns what `hayate score
-    --json` prints. `out` names a folder for the files of the command's --out."""
+    """Scores the universe file `data` through the pipeline (its file, or one that `hayate pack` made
+    of it) and returns what `hayate score --json` prints. `out` names a folder for the files of the
+    command's --out."""
     runtime = runtime_or_shared(runtime)
     if history not in _HISTORY:
         raise ValueError(f"history is '{history}', full or stable is expected")

@@ -110,6 +110,9 @@ void cli_note(const char *format, ...) HY_PRINTF(1, 2);
 /* Whether both name one file that is there: an output must not replace what is being read. */
 bool cli_same_file(const char *a, const char *b);
 
+/* Whether a file's name says that it is a pipeline: .yaml, .yml. */
+bool cli_is_pipeline(const char *path);
+
 /* Ctrl-C. The first one sets a flag, at which the progress callback answers false and the library
  * stops with HY_CANCELLED (exit 130); the second one ends the process at once. */
 void cli_interrupt_install(void);

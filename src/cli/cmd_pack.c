@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hayate pack: freeze a model into one checksummed file. */
+ * hayate pack: freeze a model or a pipeline into one checksummed file. */
 #include <string.h>
 #include <sys/stat.h>
 
 #include <hayate/pack.h>
+#include <hayate/score.h>
 
 #include "cli/cli.h"
 
 enum { INPUTS_MAX = 64 };
 
 struct args {
-  const char *model, *output, *input;
+  const char *model, *output, *input, *data;
   cli_list shapes;
   uint64_t batch;
   bool every_isa;
@@ -24,6 +25,7 @@ static const cli_option options[] = {
     {"batch", CLI_COUNT, AT(batch), 0, NULL, 'b'},
     {"shape", CLI_LIST, AT(shapes), 0, NULL, 0},
     {"input", CLI_PATH, AT(input), 0, NULL, 'i'},
+    {"data", CLI_PATH, AT(data), 0, NULL, 'd'},
 };
 
 static void report(const cli_context *cli, const struct args *a, const hy_isa *isas, size_t n) {
@@ -63,21 +65,33 @@ static hy_status pack(const struct args *a, hy_runtime *runtime, hy_pack_options
   return status;
 }
 
-static bool is_pipeline(const char *path) {
-  const char *dot = strrchr(path, '.');
-  return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+static hy_status pack_pipeline(const struct args *a, hy_runtime *runtime, const hy_isa *isas,
+                               size_t n, uint64_t seed, hy_error *err) {
+  hy_pipeline_pack_options o = {
+      .struct_size = sizeof o, .isas = isas, .n_isas = n, .data = a->data, .seed = seed};
+  return hy_pipeline_pack(runtime, a->model, a->output, &o, err);
+}
+
+/* Options of the other form change nothing: that is refused rather than overlooked. */
+static const char *misplaced(const struct args *a, bool pipeline) {
+  if (!pipeline) return a->data ? "--data" : NULL;
+  return a->input ? "--input" : a->shapes.n ? "--shape" : a->batch ? "--batch" : NULL;
 }
 
 static int run(cli_context *cli, const void *args) {
   const struct args *a = args;
-  if (is_pipeline(a->model))
-    return cli_refuse(cli, "%s is a pipeline; this version packs models, one at a time", a->model);
+  bool pipeline = cli_is_pipeline(a->model);
+  const char *wrong = misplaced(a, pipeline);
+  if (wrong)
+    return cli_refuse(cli, "%s goes with a %s; %s is a %s", wrong, pipeline ? "model" : "pipeline",
+                      a->model, pipeline ? "pipeline" : "model");
   hy_error err;
   hy_runtime *runtime = NULL;
   hy_isa isas[HY_ISA_AMX + 1];
   size_t n = 0;
   if (cli_same_file(a->model, a->output))
-    return cli_refuse(cli, "--output is the model itself: %s", a->output);
+    return cli_refuse(cli, "--output is the %s itself: %s", pipeline ? "pipeline" : "model",
+                      a->output);
   if (cli_runtime(cli, &runtime, &err) != HY_OK) return cli_fail(cli, &err);
   hy_isa best = hy_runtime_isa(runtime);
   for (hy_isa isa = a->every_isa ? HY_ISA_SCALAR : best; isa <= best; isa++) isas[n++] = isa;
@@ -88,7 +102,8 @@ static int run(cli_context *cli, const void *args) {
                        .shapes = a->shapes.items,
                        .n_shapes = a->shapes.n,
                        .seed = cli->seed};
-  hy_status status = pack(a, runtime, &o, &err);
+  hy_status status =
+      pipeline ? pack_pipeline(a, runtime, isas, n, cli->seed, &err) : pack(a, runtime, &o, &err);
   if (status == HY_OK) report(cli, a, isas, n);
   int exit_status = status == HY_OK ? CLI_DONE : cli_fail(cli, &err);
   hy_runtime_destroy(runtime);

@@ -2,6 +2,7 @@
 /* What a command says: errors for people and machines, notes, the runtime's making. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "cli/frame.h"
@@ -58,6 +59,11 @@ hy_status cli_runtime(const cli_context *cli, hy_runtime **out, hy_error *err) {
 hy_status cli_sink_write(void *ctx, const void *data, size_t bytes, hy_error *err) {
   if (fwrite(data, 1, bytes, ctx) == bytes) return HY_OK;
   return cli_set(err, HY_IO, "the output could not be written");
+}
+
+bool cli_is_pipeline(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
 bool cli_same_file(const char *a, const char *b) {

@@ -446,15 +446,8 @@ static hy_status keep_path(hy_score_result *r, const char *path, hy_error *err) 
   return HY_OK;
 }
 
-static hy_status fill(hy_score_result *r, const char *path, const hy_score_options *o,
-                      hy_error *err) {
-  HY_TRY(keep_path(r, path, err));
-  int64_t open_ns = hy__clock_monotonic_ns();
-  HY_TRY(hy_universe_open(r->pipeline->runtime, path, &r->universe, err));
-  r->open_ns = hy__clock_monotonic_ns() - open_ns;
-  r->info.struct_size = sizeof r->info;
-  hy_universe_describe(r->universe, &r->info);
-  HY_TRY(find_range(r, o, err));
+/* The rows are known. */
+static hy_status fill_rows(hy_score_result *r, const hy_score_options *o, hy_error *err) {
   r->n_symbols = r->info.n_symbols;
   r->n_models = r->pipeline->n_models;
   r->history = o->history;
@@ -469,17 +462,63 @@ static hy_status fill(hy_score_result *r, const char *path, const hy_score_optio
   return HY_OK;
 }
 
-/* One run into a fresh result. */
-static hy_status run_once(const hy_pipeline *pipeline, const char *path,
-                          const hy_score_options *options, hy_score_result **out, hy_error *err) {
+static hy_status fill(hy_score_result *r, const char *path, const hy_score_options *o,
+                      hy_error *err) {
+  HY_TRY(keep_path(r, path, err));
+  int64_t open_ns = hy__clock_monotonic_ns();
+  HY_TRY(hy_universe_open(r->pipeline->runtime, path, &r->universe, err));
+  r->open_ns = hy__clock_monotonic_ns() - open_ns;
+  r->info.struct_size = sizeof r->info;
+  hy_universe_describe(r->universe, &r->info);
+  HY_TRY(find_range(r, o, err));
+  return fill_rows(r, o, err);
+}
+
+/* The answer is the panel's last rows, and one before them. */
+static hy_status fill_panel(hy_score_result *r, const hy_panel *panel, size_t n_rows,
+                            hy_error *err) {
+  const hy_score_options o = {.struct_size = sizeof o};
+  HY_TRY(hy_universe_from_panel(r->pipeline->runtime, panel, &r->universe, err));
+  r->info.struct_size = sizeof r->info;
+  hy_universe_describe(r->universe, &r->info);
+  HY_FAIL_IF(n_rows >= r->info.n_bars, HY_NEED_MORE_DATA, err, "%zu bars, more than %zu are needed",
+             r->info.n_bars, n_rows);
+  r->n_lead = 1;
+  r->n_rows = n_rows + 1;
+  r->row_begin = r->info.n_bars - r->n_rows;
+  return fill_rows(r, &o, err);
+}
+
+static hy_status result_new(const hy_pipeline *pipeline, hy_score_result **out, hy_error *err) {
   const hy_allocator *a = hy__runtime_allocator(pipeline->runtime);
   void *memory = NULL;
   HY_TRY(hy__alloc_zero(a, sizeof(hy_score_result), &memory, err));
-  hy_score_result *r = memory;
-  r->pipeline = pipeline;
-  r->allocator = a;
-  r->load_ns = pipeline->load_ns;
-  r->start_ns = hy__clock_monotonic_ns();
+  *out = memory;
+  (*out)->pipeline = pipeline;
+  (*out)->allocator = a;
+  (*out)->load_ns = pipeline->load_ns;
+  (*out)->start_ns = hy__clock_monotonic_ns();
+  return HY_OK;
+}
+
+hy_status hy__score_panel(const hy_pipeline *pipeline, const hy_panel *panel, size_t n_rows,
+                          hy_score_result **out, hy_error *err) {
+  hy_error local; /* blocks' own troubles pass through it and are cleared again */
+  hy_error_clear(&local);
+  HY_TRY(result_new(pipeline, out, err));
+  hy_status status = fill_panel(*out, panel, n_rows, &local);
+  if (status == HY_OK) return HY_OK;
+  if (err) *err = local;
+  hy_score_result_destroy(*out);
+  *out = NULL;
+  return status;
+}
+
+/* One run into a fresh result. */
+static hy_status run_once(const hy_pipeline *pipeline, const char *path,
+                          const hy_score_options *options, hy_score_result **out, hy_error *err) {
+  hy_score_result *r;
+  HY_TRY(result_new(pipeline, &r, err));
   hy_error local; /* blocks' own troubles pass through it and are cleared again */
   hy_error_clear(&local);
   hy_status status = fill(r, path, options, &local);

@@ -25,8 +25,10 @@ hy_status hy__pipeline_choice(const hy__yaml *node, const char *const *names, in
   return hy__yaml_fail(node, err, "'%s' is none of: %s", text, choices);
 }
 
-/* A list of items is the inline form's items, joined. */
-static hy_status features_from_list(hy_pipeline *p, const hy__yaml *node, hy_error *err) {
+/* A spec that stands in the pipeline file; a list of items is the inline form's items, joined. */
+hy_status hy__pipeline_inline(hy_pipeline *p, const hy__yaml *node, hy_error *err) {
+  if (node->kind != HY__YAML_LIST)
+    return hy__features_create_yaml(p->runtime, node, p->path, &p->features, err);
   hy__buffer text;
   hy__buffer_init(&text, hy__runtime_allocator(p->runtime), 1 << 20);
   hy_status status = HY_OK;
@@ -38,7 +40,9 @@ static hy_status features_from_list(hy_pipeline *p, const hy__yaml *node, hy_err
   if (status == HY_OK && text.len_bytes == 0) {
     status = hy__yaml_fail(node, err, "an empty list of features");
   }
-  if (status == HY_OK) status = hy_features_create(p->runtime, text.data, &p->features, err);
+  hy__yaml joined = {.kind = HY__YAML_SCALAR, .line = 1, .column = 1, .text = text.data};
+  if (status == HY_OK)
+    status = hy__features_create_yaml(p->runtime, &joined, "spec", &p->features, err);
   hy__buffer_destroy(&text);
   return status;
 }
@@ -51,22 +55,19 @@ static hy_status features_from_text(hy_pipeline *p, const hy__yaml *node, hy_err
   if (!is_file && looks_like_file) {
     return hy__yaml_fail(node, err, "features: no file '%s' beside the pipeline", node->text);
   }
-  status = hy_features_create(p->runtime, is_file ? path : node->text, &p->features, err);
-  if (status != HY_OK && !is_file) hy__error_place(err, node->line, node->column, -1);
-  return status;
+  if (!is_file) return hy__pipeline_inline(p, node, err);
+  HY_TRY(hy__arena_text(p->arena, path, strlen(path), &p->features_path, err));
+  return hy_features_create(p->runtime, path, &p->features, err);
 }
 
 static hy_status read_features(hy_pipeline *p, const hy__yaml *root, hy_error *err) {
   const hy__yaml *node = hy__yaml_get(root, "features");
   if (!node)
     return hy__yaml_fail(root, err, "'features' is missing: a spec file, or a spec inline");
-  if (node->kind == HY__YAML_SCALAR) {
-    HY_TRY(features_from_text(p, node, err));
-  } else if (node->kind == HY__YAML_LIST) {
-    HY_TRY(features_from_list(p, node, err));
-  } else {
-    HY_TRY(hy__features_create_yaml(p->runtime, node, p->path, &p->features, err));
-  }
+  bool may_be_file = node->kind == HY__YAML_SCALAR;
+  HY_TRY(hy__pipeline_packed(p) ? hy__packed_features(p, node, err)
+         : may_be_file          ? features_from_text(p, node, err)
+                                : hy__pipeline_inline(p, node, err));
   p->spec.struct_size = sizeof p->spec;
   hy_features_describe(p->features, &p->spec);
   return HY_OK;
@@ -177,22 +178,25 @@ static hy_status read_root(hy_pipeline *p, const hy__yaml *root, hy_error *err) 
   return read_decision(p, root, err);
 }
 
+/* The mapped file's own text, or that in a container. */
+static hy_status read_text(hy_pipeline *p, hy__span text, hy_error *err) {
+  const hy__yaml *root = NULL;
+  HY_FAIL_IF(hy__span_left(&text) > HY__PIPELINE_BYTES_MAX, HY_LIMIT, err,
+             "a pipeline file of %zu bytes; the limit is %d", hy__span_left(&text),
+             HY__PIPELINE_BYTES_MAX);
+  HY_TRY(
+      hy__yaml_parse((const char *)text.pos, hy__span_left(&text), p->path, p->arena, &root, err));
+  return read_root(p, root, err);
+}
+
 static hy_status read_file(hy_pipeline *p, const char *path, hy_error *err) {
   HY_TRY(hy__arena_text(p->arena, path, strlen(path), &p->path, err));
-  hy__map map;
-  HY_TRY(hy__map_open(path, &map, err));
+  HY_TRY(hy__map_open(path, &p->map, err));
+  hy__span text = hy__span_make(p->map.data, p->map.bytes);
   hy_status status = HY_OK;
-  if (map.bytes > HY__PIPELINE_BYTES_MAX) {
-    status = hy__error_set(err, HY_LIMIT, "a pipeline file of %zu bytes; the limit is %d",
-                           map.bytes, HY__PIPELINE_BYTES_MAX);
-    hy__error_subject(err, path);
-  }
-  const hy__yaml *root = NULL;
-  if (status == HY_OK) {
-    status = hy__yaml_parse((const char *)map.data, map.bytes, p->path, p->arena, &root, err);
-  }
-  hy__map_close(&map);
-  if (status == HY_OK) status = read_root(p, root, err);
+  if (hy__hyp_is(p->map.data, p->map.bytes)) status = hy__packed_open(p, &text, err);
+  if (status == HY_OK) status = read_text(p, text, err);
+  if (!hy__pipeline_packed(p)) hy__map_close(&p->map);
   if (status != HY_OK) hy__error_subject(err, path);
   return status;
 }
@@ -231,6 +235,7 @@ void hy_pipeline_destroy(hy_pipeline *p) {
   if (!p) return;
   for (size_t k = 0; k < p->n_models; k++) model_destroy(&p->models[k]);
   hy_features_destroy(p->features);
+  hy__map_close(&p->map);
   hy__arena_destroy(p->arena);
   pthread_mutex_destroy(&p->lock);
   hy__free(hy__runtime_allocator(p->runtime), p, sizeof *p);

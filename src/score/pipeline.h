@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "codec/codec.h"
+#include "engine/engine.h"
 #include "feature/feature.h"
 
 enum {
@@ -79,6 +80,9 @@ struct hy_pipeline {
   hy_runtime *runtime;
   hy__arena *arena;
   const char *name, *path;
+  hy__map map;               /* of a packed pipeline, else empty */
+  hy__hyp container;         /* its sections */
+  const char *features_path; /* the spec's file; NULL: inline, or in the container */
   hy_features *features;
   hy_features_info spec;
   hy__pipeline_model *models;
@@ -92,6 +96,14 @@ struct hy_pipeline {
   pthread_mutex_t lock;
 };
 
+/* --- packed.c: pipelines in containers --- */
+
+static inline bool hy__pipeline_packed(const hy_pipeline *p) { return p->container.n != 0; }
+/* The container's table, and the pipeline's text: a view into it. */
+HY_CHECKED hy_status hy__packed_open(hy_pipeline *p, hy__span *text, hy_error *err);
+/* The spec, from its own section or the pipeline's node. */
+HY_CHECKED hy_status hy__packed_features(hy_pipeline *p, const hy__yaml *node, hy_error *err);
+
 /* A session of model `m` for its `output`, kept from an earlier run or new. Give it back when the
  * run ends. */
 HY_CHECKED hy_status hy__pipeline_take(const hy_pipeline *p, size_t m, hy_session **out,
@@ -100,6 +112,8 @@ void hy__pipeline_give(const hy_pipeline *p, size_t m, hy_session *session); /* 
 
 /* Reads `models:` into p; the spec is read already. */
 HY_CHECKED hy_status hy__pipeline_models(hy_pipeline *p, const hy__yaml *list, hy_error *err);
+/* The spec that stands in the pipeline file itself, a text, a list or a map. */
+HY_CHECKED hy_status hy__pipeline_inline(hy_pipeline *p, const hy__yaml *node, hy_error *err);
 /* An enum's value by name from `names` (NULL-terminated); BAD_FORMAT lists the choices. */
 HY_CHECKED hy_status hy__pipeline_choice(const hy__yaml *node, const char *const *names, int *out,
                                          hy_error *err);

@@ -3,7 +3,6 @@
  * spec's features to its inputs. What does not fit is said here, before any data is read. */
 #include <stdio.h>
 
-#include "engine/engine.h"
 #include "score/pipeline.h"
 
 static const char *const model_keys[] = {"name",   "file",    "window", "layout", "output",
@@ -312,6 +311,21 @@ static hy_status check_spec(const hy_pipeline *p, const hy__pipeline_model *m, c
   return HY_MISMATCH;
 }
 
+/* From its file, or by its name from the pipeline's container. */
+static hy_status open_model(hy_pipeline *p, hy__pipeline_model *m, const char *file,
+                            hy_error *err) {
+  if (hy__pipeline_packed(p)) {
+    HY_TRY(hy__arena_printf(p->arena, &m->path, err, "%s:%s", p->path, file));
+    hy_status status = hy__part_open(p->runtime, p->map, m->name, &m->model, err);
+    if (status != HY_OK) hy__error_prefix(err, "model '%s'", m->name);
+    return status;
+  }
+  char path[4096];
+  HY_TRY(hy__path_beside(p->path, file, path, sizeof path, err));
+  HY_TRY(hy__arena_text(p->arena, path, strlen(path), &m->path, err));
+  return hy_model_open(p->runtime, m->path, NULL, &m->model, err);
+}
+
 static hy_status read_model(hy_pipeline *p, hy__pipeline_model *m, const hy__yaml *node,
                             hy_error *err) {
   if (node->kind != HY__YAML_MAP)
@@ -322,9 +336,6 @@ static hy_status read_model(hy_pipeline *p, hy__pipeline_model *m, const hy__yam
     return hy__yaml_fail(node, err, "'file' is missing: the model's file, beside the pipeline");
   const char *text = NULL;
   HY_TRY(hy__yaml_text(file, &text, err));
-  char path[4096];
-  HY_TRY(hy__path_beside(p->path, text, path, sizeof path, err));
-  HY_TRY(hy__arena_text(p->arena, path, strlen(path), &m->path, err));
   m->name = text;
   if (name) HY_TRY(hy__yaml_text(name, &m->name, err));
   for (hy__pipeline_model *k = p->models; k < m; k++) {
@@ -336,7 +347,7 @@ static hy_status read_model(hy_pipeline *p, hy__pipeline_model *m, const hy__yam
   if (weight) HY_TRY(hy__yaml_f64(weight, &m->weight, err));
   if (!(m->weight >= 0 && m->weight < 1e12))
     return hy__yaml_fail(weight, err, "weight must be 0 or more");
-  HY_TRY(hy_model_open(p->runtime, m->path, NULL, &m->model, err));
+  HY_TRY(open_model(p, m, text, err));
   if (hy_model_n_outputs(m->model) == 0) return hy__yaml_fail(node, err, "the model has no output");
   HY_TRY(check_spec(p, m, node, err));
   HY_TRY(read_missing(m, node, err));

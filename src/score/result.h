@@ -77,4 +77,9 @@ static inline int64_t hy__result_time_ns(const hy_score_result *r, size_t row) {
 }
 void hy__result_totals(hy_score_result *r);
 
+/* Scores the last n_rows of a panel, which must outlive the result; fewer or as many bars:
+ * NEED_MORE_DATA. */
+HY_CHECKED hy_status hy__score_panel(const hy_pipeline *pipeline, const hy_panel *panel,
+                                     size_t n_rows, hy_score_result **out, hy_error *err);
+
 #endif

@@ -111,16 +111,16 @@ hy_status hy__write_evaluation(const hy_score_result *r, const hy_sink *sink, hy
   return hy__json_end(&w, err);
 }
 
-static hy_status write_models(const hy_score_result *r, hy__json_writer *w, hy_error *err) {
+static void write_models(const hy_score_result *r, hy__json_writer *w) {
   hy__json_key(w, "models");
   hy__json_array_begin(w);
   for (size_t k = 0; k < r->n_models; k++) {
     const hy__pipeline_model *m = &r->pipeline->models[k];
-    hy__map map;
-    HY_TRY(hy__map_open(m->path, &map, err));
+    const void *data;
+    size_t bytes;
     char hex[65];
-    hy__sha256_hex(map.data, map.bytes, hex);
-    hy__map_close(&map);
+    hy__part_bytes(m->model, &data, &bytes);
+    hy__sha256_hex(data, bytes, hex);
     hy__json_object_begin(w);
     hy__json_member_text(w, "name", m->name);
     hy__json_member_text(w, "file", m->path);
@@ -130,7 +130,6 @@ static hy_status write_models(const hy_score_result *r, hy__json_writer *w, hy_e
     hy__json_object_end(w);
   }
   hy__json_array_end(w);
-  return HY_OK;
 }
 
 static void write_flags(const hy_score_result *r, hy__json_writer *w) {
@@ -167,10 +166,9 @@ hy_status hy__write_run(const hy_score_result *r, const hy_sink *sink, hy_error 
   hy__json_member_text(&w, "spec_sha256", r->pipeline->spec.spec_sha256);
   write_universe(r, &w);
   write_range(r, &w);
-  hy_status status = write_models(r, &w, err);
+  write_models(r, &w);
   write_flags(r, &w);
   write_totals(r, &w);
   hy__json_object_end(&w);
-  hy_status end = hy__json_end(&w, status == HY_OK ? err : NULL);
-  return status == HY_OK ? end : status;
+  return hy__json_end(&w, err);
 }

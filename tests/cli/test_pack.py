@@ -88,8 +88,6 @@ def test_what_cannot_be_packed(tmp_path):
     assert answer("pack", time, "-o", tmp_path / "m.hyp", "--shape", "x=1x9x5")["bytes"] > 0
     done = hayate("pack", tmp_path / "m.hyp", "-o", tmp_path / "again.hyp")
     assert done.returncode == 2
-    done = hayate("pack", "examples/us20-daily/pipeline.yaml", "-o", tmp_path / "p.hyp")
-    assert done.returncode == 2 and "is a pipeline" in done.stderr
     own = tmp_path / "own.onnx"
     own.write_bytes(open(f"{GOLDEN}/torch_mlp_legacy/model.onnx", "rb").read())
     done = hayate("pack", own, "-o", own)
