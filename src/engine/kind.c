@@ -3,8 +3,10 @@
 #include "engine/engine.h"
 #include "model/model.h"
 
+/* TreeEnsemble and its classifier and regressor; TreeScore, which the libraries' own files become.
+ */
 bool hy__model_has_trees(const hy_model *model) {
-  static const char prefix[] = "TreeEnsemble";
+  static const char prefix[] = "Tree";
   const hy__graph *graph = hy__model_graph(model);
   for (size_t k = 0; k < graph->n_nodes; k++) {
     if (strncmp(graph->nodes[k].op_type, prefix, sizeof prefix - 1) == 0) return true;
