@@ -219,6 +219,10 @@ double hy__cost_floor_us(const hy__cost *c, const hy__limits *l, size_t arena_by
   return s * 1e6;
 }
 
+double hy__plan_times(const hy__plan *plan) {
+  return plan->blocks ? (double)plan->blocks->n_rows / (double)plan->blocks->rows : 1;
+}
+
 double hy__plan_macs(const hy__plan *plan) {
   double macs = 0;
   for (size_t i = 0; i < plan->n_steps; i++) {
@@ -226,15 +230,21 @@ double hy__plan_macs(const hy__plan *plan) {
     hy__cost_of(&plan->steps[i], &plan->infos[i], &c);
     macs += c.macs + c.repeats * c.repeat_macs;
   }
-  return macs;
+  return macs * hy__plan_times(plan);
+}
+
+double hy__plan_step_floor_us(const hy__plan *plan, size_t step, const hy__limits *limits,
+                              uint32_t n_threads) {
+  const size_t arena_bytes = plan->blocks ? plan->blocks->lane_bytes : plan->arena_bytes;
+  hy__cost c;
+  hy__cost_of(&plan->steps[step], &plan->infos[step], &c);
+  return hy__cost_floor_us(&c, limits, arena_bytes, plan->weight_bytes, n_threads) *
+         hy__plan_times(plan);
 }
 
 double hy__plan_floor_us(const hy__plan *plan, const hy__limits *limits, uint32_t n_threads) {
   double us = 0;
-  for (size_t i = 0; i < plan->n_steps; i++) {
-    hy__cost c;
-    hy__cost_of(&plan->steps[i], &plan->infos[i], &c);
-    us += hy__cost_floor_us(&c, limits, plan->arena_bytes, plan->weight_bytes, n_threads);
-  }
+  for (size_t i = 0; i < plan->n_steps; i++)
+    us += hy__plan_step_floor_us(plan, i, limits, n_threads);
   return us;
 }

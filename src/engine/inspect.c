@@ -88,7 +88,7 @@ static int compare_floats(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* The plan's steps one by one, the clock asked between them; medians. */
+/* The plan's steps one by one, the clock asked between them; medians. A block's stand for all. */
 static hy_status steps_time(inspection *in, hy_error *err) {
   const hy__plan *plan = in->plan;
   void *memory, *times;
@@ -105,9 +105,10 @@ static hy_status steps_time(inspection *in, hy_error *err) {
     }
   }
   in->step_us = memory;
+  const double shares = hy__plan_times(plan) / (plan->blocks ? (double)plan->blocks->n_lanes : 1);
   for (size_t i = 0; i < plan->n_steps; i++) {
     qsort(us + i * TIMED_RUNS, TIMED_RUNS, sizeof *us, compare_floats);
-    in->step_us[i] = (double)us[i * TIMED_RUNS + TIMED_RUNS / 2];
+    in->step_us[i] = (double)us[i * TIMED_RUNS + TIMED_RUNS / 2] * shares;
   }
   return HY_OK;
 }
@@ -136,7 +137,7 @@ static hy_status gather(inspection *in, hy_error *err) {
 typedef struct step_words {
   hy__cost cost;
   const char *op, *name, *family, *isa;
-  double floor_us;
+  double floor_us, times;
 } step_words;
 
 static void step_describe(const inspection *in, size_t i, step_words *s) {
@@ -145,8 +146,8 @@ static void step_describe(const inspection *in, size_t i, step_words *s) {
   hy__cost_of(&plan->steps[i], info, &s->cost);
   s->op = info->op ? info->op->name : "(copy)";
   s->name = info->op ? info->node.name : "";
-  s->floor_us = hy__cost_floor_us(&s->cost, &in->limits, plan->arena_bytes, plan->weight_bytes,
-                                  in->options->n_threads);
+  s->times = hy__plan_times(plan);
+  s->floor_us = hy__plan_step_floor_us(plan, i, &in->limits, in->options->n_threads);
   const hy__kernel_row *row =
       s->cost.family ? hy__report_kernel(s->cost.family, hy__runtime_cpu(in->runtime)->mask) : NULL;
   s->family = row ? row->family : NULL;
@@ -207,8 +208,8 @@ static void json_step(hy__json_writer *w, const inspection *in, size_t i) {
   hy__json_member_text(w, "isa", s.isa);
   hy__json_member_i64(w, "weight_bytes", (int64_t)in->plan->infos[i].weight_bytes);
   hy__json_member_i64(w, "scratch_bytes", (int64_t)in->plan->infos[i].scratch_bytes);
-  hy__json_member_f64(w, "multiply_adds", macs(&s.cost));
-  hy__json_member_f64(w, "bytes", bytes_moved(&s.cost));
+  hy__json_member_f64(w, "multiply_adds", macs(&s.cost) * s.times);
+  hy__json_member_f64(w, "bytes", bytes_moved(&s.cost) * s.times);
   hy__json_member_f64(w, "floor_us", s.floor_us);
   if (in->step_us) hy__json_member_f64(w, "time_us", in->step_us[i]);
   hy__json_object_end(w);
@@ -235,6 +236,11 @@ static void json_plan(hy__json_writer *w, const inspection *in) {
   hy__json_member_text(w, "instruction_set", hy_isa_name(hy_runtime_isa(in->runtime)));
   hy__json_member_i64(w, "arena_bytes", (int64_t)plan->arena_bytes);
   hy__json_member_i64(w, "live_bytes", (int64_t)plan->live_bytes);
+  if (plan->blocks) {
+    hy__json_member_i64(w, "blocks", (int64_t)plan->blocks->n);
+    hy__json_member_i64(w, "block_rows", (int64_t)plan->blocks->rows);
+    hy__json_member_i64(w, "block_threads", (int64_t)plan->blocks->n_lanes);
+  }
   hy__json_member_i64(w, "weight_bytes", (int64_t)plan->weight_bytes);
   hy__json_member_f64(w, "multiply_adds", hy__plan_macs(plan));
   hy__json_member_f64(w, "floor_us", hy__plan_floor_us(plan, &in->limits, in->options->n_threads));
@@ -309,7 +315,7 @@ static hy_status text_step(const inspection *in, size_t i, const hy_sink *sink, 
   }
   memcpy(shapes + used, "-> ", 4);
   if (step->n_out) hy__report_shape(&step->out[0], NULL, shapes + used + 3);
-  (void)hy__format_count(macs(&s.cost), count);
+  (void)hy__format_count(macs(&s.cost) * s.times, count);
   (void)snprintf(kernel, sizeof kernel, "%s %s", s.family ? s.family : "-", s.isa ? s.isa : "");
   if (in->step_us) (void)snprintf(time, sizeof time, " %9.2f", in->step_us[i]);
   return hy__report_say(sink, err, "  %3zu %-22.22s %-18s %8s %9.2f%s  %s\n", i, s.op, kernel,
@@ -330,8 +336,13 @@ static hy_status text_plan(const inspection *in, const hy_sink *sink, hy_error *
   HY_TRY(hy__report_say(sink, err, "\n\n  %3s %-22s %-18s %8s %9s%s  shapes\n", "", "step",
                         "kernel", "mul-adds", "floor us", in->step_us ? "   time us" : ""));
   for (size_t i = 0; i < plan->n_steps; i++) HY_TRY(text_step(in, i, sink, err));
-  HY_TRY(hy__report_say(sink, err, "\narena %s (at one time %s live), weights %s\n", arena, live,
-                        weights));
+  if (plan->blocks)
+    HY_TRY(hy__report_say(sink, err,
+                          "\n%zu rows in %zu blocks of %zu, on %zu thread%s; shapes are a block's",
+                          plan->blocks->n_rows, plan->blocks->n, plan->blocks->rows,
+                          plan->blocks->n_lanes, plan->blocks->n_lanes > 1 ? "s" : ""));
+  HY_TRY(hy__report_say(sink, err, "\narena %s (at one time %s live%s), weights %s\n", arena, live,
+                        plan->blocks ? " in a block" : "", weights));
   return hy__report_say(sink, err,
                         "%s multiply-adds; floor %.2f us with %s: %.3g multiply-adds/s, L1 %.3g "
                         "bytes/s, measured just now\n",

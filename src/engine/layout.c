@@ -173,10 +173,13 @@ static hy_status live_count(layout *l, const hy__memory_block *blocks, size_t n,
 
 static hy_status offsets(layout *l, hy__memory_block *blocks, size_t *scratch_at, hy_error *err) {
   size_t n = 0;
-  for (size_t r = 0; r < l->n_roots; r++)
-    if (l->roots[r].kind == IN_ARENA)
-      blocks[n++] = (hy__memory_block){HY_MAX(l->roots[r].bytes, (size_t)1), l->roots[r].first,
-                                       l->roots[r].last, 0};
+  for (size_t r = 0; r < l->n_roots; r++) {
+    const root *x = &l->roots[r];
+    const bool apart = l->plan->blocks && x->output >= 0; /* whole outputs lie before the lanes */
+    if (x->kind == IN_ARENA)
+      blocks[n++] =
+          (hy__memory_block){HY_MAX(apart ? 0 : x->bytes, (size_t)1), x->first, x->last, 0};
+  }
   for (size_t s = 0; s < l->n_drafts; s++)
     if (l->drafts[s].scratch_bytes)
       blocks[n++] = (hy__memory_block){l->drafts[s].scratch_bytes, (int32_t)s, (int32_t)s, 0};
@@ -190,7 +193,7 @@ static hy_status offsets(layout *l, hy__memory_block *blocks, size_t *scratch_at
   return HY_OK;
 }
 
-static void bind_value(layout *l, int32_t value, hy_tensor *t) {
+static void bind_value(layout *l, hy__lane *lane, int32_t value, hy_tensor *t) {
   hy__plan *plan = l->plan;
   if (value < 0 || l->root_of[value] < 0) {
     t->data = NULL;
@@ -200,39 +203,73 @@ static void bind_value(layout *l, int32_t value, hy_tensor *t) {
   if (r->kind == KNOWN)
     t->data = l->w->values[value].t.data;
   else if (r->kind == IN_CALLER)
-    plan->callers[plan->n_callers++] = (hy__bind){&t->data, 0, r->input};
+    lane->callers[plan->n_callers++] = (hy__bind){&t->data, 0, r->input};
   else if (r->output >= 0)
-    plan->callers[plan->n_callers++] = (hy__bind){&t->data, 0, (int32_t)plan->n_inputs + r->output};
+    lane->callers[plan->n_callers++] = (hy__bind){&t->data, 0, (int32_t)plan->n_inputs + r->output};
   else
-    plan->binds[plan->n_binds++] = (hy__bind){&t->data, r->offset, -1};
+    lane->binds[plan->n_binds++] = (hy__bind){&t->data, r->offset, -1};
 }
 
-static hy_status steps_make(layout *l, const size_t *scratch_at, hy_error *err) {
+/* The operands of a step: the draft's own for the first lane, copies for the others. */
+static hy_status operands(layout *l, const hy__draft *d, bool copies, hy__step *step,
+                          hy_error *err) {
+  void *in, *out;
+  *step = d->step;
+  if (!copies) return HY_OK;
+  HY_TRY(hy__arena_array(l->plan->arena, step->n_in + 1, sizeof(hy_tensor), &in, err));
+  HY_TRY(hy__arena_array(l->plan->arena, step->n_out + 1, sizeof(hy_tensor), &out, err));
+  if (step->n_in) memcpy(in, step->in, step->n_in * sizeof(hy_tensor));
+  if (step->n_out) memcpy(out, step->out, step->n_out * sizeof(hy_tensor));
+  step->in = in;
+  step->out = out;
+  return HY_OK;
+}
+
+static hy_status lane_fill(layout *l, const size_t *scratch_at, bool copies, hy__lane *lane,
+                           hy_error *err) {
   hy__plan *plan = l->plan;
-  void *steps, *infos, *binds, *callers;
-  size_t n = 1;
-  for (size_t s = 0; s < l->n_drafts; s++)
-    n += l->drafts[s].step.n_in + l->drafts[s].step.n_out + 1;
-  HY_TRY(hy__arena_array(plan->arena, l->n_drafts + 1, sizeof(hy__step), &steps, err));
-  HY_TRY(hy__arena_array(plan->arena, l->n_drafts + 1, sizeof(hy__step_info), &infos, err));
-  HY_TRY(hy__arena_array(plan->arena, n, sizeof(hy__bind), &binds, err));
-  HY_TRY(hy__arena_array(plan->arena, n, sizeof(hy__bind), &callers, err));
-  plan->steps = steps;
-  plan->infos = infos;
-  plan->binds = binds;
-  plan->callers = callers;
+  plan->n_steps = plan->n_binds = plan->n_callers = 0;
   for (size_t s = 0; s < l->n_drafts; s++) {
     const hy__draft *d = &l->drafts[s];
     if (d->skip) continue;
     plan->infos[plan->n_steps] = d->info;
-    hy__step *step = &plan->steps[plan->n_steps++];
-    *step = d->step;
+    hy__step *step = &lane->steps[plan->n_steps++];
+    HY_TRY(operands(l, d, copies, step, err));
     for (size_t k = 0; k < step->n_in; k++)
-      bind_value(l, d->in[k], &((hy_tensor *)(uintptr_t)step->in)[k]);
-    for (size_t k = 0; k < step->n_out; k++) bind_value(l, d->out[k], &step->out[k]);
+      bind_value(l, lane, d->in[k], &((hy_tensor *)(uintptr_t)step->in)[k]);
+    for (size_t k = 0; k < step->n_out; k++) bind_value(l, lane, d->out[k], &step->out[k]);
     if (d->scratch_bytes)
-      plan->binds[plan->n_binds++] = (hy__bind){&step->scratch, scratch_at[s], -1};
+      lane->binds[plan->n_binds++] = (hy__bind){&step->scratch, scratch_at[s], -1};
   }
+  return HY_OK;
+}
+
+static hy_status lane_make(layout *l, const size_t *scratch_at, bool copies, hy__lane *lane,
+                           hy_error *err) {
+  void *steps, *binds, *callers;
+  size_t n = 1;
+  for (size_t s = 0; s < l->n_drafts; s++)
+    n += l->drafts[s].step.n_in + l->drafts[s].step.n_out + 1;
+  HY_TRY(hy__arena_array(l->plan->arena, l->n_drafts + 1, sizeof(hy__step), &steps, err));
+  HY_TRY(hy__arena_array(l->plan->arena, n, sizeof(hy__bind), &binds, err));
+  HY_TRY(hy__arena_array(l->plan->arena, n, sizeof(hy__bind), &callers, err));
+  *lane = (hy__lane){steps, binds, callers};
+  return lane_fill(l, scratch_at, copies, lane, err);
+}
+
+static hy_status steps_make(layout *l, const size_t *scratch_at, hy_error *err) {
+  hy__plan *plan = l->plan;
+  void *infos;
+  hy__lane own;
+  HY_TRY(hy__arena_array(plan->arena, l->n_drafts + 1, sizeof(hy__step_info), &infos, err));
+  plan->infos = infos;
+  for (size_t k = 1; plan->blocks && k < plan->blocks->n_lanes; k++)
+    HY_TRY(lane_make(l, scratch_at, true, &plan->blocks->lanes[k], err));
+  HY_TRY(lane_make(l, scratch_at, false, &own, err));
+  if (plan->blocks) plan->blocks->lanes[0] = own;
+  plan->steps = own.steps;
+  plan->binds = own.binds;
+  plan->callers = own.callers;
   return HY_OK;
 }
 

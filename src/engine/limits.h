@@ -37,7 +37,11 @@ void hy__cost_of(const hy__step *step, const hy__step_info *info, hy__cost *out)
 /* Of one step in a plan of so many bytes in all. */
 double hy__cost_floor_us(const hy__cost *cost, const hy__limits *limits, size_t arena_bytes,
                          size_t weight_bytes, uint32_t n_threads);
+/* Of the whole batch; a step's too, all of its blocks together. */
 double hy__plan_macs(const hy__plan *plan);
+double hy__plan_times(const hy__plan *plan); /* how often a step runs, the last block by its rows */
+double hy__plan_step_floor_us(const hy__plan *plan, size_t step, const hy__limits *limits,
+                              uint32_t n_threads);
 double hy__plan_floor_us(const hy__plan *plan, const hy__limits *limits, uint32_t n_threads);
 
 #endif

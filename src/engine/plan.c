@@ -69,17 +69,21 @@ static hy_status lower_one(hy__plan *plan, hy__work *w, const hy__work_node *nod
   return draft_fill(w, node, &view, d, err);
 }
 
-static hy_status lower_all(hy__plan *plan, hy__work *w, hy_error *err) {
-  void *memory;
+hy_status hy__plan_lower(hy__plan *plan, hy__work *w, hy_error *err) {
+  void *memory, *outputs;
   size_t n = 0;
   HY_TRY(hy__arena_array(w->arena, w->n_nodes + w->n_outputs + 1, sizeof(hy__draft), &memory, err));
+  HY_TRY(hy__arena_array(w->arena, w->n_outputs + 1, sizeof(int32_t), &outputs, err));
+  memcpy(outputs, w->outputs, w->n_outputs * sizeof(int32_t));
   hy__draft *drafts = memory;
   for (size_t i = 0; i < w->n_nodes; i++) {
     if (w->nodes[i].dead) continue;
     hy_status status = lower_one(plan, w, &w->nodes[i], &drafts[n++], err);
     if (status != HY_OK) return hy__work_blame(&w->nodes[i].node, status, err);
   }
-  return hy__plan_layout(plan, w, drafts, n, err);
+  HY_TRY(hy__plan_layout(plan, w, drafts, n, err));
+  memcpy(w->outputs, outputs, w->n_outputs * sizeof(int32_t)); /* copies stand for some of them */
+  return HY_OK;
 }
 
 static bool like_shape(const hy_tensor *t) {
@@ -136,7 +140,8 @@ static hy_status make(hy__plan *plan, const hy__plan_request *r, hy_error *err) 
   if (status == HY_OK && !r->plain) status = hy__pass_run_all(&w, err);
   for (size_t k = 0; k < w.n_outputs && status == HY_OK; k++)
     plan->known[k] = w.values[w.outputs[k]].t.data;
-  if (status == HY_OK) status = lower_all(plan, &w, err);
+  if (status == HY_OK) status = hy__plan_lower(plan, &w, err);
+  if (status == HY_OK) status = hy__plan_block(plan, &w, r, err);
   hy__work_destroy(&w);
   return status;
 }
@@ -170,14 +175,27 @@ void hy__plan_destroy(hy__plan *plan) {
   if (plan) hy__arena_destroy(plan->arena);
 }
 
+static void bind_lane(const hy__plan *plan, const hy__lane *lane, uint8_t *base) {
+  for (size_t i = 0; i < plan->n_binds; i++) *lane->binds[i].slot = base + lane->binds[i].offset;
+}
+
+static void bind_arena(const hy__plan *plan, uint8_t *base) {
+  const hy__lane own = {plan->steps, plan->binds, plan->callers};
+  const hy__blocks *b = plan->blocks;
+  if (!b) bind_lane(plan, &own, base);
+  for (size_t k = 0; b && k < b->n_lanes; k++)
+    bind_lane(plan, &b->lanes[k], base + b->lanes_at + k * b->lane_bytes);
+}
+
 void hy__plan_bind(hy__plan *plan, void *base, void *const *inputs, void *const *outputs) {
-  if (plan->base != base) {
-    for (size_t i = 0; i < plan->n_binds; i++)
-      *plan->binds[i].slot = (uint8_t *)base + plan->binds[i].offset;
-    plan->base = base;
-  }
+  if (plan->base != base) bind_arena(plan, base);
+  plan->base = base;
   for (size_t k = 0; k < plan->n_outputs; k++)
     plan->outputs[k].data = outputs[k] ? outputs[k] : (uint8_t *)base + plan->output_offsets[k];
+  if (plan->blocks) { /* each block binds its rows */
+    memcpy(plan->blocks->inputs, inputs, plan->n_inputs * sizeof *inputs);
+    return;
+  }
   for (size_t i = 0; i < plan->n_callers; i++) {
     const hy__bind *b = &plan->callers[i];
     *b->slot = (size_t)b->caller < plan->n_inputs
@@ -187,6 +205,7 @@ void hy__plan_bind(hy__plan *plan, void *base, void *const *inputs, void *const 
 }
 
 hy_status hy__plan_run(const hy__plan *plan, hy_error *err) {
+  if (plan->blocks) return hy__blocks_run(plan, err);
   for (size_t i = 0; i < plan->n_steps; i++) {
     HY_TRY(plan->steps[i].run(&plan->steps[i], err));
     plan->steps[i].turned = !plan->steps[i].turned;

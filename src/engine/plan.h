@@ -44,6 +44,24 @@ typedef struct hy__step_info {
   size_t scratch_bytes;
 } hy__step_info;
 
+/* Steps of one worker, and what binds them. */
+typedef struct hy__lane {
+  hy__step *steps;
+  hy__bind *binds;   /* of the arena */
+  hy__bind *callers; /* of inputs and outputs */
+} hy__lane;
+
+/* A batch that is run in blocks of rows: the plan's steps are those of one block. The arena holds
+ * the outputs (for callers who give no memory), then an arena for each lane. */
+typedef struct hy__blocks {
+  size_t n_rows, rows, n; /* of the batch, of a block; blocks, the last one meets the one before */
+  hy__lane *lanes;        /* lanes[0] is the plan's own */
+  size_t n_lanes, lanes_at, lane_bytes;
+  size_t *row_bytes; /* per input, then per output; 0: the same for all rows */
+  void **inputs;     /* as bound */
+  hy__pool *pool;    /* for the blocks; NULL: one after the other */
+} hy__blocks;
+
 typedef struct hy__plan {
   hy__arena *arena;
   hy_tensor
@@ -55,10 +73,10 @@ typedef struct hy__plan {
   hy__step *steps;
   hy__step_info *infos; /* per step */
   size_t n_steps;
-  hy__bind *binds;   /* of the arena */
-  hy__bind *callers; /* of inputs and outputs */
+  hy__bind *binds, *callers; /* as of a lane */
   size_t n_binds, n_callers;
-  void *base; /* the arena's memory that is bound now */
+  hy__blocks *blocks; /* NULL: the batch is run at once */
+  void *base;         /* the arena's memory that is bound now */
   size_t arena_bytes, weight_bytes;
   size_t live_bytes; /* the most that is alive at one step: no arena can be smaller */
   size_t n_built;    /* nodes left after folding, before the passes */
@@ -75,6 +93,7 @@ typedef enum hy__plan_values {
   HY__PLAN_ALL /* all that have data, which must live as long as the plan */
 } hy__plan_values;
 
+#define HY__PLAN_WHOLE SIZE_MAX
 typedef struct hy__plan_request {
   hy_runtime *runtime;
   const hy__graph *graph;
@@ -90,6 +109,7 @@ typedef struct hy__plan_request {
   bool is_body; /* not the model's own graph: what folds is the plan's, not the model's */
   bool plain;   /* no pass runs: what the passes' results are compared with */
   hy__model_limits limits;
+  size_t block_rows; /* how a batch is run: 0 as is best, HY__PLAN_WHOLE at once, or so many rows */
   int64_t deadline_ns; /* of a body: what the plan around it has left */
   size_t block_bytes;  /* of the plan's arena; 0: the usual */
   hy__budget *budget;  /* lives as long as the plan */
@@ -124,5 +144,11 @@ typedef struct hy__draft {
 } hy__draft;
 HY_CHECKED hy_status hy__plan_layout(hy__plan *plan, hy__work *w, hy__draft *drafts,
                                      size_t n_drafts, hy_error *err);
+/* Lowers what is left of w and lays it out, in blocks where plan->blocks says so. */
+HY_CHECKED hy_status hy__plan_lower(hy__plan *plan, hy__work *w, hy_error *err);
+/* Makes the plan one of blocks where w's rows do not know of each other and blocks pay. */
+HY_CHECKED hy_status hy__plan_block(hy__plan *plan, hy__work *w, const hy__plan_request *r,
+                                    hy_error *err);
+HY_CHECKED hy_status hy__blocks_run(const hy__plan *plan, hy_error *err);
 
 #endif

@@ -38,6 +38,19 @@ def test_inspect_a_perceptron():
     assert abs(said["floor_us"] - sum(s["floor_us"] for s in said["steps"])) < 1e-9
 
 
+def test_inspect_a_batch_in_blocks():
+    def steps(said):
+        return sum(s["multiply_adds"] for s in said["steps"])
+
+    one = answer("inspect", MLP)
+    all_rows = answer("inspect", MLP, "--batch", 4096, "--threads", 2)
+    assert "blocks" not in one and all_rows["block_threads"] == 2
+    assert all_rows["blocks"] * all_rows["block_rows"] >= 4096
+    assert abs(all_rows["multiply_adds"] - 4096 * one["multiply_adds"]) < 1
+    assert abs(steps(all_rows) - all_rows["multiply_adds"]) < 1
+    assert all_rows["arena_bytes"] < 4096 * one["arena_bytes"]
+
+
 def test_inspect_times_steps_and_limits_the_isa():
     said = answer("inspect", LSTM, "--time", "--isa", "scalar")
     assert said["instruction_set"] == "scalar"
