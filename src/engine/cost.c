@@ -144,6 +144,7 @@ static const struct {
     {"Conv", convolution, NULL, NULL},
     {"ConvLast", convolution, "conv_f32", NULL},
     {"CausalConvWithState", convolution, NULL, NULL},
+    {"ConvIntegerToFloat", convolution_of_bytes, "integer", NULL},
     {"ConvInteger", convolution_of_bytes, "integer", NULL},
     {"QLinearConv", convolution_of_bytes, "integer", NULL},
     {"MatMulInteger", product_of_bytes, "integer", NULL},

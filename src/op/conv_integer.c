@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ConvInteger and QLinearConv: an image at a time as bytes with the channels last and its padding,
- * which counts as the zero point, so that the rows of a kernel lie in it as they are. W without its
- * own zero points, one for all or one per channel. */
+/* ConvInteger, QLinearConv and "hayate"'s ConvIntegerToFloat: an image at a time as bytes with the
+ * channels last and its padding, which counts as the zero point, so that the rows of a kernel lie
+ * in it as they are. W without its own zero points, one for all or one per channel. */
 #include <string.h>
 
 #include "op/integer_product.h"
@@ -20,7 +20,7 @@ typedef struct params {
   int64_t in[3], padded[3], out[3], stride[3], before[3]; /* 1 where the image has less dims */
   size_t n_in, n_padded, n_out;                           /* places */
   const size_t *taps; /* where the kernel's parts begin in the padded image */
-  bool requantise, x_signed;
+  bool x_signed;
   hy_dtype y;
   const float *factors; /* NULL: at run */
   size_t factor_step;
@@ -28,31 +28,37 @@ typedef struct params {
 } params;
 
 static ports ports_of(const hy__node *node) {
-  if (node->op_type[0] == 'C') return (ports){.w = 1, .x_zero = 2, .w_zero = 3};
-  return (ports){0, 3, 2, 5, 1, 4, 6, 7, 8};
+  if (node->op_type[0] == 'Q') return (ports){0, 3, 2, 5, 1, 4, 6, 7, 8};
+  if (strcmp(node->op_type, "ConvInteger") == 0) return (ports){.w = 1, .x_zero = 2, .w_zero = 3};
+  return (ports){0, 1, 4, 5, 2, 3, 0, 0, 6};
+}
+
+/* The output's type: sums, bytes or floats. */
+static hy_dtype type_of(const hy__op_plan *p, const ports *at) {
+  return at->y_scale ? p->in[at->y_zero].dtype : at->x_scale ? HY_F32 : HY_I32;
 }
 
 static hy_status check_types(const hy__op_plan *p, const ports *at, hy_error *err) {
   const hy_tensor *x = &p->in[at->x], *w = &p->in[at->w];
-  const hy_dtype y = at->y_scale ? p->in[at->y_zero].dtype : HY_I8;
+  const hy_dtype y = type_of(p, at), bias = y == HY_F32 ? HY_F32 : HY_I32;
   HY_FAIL_IF(!hy__integer_is_byte(x->dtype) || !hy__integer_is_byte(w->dtype) ||
-                 !hy__integer_is_byte(y),
+                 (at->y_scale && !hy__integer_is_byte(y)),
              HY_UNSUPPORTED, err, "a convolution of %s and %s to %s", hy_dtype_name(x->dtype),
              hy_dtype_name(w->dtype), hy_dtype_name(y));
   HY_TRY(hy__integer_list(p, at->x_zero, 1, "x_zero_point", err));
   HY_TRY(hy__integer_list(p, at->w_zero, w->dims[0], "w_zero_point", err));
-  if (!at->y_scale) return HY_OK;
+  if (!at->x_scale) return HY_OK;
   const size_t scales[] = {at->x_scale, at->w_scale, at->y_scale};
-  for (size_t i = 0; i < HY_COUNT(scales); i++)
+  for (size_t i = 0; i < (at->y_scale ? 3u : 2u); i++)
     HY_FAIL_IF(p->in[scales[i]].dtype != HY_F32, HY_UNSUPPORTED, err, "a scale of type %s",
                hy_dtype_name(p->in[scales[i]].dtype));
   HY_TRY(hy__integer_list(p, at->x_scale, 1, "x_scale", err));
   HY_TRY(hy__integer_list(p, at->w_scale, w->dims[0], "w_scale", err));
-  HY_TRY(hy__integer_list(p, at->y_scale, 1, "y_scale", err));
-  HY_TRY(hy__integer_list(p, at->y_zero, 1, "y_zero_point", err));
-  HY_FAIL_IF(hy__op_has(p, at->bias) && (p->in[at->bias].dtype != HY_I32 ||
+  if (at->y_scale) HY_TRY(hy__integer_list(p, at->y_scale, 1, "y_scale", err));
+  if (at->y_scale) HY_TRY(hy__integer_list(p, at->y_zero, 1, "y_zero_point", err));
+  HY_FAIL_IF(hy__op_has(p, at->bias) && (p->in[at->bias].dtype != bias ||
                                          hy__op_count_of(&p->in[at->bias]) != (size_t)w->dims[0]),
-             HY_BAD_FORMAT, err, "B must be one i32 for each of %lld channels",
+             HY_BAD_FORMAT, err, "B must be one %s for each of %lld channels", hy_dtype_name(bias),
              (long long)w->dims[0]);
   return HY_OK;
 }
@@ -71,8 +77,7 @@ hy_status hy__op_conv_integer_infer(hy__op_plan *p, hy_error *err) {
              (long long)w->dims[1], (long long)x->dims[1]);
   int64_t dims[HY_MAX_RANK] = {x->dims[0], w->dims[0]};
   memcpy(dims + 2, window.out, (size_t)window.n * sizeof *dims);
-  const hy_dtype type = at.y_scale ? p->in[at.y_zero].dtype : HY_I32;
-  return hy__op_out(p, 0, type, x->rank, dims, err);
+  return hy__op_out(p, 0, type_of(p, &at), x->rank, dims, err);
 }
 
 /* --- a run --- */
@@ -110,25 +115,37 @@ static const char *image(const job *j, const uint8_t *x, char *part) {
   return part + q->left_at;
 }
 
+/* Words [m][ld] to the places of n channels' planes. */
+static void planes(const uint32_t *from, size_t ld, size_t m, size_t n, uint32_t *y, size_t plane) {
+  for (size_t c = 0; c < n; c++, y += plane)
+    for (size_t i = 0; i < m; i++) y[i] = from[i * ld + c];
+}
+
 /* sums [m][n + ones] to the places from `at` on of each channel's plane. */
 static void put(const job *j, const hy__integer_product *from, size_t channel, size_t at,
-                uint8_t *tile) {
+                char *tile) {
   const params *q = j->q;
   const hy__integer *kernel = j->step->kernels->integer;
-  const size_t n = q->right.n, m = from->m;
+  const size_t n = q->right.n, m = from->m, ld = from->ldc;
   const int32_t *sums = from->c;
-  if (!q->requantise) {
-    int32_t *y = (int32_t *)j->step->out[0].data + at;
-    for (size_t c = 0; c < n; c++, y += q->n_out)
-      for (size_t i = 0; i < m; i++) y[i] = sums[i * from->ldc + c];
+  if (q->y == HY_I32) {
+    planes((const uint32_t *)sums, ld, m, n, (uint32_t *)j->step->out[0].data + at, q->n_out);
     return;
   }
   hy__integer_end end = j->end;
   end.factor += channel * end.factor_step;
-  for (size_t i = 0; i < m; i++) kernel->to_bytes(sums + i * from->ldc, n, &end, tile + i * n);
-  uint8_t *y = (uint8_t *)j->step->out[0].data + at;
+  if (q->y == HY_F32) {
+    float *floats = (float *)(void *)tile;
+    if (end.bias) end.bias += channel;
+    for (size_t i = 0; i < m; i++) kernel->to_floats(sums + i * ld, n, &end, floats + i * n);
+    planes((const uint32_t *)(void *)tile, n, m, n, (uint32_t *)j->step->out[0].data + at,
+           q->n_out);
+    return;
+  }
+  uint8_t *bytes = (uint8_t *)tile, *y = (uint8_t *)j->step->out[0].data + at;
+  for (size_t i = 0; i < m; i++) kernel->to_bytes(sums + i * ld, n, &end, bytes + i * n);
   for (size_t c = 0; c < n; c++, y += q->n_out)
-    for (size_t i = 0; i < m; i++) y[i] = tile[i * n + c];
+    for (size_t i = 0; i < m; i++) y[i] = bytes[i * n + c];
 }
 
 /* Group `index` of all images' groups. */
@@ -160,7 +177,7 @@ static void group_run(const job *j, size_t index, char *part) {
       for (size_t i = 0; i < product.m; i++)
         hy__integer_correct(r, kernel, zero, j->x_zero, product.c + i * n);
       put(j, &product, group * r->n, index * r->n * q->n_out + (size_t)row * width + first,
-          (uint8_t *)part + q->tile_at);
+          part + q->tile_at);
     }
   }
 }
@@ -177,7 +194,8 @@ static hy_status groups_run(void *ctx, uint32_t worker, size_t begin, size_t end
 static void init_fill(const job *j, int32_t *init) {
   const params *q = j->q;
   const hy__integer_right *r = &q->right;
-  const hy_tensor *bias = q->at.bias ? hy__integer_input(j->step, q->at.bias) : NULL;
+  const hy_tensor *bias =
+      q->at.bias && q->y != HY_F32 ? hy__integer_input(j->step, q->at.bias) : NULL;
   for (size_t g = 0; g < q->groups; g++, init += r->n + r->ones) {
     const int32_t *zero;
     const void *packed = hy__integer_right_at(r, j->step, g, &zero);
@@ -189,7 +207,8 @@ static void init_fill(const job *j, int32_t *init) {
 }
 
 static hy__requantise scales_of(const params *q, const hy_tensor *in) {
-  return (hy__requantise){&in[q->at.x_scale], &in[q->at.w_scale], &in[q->at.y_scale], 1.0f};
+  const hy_tensor *y = q->at.y_scale ? &in[q->at.y_scale] : NULL;
+  return (hy__requantise){&in[q->at.x_scale], &in[q->at.w_scale], y, 1.0f};
 }
 
 static hy_status run(const hy__step *step, hy_error *err) {
@@ -200,8 +219,10 @@ static hy_status run(const hy__step *step, hy_error *err) {
   job j = {.step = step, .q = q, .init = init};
   j.x_zero = hy__integer_at(hy__integer_input(step, q->at.x_zero), 0) + (q->x_signed ? 128 : 0);
   init_fill(&j, init);
-  if (q->requantise) {
-    j.end = hy__integer_end_of(&step->in[q->at.y_zero], q->y);
+  if (q->at.x_scale) {
+    const hy_tensor *bias = hy__integer_input(step, q->at.bias);
+    j.end = hy__integer_end_of(q->at.y_zero ? &step->in[q->at.y_zero] : NULL, q->y);
+    if (bias && q->y == HY_F32) j.end.bias = bias->data;
     j.end.factor_step = q->factor_step;
     j.end.factor = q->factors;
     if (!q->factors) {
@@ -276,8 +297,9 @@ static bool room_lower(hy__op_plan *p, params *q) {
          hy__round_up(bytes + HY_ALIGN, HY_ALIGN, &q->left_at) &&
          hy__mul(kernel->element == 1 && !q->x_signed ? 0 : q->left_at, kernel->element, &bytes) &&
          hy__add(q->left_at, bytes, &q->sums_at) && hy__mul(n, BLOCK * sizeof(int32_t), &bytes) &&
-         hy__add(q->sums_at, bytes, &q->tile_at) && hy__mul(q->right.n, BLOCK, &bytes) &&
-         hy__add(q->tile_at, bytes, &bytes) && hy__round_up(bytes, HY_ALIGN, &q->part_bytes) &&
+         hy__add(q->sums_at, bytes, &q->tile_at) &&
+         hy__mul(q->right.n, BLOCK * sizeof(float), &bytes) && hy__add(q->tile_at, bytes, &bytes) &&
+         hy__round_up(bytes, HY_ALIGN, &q->part_bytes) &&
          hy__integer_room(p, &q->parts_at, n_workers, q->part_bytes) &&
          hy__mul(q->groups, n, &bytes) &&
          hy__integer_room(p, &q->init_at, bytes, sizeof(int32_t)) &&
@@ -285,11 +307,11 @@ static bool room_lower(hy__op_plan *p, params *q) {
 }
 
 static hy_status factors_lower(hy__op_plan *p, params *q, hy_error *err) {
-  if (!q->requantise) return HY_OK;
+  if (!q->at.x_scale) return HY_OK;
   const hy__requantise r = scales_of(q, p->in);
   void *memory;
   q->factor_step = hy__op_count_of(r.b) > 1;
-  if (!r.a->data || !r.b->data || !r.y->data) return HY_OK;
+  if (!r.a->data || !r.b->data || (r.y && !r.y->data)) return HY_OK;
   HY_TRY(hy__arena_array(p->arena, hy__op_count_of(r.b), sizeof(float), &memory, err));
   hy__requantise_factors(&r, 0, memory);
   q->factors = memory;
@@ -304,7 +326,6 @@ hy_status hy__op_conv_integer_lower(hy__op_plan *p, hy_error *err) {
   *q = (params){.at = ports_of(p->node), .y = p->out[0].dtype};
   const hy_tensor *x = &p->in[q->at.x], *w = &p->in[q->at.w];
   HY_FAIL_IF(!hy__op_count_of(w), HY_UNSUPPORTED, err, "W has no elements");
-  q->requantise = q->at.y_scale != 0;
   q->x_signed = x->dtype == HY_I8;
   HY_TRY(hy__window_read(p, w->dims + 2, &window, err));
   q->batch = (size_t)x->dims[0];

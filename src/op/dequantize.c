@@ -60,12 +60,22 @@ static void chunk_run(const hy_tensor *x, const hy_tensor *y, const hy__quant_ru
 
 static hy_status run(const hy__step *step, hy_error *err) {
   const hy__quant *q = step->params;
+  const hy_tensor *x = &step->in[0], *y = &step->out[0];
+  const bool bytes = y->dtype == HY_F32 && (x->dtype == HY_U8 || x->dtype == HY_I8);
   const float *scale;
   const int32_t *zero;
   (void)err;
   hy__quant_read(step, q, &scale, &zero);
   for (size_t k = 0; k < hy__quant_n_runs(q); k++) {
     const hy__quant_run whole = hy__quant_run_at(q, k);
+    if (bytes && !whole.step) {
+      const hy__integer_end end = {.factor = scale + whole.first,
+                                   .zero = zero[whole.first],
+                                   .least = x->dtype == HY_I8 ? -128 : 0};
+      step->kernels->integer->dequantise((const uint8_t *)x->data + whole.begin, whole.n, &end,
+                                         (float *)y->data + whole.begin);
+      continue;
+    }
     for (size_t at = 0; at < whole.n; at += CHUNK) {
       const hy__quant_run part = {whole.begin + at, HY_MIN(whole.n - at, (size_t)CHUNK),
                                   whole.first + at * whole.step, whole.step};

@@ -196,6 +196,8 @@ HY_CHECKED hy_status hy__op_loop_count(hy__op_plan *p, int64_t *rounds, hy_error
  *   ConvLast(X, W, B?, R?)  X [batch, .., channels], W known, as Conv's, R as Y:
  *                     Y [batch, .., M] = after(activation(conv(X, W) + B) + R). Conv's attributes;
  *                     activation, after (string: "", Relu, Sigmoid, Tanh).
+ *   ConvIntegerToFloat(X, W, x_scale, w_scale, x_zero?, w_zero?, B?)  ConvInteger's sums times both
+ *                     scales, plus B per channel.
  *   PoolLast(X)       X [batch, .., channels]: MaxPool or, with average=1, AveragePool.
  *   RecurrentStack(X, W1, R1, B1?, W2, R2, B2?, ..)  layers of `kind` (string: LSTM, GRU, RNN) upon
  *                     each other, forward, with the default functions, states from zeros; X

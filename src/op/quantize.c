@@ -94,12 +94,22 @@ static void chunk_run(const params *q, const hy_tensor *x, const hy_tensor *y,
 
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
+  const hy_tensor *x = &step->in[0], *y = &step->out[0];
+  const bool bytes =
+      x->dtype == HY_F32 && q->precision == HY_F32 && (y->dtype == HY_U8 || y->dtype == HY_I8);
   const float *scale;
   const int32_t *zero;
   (void)err;
   hy__quant_read(step, &q->quant, &scale, &zero);
   for (size_t k = 0; k < hy__quant_n_runs(&q->quant); k++) {
     const hy__quant_run whole = hy__quant_run_at(&q->quant, k);
+    if (bytes && !whole.step) {
+      const hy__integer_end end = {
+          .factor = scale + whole.first, .zero = zero[whole.first], .least = (int32_t)q->least};
+      step->kernels->integer->quantise((const float *)x->data + whole.begin, whole.n, &end,
+                                       (uint8_t *)y->data + whole.begin);
+      continue;
+    }
     for (size_t at = 0; at < whole.n; at += CHUNK) {
       const hy__quant_run part = {whole.begin + at, HY_MIN(whole.n - at, (size_t)CHUNK),
                                   whole.first + at * whole.step, whole.step};

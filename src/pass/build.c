@@ -179,6 +179,8 @@ static hy_status node_walk(hy__work *w, const walk *at, const hy__node *source, 
     HY_FAIL_IF(node.node.inputs[k] >= 0 && !w->values[node.node.inputs[k]].t.dtype, HY_UNSUPPORTED,
                err, "input %zu is not a tensor", k);
   if (hy__work_is_legacy(&node)) HY_TRY(hy__work_align(w, &node, err));
+  if (hy__work_is_qlinear(&node))
+    return hy__work_enter_qlinear(w, &node, at->outer ? NULL : source->outputs, err);
   if (hy__work_widens(w, &node))
     return hy__work_enter_wide(w, &node, at->outer ? NULL : source, err);
   return hy__work_enter(w, &node, at->outer ? NULL : source->outputs, err);

@@ -30,6 +30,11 @@ HY_CHECKED hy_status hy__work_enter_wide(hy__work *w, const hy__work_node *node,
 /* Is the node one of two operands that broadcast as before opset 7? Then it is brought to 7. */
 bool hy__work_is_legacy(const hy__work_node *node);
 HY_CHECKED hy_status hy__work_align(hy__work *w, hy__work_node *node, hy_error *err);
+/* Is the node one of com.microsoft's QLinear operators, which are their operator on floats between
+ * DequantizeLinear and QuantizeLinear? Then it enters as these. */
+bool hy__work_is_qlinear(const hy__work_node *node);
+HY_CHECKED hy_status hy__work_enter_qlinear(hy__work *w, const hy__work_node *node,
+                                            const int32_t *source, hy_error *err);
 /* Where the cache keeps a constant of the model's graph in its f32 form; HY__ABSENT for none. */
 int32_t hy__fold_slot_wide(const hy__fold_cache *cache, int32_t value);
 

@@ -210,6 +210,24 @@ family("DynamicQuantizeMatMul_1", 13, [
      {}),
     ("unsigned", "DynamicQuantizeMatMul", [f(65), Const(bytes_of(65, 66)), s(0.03), z(131)], {}),
 ])
+QX, QY = bytes_of(3, 5, 7, name="qx"), bytes_of(5, 7, name="qy")
+QS = bytes_of(2, 5, 6, 7, name="qs", dtype=I8)
+# scales that make no ties, which each engine rounds its own way
+QN = (s(0.020313), z(110)), (s(0.031711), z(91)), (s(0.043377), z(120))
+QM = (s(0.020313), z(-10, I8)), (s(0.043377), z(12, I8))
+family("QLinear_1", 13, [
+    ("add", "QLinearAdd", [QX, *QN[0], QY, *QN[1], *QN[2]], {}),
+    ("add_signed", "QLinearAdd", [QS, *QM[0], QS[:1], *QM[1], s(0.061193), z(-3, I8)], {}),
+    ("mul", "QLinearMul", [QX, *QN[0], QY, *QN[1], *QN[2]], {}),
+    ("sigmoid", "QLinearSigmoid", [QX, *QN[0], s(1 / 256), z(0)], {}),
+    ("sigmoid_signed", "QLinearSigmoid", [QS, *QM[0], s(1 / 256), z(-128, I8)], {}),
+    ("leaky", "QLinearLeakyRelu", [QS, *QM[0], *QM[1]], {"alpha": 0.1}),
+    ("concat", "QLinearConcat", [*QN[2], QX, *QN[0], QX[:, :2], *QN[1]], {"axis": 1}),
+    ("mean", "QLinearGlobalAveragePool", [QS, *QM[0], *QM[1]], {}),
+    ("pool", "QLinearAveragePool", [QS, *QM[0], *QM[1]],
+     {"kernel_shape": [2, 3], "pads": [1, 1, 0, 1], "strides": [1, 2]}),
+    ("softmax", "QLinearSoftmax", [QX, *QN[0], s(1 / 256), z(0)], {"axis": -1, "opset": 13}),
+])
 family("Bitwise_18", 18, [
     (f"{op.lower()}_{np.dtype(dtype).name}", f"Bitwise{op}",
      [bytes_of(3, 4).astype(dtype), Const(bytes_of(4, name="b").astype(dtype))], {})
