@@ -49,13 +49,13 @@ static bool rows_outermost(const hy__tracks *t, int32_t id) {
   return r.axis >= 0;
 }
 
-/* Every node keeps to its rows, and every output is known or has its rows one after the other. */
+/* Every node keeps to its rows, and every output has its own one after the other. */
 static bool by_rows(hy__tracks *t) {
   const hy__work *w = t->w;
   for (size_t i = 0; i < w->n_nodes; i++)
     if (!w->nodes[i].dead && !hy__block_rule(t, &w->nodes[i])) return false;
   for (size_t k = 0; k < w->n_outputs; k++)
-    if (!w->values[w->outputs[k]].t.data && !rows_outermost(t, w->outputs[k])) return false;
+    if (w->values[w->outputs[k]].t.data || !rows_outermost(t, w->outputs[k])) return false;
   return true;
 }
 

@@ -8,8 +8,9 @@
 #include "engine/plan.h"
 
 /* Where a value carries the batch: dims[axis] is `each` places for every row, row after row. */
+enum { HY__ROWS_NONE = -1, HY__ROWS_WHOLE = -2 };
 typedef struct hy__rows {
-  int32_t axis; /* -1: the value is the same for every row */
+  int32_t axis; /* negative: the value is the same for every row; WHOLE: a node reads it so */
   int64_t each;
 } hy__rows;
 

@@ -82,6 +82,7 @@ static bool repeats(const node_view *v, size_t k, int32_t axis, int64_t each) {
   const hy_tensor *x = in(v, k);
   const int64_t n = v->t->n_rows;
   if (!x || !x->data || axis < 0 || axis >= x->rank || x->dims[axis] != n * each) return false;
+  if (v->t->of[id_in(v, k)].axis != HY__ROWS_NONE) return false; /* somebody reads it whole */
   size_t outer = 1;
   for (int32_t d = 0; d < axis; d++) outer *= (size_t)x->dims[d];
   const size_t whole = outer ? hy__work_bytes(x) / outer : 0, row = whole / (size_t)n;
@@ -124,6 +125,12 @@ static bool cast(const node_view *v) {
   const hy__rows r = rows_in(v, 0);
   if (out(v, 0) && out(v, 0)->dtype == HY_STRING) return false;
   return r.axis >= 0 && give(v, 0, r.axis, r.each);
+}
+
+/* The same, to whatever the model names. */
+static bool encode(const node_view *v) {
+  const hy__rows r = rows_in(v, 0);
+  return first_alone(v) && give(v, 0, r.axis, r.each);
 }
 
 /* Along the first input's axis 0, whatever happens along the others. */
@@ -431,7 +438,8 @@ static const rule onnx_rules[] = {
 };
 
 static const rule ml_rules[] = {
-    {" Binarizer Imputer LabelEncoder LinearClassifier LinearRegressor "
+    {" CategoryMapper LabelEncoder ", encode},
+    {" Binarizer Imputer LinearClassifier LinearRegressor "
      "Normalizer OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsemble "
      "TreeEnsembleClassifier TreeEnsembleRegressor ZipMap ",
      table},
@@ -461,14 +469,19 @@ static bool apply(const rule *rules, size_t n, const node_view *v) {
   return false;
 }
 
+static bool keeps_rows(const node_view *v, const char *domain) {
+  if (!*domain) return apply(onnx_rules, HY_COUNT(onnx_rules), v);
+  if (strcmp(domain, "ai.onnx.ml") == 0) return apply(ml_rules, HY_COUNT(ml_rules), v);
+  if (strcmp(domain, "hayate") == 0) return apply(own_rules, HY_COUNT(own_rules), v);
+  return false;
+}
+
 bool hy__block_rule(hy__tracks *t, const hy__work_node *node) {
   const node_view v = {t, &node->node};
-  const char *domain = node->op->domain;
-  if (!node->op->pure) return false;
-  if (!*domain) return apply(onnx_rules, HY_COUNT(onnx_rules), &v);
-  if (strcmp(domain, "ai.onnx.ml") == 0) return apply(ml_rules, HY_COUNT(ml_rules), &v);
-  if (strcmp(domain, "hayate") == 0) return apply(own_rules, HY_COUNT(own_rules), &v);
-  return false;
+  if (!node->op->pure || !keeps_rows(&v, node->op->domain)) return false;
+  for (size_t k = 0; k < node->node.n_inputs; k++)
+    if (rows_in(&v, k).axis < 0 && in(&v, k)) t->of[id_in(&v, k)].axis = HY__ROWS_WHOLE;
+  return true;
 }
 
 int64_t hy__block_stride(const hy__tracks *t, int32_t value) {

@@ -130,6 +130,33 @@ static void numbers_of_the_batch(void **state) {
   assert_true(blocks_of(&g, "reshape to the batch"));
 }
 
+/* Rows that are alike may be left out, but not of a table that is looked up too. */
+static void a_table_stays_whole(void **state) {
+  static const int64_t dims[] = {ROWS, 1, 1}, at[] = {ROWS - 1};
+  (void)state;
+  for (int first = 0; first < 2; first++) {
+    pb g = graph_begin();
+    float alike[ROWS];
+    for (size_t i = 0; i < ROWS; i++) alike[i] = 2.5f;
+    initializer_add(&g, "table", HY_F32, dims, 3, alike, sizeof alike);
+    ints_add(&g, "last", at, 1);
+    node_add(&g, first ? "Add" : "Relu", first ? "x table" : "x", "a");
+    pb node = node_make("ReduceMax", "a", "b");
+    attr_ints(&node, "axes", (int64_t[]){1, 2}, 2);
+    pb_message(&g, 1, &node);
+    node = node_make("ArgMax", "b", "index");
+    attr_int(&node, "axis", 1);
+    attr_int(&node, "keepdims", 0);
+    pb_message(&g, 1, &node);
+    ints_add(&g, "list", (int64_t[]){-1}, 1);
+    node_add(&g, "Reshape", "index list", "indices");
+    node_add(&g, "Add", "indices last", "place");
+    node_add(&g, "Gather", "table place", "found");
+    node_add(&g, first ? "Identity" : "Add", first ? "found" : "found table", "y");
+    assert_int_equal(blocks_of(&g, "a table"), false);
+  }
+}
+
 /* Rows against rows. */
 static void products_of_rows(void **state) {
   (void)state;
@@ -307,8 +334,8 @@ static void chains_at_random(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(operators_by_their_axis), cmocka_unit_test(numbers_of_the_batch),
-      cmocka_unit_test(products_of_rows), cmocka_unit_test(attention_keeps_to_its_row),
-      cmocka_unit_test(chains_at_random)};
+      cmocka_unit_test(operators_by_their_axis),    cmocka_unit_test(numbers_of_the_batch),
+      cmocka_unit_test(products_of_rows),           cmocka_unit_test(a_table_stays_whole),
+      cmocka_unit_test(attention_keeps_to_its_row), cmocka_unit_test(chains_at_random)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
