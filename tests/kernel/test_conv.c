@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Channels-last convolutions and pools: every row of kernel.inc that this machine can run against
  * doubles, between guard pages; and the bits of a row do not depend on the rows beside it. */
-#include "kernel/guard.h"
+#include "kernel/rows.h"
 
 #include <math.h>
-
-#include "kernel/kernel.h"
 
 typedef struct shape {
   size_t m, n, each, taps, stride, first; /* first: rows of b that are left out before */
@@ -199,47 +197,33 @@ static void check_pool(const hy__kernel_row *row, size_t n) {
   guard_free(&a), guard_free(&c);
 }
 
-static void each_row(void (*check)(const hy__kernel_row *)) {
-  hy__cpu cpu;
-  size_t tested = 0;
-  hy__cpu_detect(&cpu);
-  for (size_t i = 0; i < hy__kernel_row_count(); ++i) {
-    const hy__kernel_row *row = hy__kernel_row_at(i);
-    if (strcmp(row->family, "conv_f32") != 0 || (row->cpu_mask & cpu.mask) != row->cpu_mask)
-      continue;
-    check(row);
-    ++tested;
-  }
-  assert_true(tested > 0);
-}
-
-static void all_runs(const hy__kernel_row *row) {
-  for (size_t i = 0; i < HY_COUNT(shapes); ++i)
-    for (int variant = 0; variant < 8; ++variant) check_run(row, &shapes[i], variant);
-}
-
-static void all_depths(const hy__kernel_row *row) {
-  for (size_t m = 1; m < 12; ++m)
-    for (size_t n = 1; n < 40; n += 3) check_depth(row, m, n);
-}
-
-static void all_pools(const hy__kernel_row *row) {
-  for (size_t n = 1; n < 40; ++n) check_pool(row, n);
-}
-
 static void test_run(void **state) {
   (void)state;
-  each_row(all_runs);
+  const rows here = rows_here("conv_f32");
+  for (size_t i = 0; i < here.n; ++i) {
+    for (size_t k = 0; k < HY_COUNT(shapes); ++k)
+      for (int variant = 0; variant < 8; ++variant) check_run(here.row[i], &shapes[k], variant);
+    for (size_t m = 1; m < 30; ++m) /* every height of a tile, last panels of every width */
+      for (size_t n = 1; n < 40; n += 3) {
+        const shape s = {m, n, 2, 2, 1, 0};
+        check_run(here.row[i], &s, (int)(m + n) % 8);
+      }
+  }
 }
 
 static void test_depth(void **state) {
   (void)state;
-  each_row(all_depths);
+  const rows here = rows_here("conv_f32");
+  for (size_t i = 0; i < here.n; ++i)
+    for (size_t m = 1; m < 12; ++m)
+      for (size_t n = 1; n < 40; n += 3) check_depth(here.row[i], m, n);
 }
 
 static void test_pools(void **state) {
   (void)state;
-  each_row(all_pools);
+  const rows here = rows_here("conv_f32");
+  for (size_t i = 0; i < here.n; ++i)
+    for (size_t n = 1; n < 40; ++n) check_pool(here.row[i], n);
 }
 
 int main(void) {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Element-wise families and rows: every row of kernel.inc that this machine can run against scalar
  * doubles: lengths 0 to 130, both ends guarded, in place, NaN, infinities, denormals. */
-#include "kernel/guard.h"
+#include "kernel/rows.h"
 
 #include <math.h>
 
 #include "kernel/control_word.h"
-#include "kernel/kernel.h"
 
 /* The exact value of a function of float; alpha and beta as the kernel gets them. */
 static double exact(hy__unary op, double x, double a, double b) {
@@ -142,95 +141,6 @@ static void check_unary_f64(const hy__kernel_row *row) {
   }
 }
 
-/* Integers by wrapping arithmetic in 128 bits, floats by the operation itself. */
-#define WHOLE(name, type)                                                                          \
-  static void whole_##name(const hy__binary_ops *ops, hy_dtype dtype, size_t n, hy__random *r) {   \
-    guard ga = guard_make(n * sizeof(type), n & 1), gb = guard_make(n * sizeof(type), n & 1),      \
-          gy = guard_make(n * sizeof(type), n & 1);                                                \
-    type *a = (type *)(void *)ga.data, *b = (type *)(void *)gb.data, *y = (type *)(void *)gy.data; \
-    for (size_t i = 0; i < n; ++i) a[i] = (type)hy__random_u64(r), b[i] = (type)hy__random_u64(r); \
-    for (size_t i = 0; i < n; i += 3) b[i] = i % 2 ? 0 : (type)-1;                                 \
-    for (int step = 0; step < 3 && n; ++step) {                                                    \
-      const size_t sa = step != 1, sb = step != 2;                                                 \
-      for (int op = HY__BINARY_ADD; op <= HY__BINARY_MAX; ++op) {                                  \
-        ops->fn[op][dtype](a, b, y, n, sa, sb);                                                    \
-        for (size_t i = 0; i < n; ++i) {                                                           \
-          const __int128 p = a[i * sa], q = b[i * sb];                                             \
-          const __int128 want = op == HY__BINARY_ADD   ? p + q                                     \
-                                : op == HY__BINARY_SUB ? p - q                                     \
-                                : op == HY__BINARY_MUL                                             \
-                                    ? (__int128)((unsigned __int128)p * (unsigned __int128)q)      \
-                                : op == HY__BINARY_DIV ? (q == 0 ? 0 : p / q)                      \
-                                : op == HY__BINARY_MIN ? (p < q ? p : q)                           \
-                                                       : (p > q ? p : q);                          \
-          assert_true(y[i] == (type)want);                                                         \
-        }                                                                                          \
-      }                                                                                            \
-      uint8_t *flags = (uint8_t *)y;                                                               \
-      ops->fn[HY__BINARY_LESS][dtype](a, b, flags, n, sa, sb);                                     \
-      for (size_t i = 0; i < n; ++i) assert_int_equal(flags[i], a[i * sa] < b[i * sb]);            \
-      ops->fn[HY__BINARY_GREATER_EQUAL][dtype](a, b, flags, n, sa, sb);                            \
-      for (size_t i = 0; i < n; ++i) assert_int_equal(flags[i], a[i * sa] >= b[i * sb]);           \
-    }                                                                                              \
-    guard_free(&ga), guard_free(&gb), guard_free(&gy);                                             \
-  }
-WHOLE(i8, int8_t)
-WHOLE(i16, int16_t)
-WHOLE(i32, int32_t)
-WHOLE(i64, int64_t)
-WHOLE(u8, uint8_t)
-WHOLE(u16, uint16_t)
-WHOLE(u32, uint32_t)
-WHOLE(u64, uint64_t)
-#undef WHOLE
-
-static float float_op(hy__binary op, float p, float q) {
-  switch (op) {
-  case HY__BINARY_ADD: return p + q;
-  case HY__BINARY_SUB: return p - q;
-  case HY__BINARY_MUL: return p * q;
-  case HY__BINARY_DIV: return p / q;
-  case HY__BINARY_MIN: return p != p || q != q ? NAN : p < q ? p : q;
-  case HY__BINARY_MAX: return p != p || q != q ? NAN : p > q ? p : q;
-  default: return p < 0 ? p * q : p;
-  }
-}
-
-static void floats(const hy__binary_ops *ops, size_t n, hy__random *r) {
-  guard ga = guard_make(n * 4, true), gb = guard_make(n * 4, true), gy = guard_make(n * 4, true);
-  float *a = (float *)ga.data, *b = (float *)gb.data, *y = (float *)gy.data;
-  for (size_t i = 0; i < n; ++i)
-    a[i] = input_of(r, HY__UNARY_NEG), b[i] = input_of(r, HY__UNARY_NEG);
-  for (int op = HY__BINARY_ADD; op <= HY__BINARY_PRELU; ++op) {
-    for (int step = 0; step < 3 && n; ++step) {
-      const size_t sa = step != 1, sb = step != 2;
-      ops->fn[op][HY_F32](a, b, y, n, sa, sb);
-      for (size_t i = 0; i < n; ++i) {
-        float want = float_op((hy__binary)op, a[i * sa], b[i * sb]);
-        assert_true(y[i] == want || (y[i] != y[i] && want != want));
-      }
-    }
-  }
-  if (n) {
-    ops->fn[HY__BINARY_EQUAL][HY_F32](a, a, y, n, 1, 1);
-    for (size_t i = 0; i < n; ++i) assert_int_equal(((uint8_t *)y)[i], a[i] == a[i]);
-  }
-  guard_free(&ga), guard_free(&gb), guard_free(&gy);
-}
-
-static void check_binary(const hy__kernel_row *row) {
-  const hy__binary_ops *ops = row->ops;
-  hy__random r;
-  hy__random_init(&r, 3, 1);
-  for (size_t n = 0; n <= 130; n += 1 + n / 9) {
-    whole_i8(ops, HY_I8, n, &r), whole_i16(ops, HY_I16, n, &r);
-    whole_i32(ops, HY_I32, n, &r), whole_i64(ops, HY_I64, n, &r);
-    whole_u8(ops, HY_U8, n, &r), whole_u16(ops, HY_U16, n, &r);
-    whole_u32(ops, HY_U32, n, &r), whole_u64(ops, HY_U64, n, &r);
-    floats(ops, n, &r);
-  }
-}
-
 static void check_softmax(const hy__rows_f32 *ops, double tolerance, size_t n, hy__random *r) {
   enum { ROWS = 3 };
   guard gx = guard_make(ROWS * n * 4, true), gy = guard_make(ROWS * n * 4, true),
@@ -302,57 +212,28 @@ static void check_rows(const hy__kernel_row *row) {
   }
 }
 
-static const struct {
-  const char *family;
-  void (*check)(const hy__kernel_row *row);
-} families[] = {
-    {"unary_f32", check_unary_f32},
-    {"unary_f64", check_unary_f64},
-    {"binary", check_binary},
-    {"rows_f32", check_rows},
-};
-
-static void each_row(const char *family) {
-  hy__cpu cpu;
-  hy__cpu_detect(&cpu);
-  size_t tested = 0;
-  for (size_t i = 0; i < hy__kernel_row_count(); ++i) {
-    const hy__kernel_row *row = hy__kernel_row_at(i);
-    if (strcmp(row->family, family) != 0 || (row->cpu_mask & cpu.mask) != row->cpu_mask) continue;
-    for (size_t f = 0; f < HY_COUNT(families); ++f)
-      if (!strcmp(families[f].family, family)) families[f].check(row), ++tested;
-  }
-  assert_true(tested > 0);
+static void test_unary_f32(void **state) {
+  (void)state;
+  const rows here = rows_here("unary_f32");
+  for (size_t i = 0; i < here.n; ++i) check_unary_f32(here.row[i]);
 }
 
-static void test_unary_f32(void **state) { (void)state, each_row("unary_f32"); }
-static void test_unary_f64(void **state) { (void)state, each_row("unary_f64"); }
-static void test_binary(void **state) { (void)state, each_row("binary"); }
-static void test_rows(void **state) { (void)state, each_row("rows_f32"); }
-
-/* Every family has a scalar row, and every family is checked by a test of this folder. */
-static void test_table(void **state) {
+static void test_unary_f64(void **state) {
   (void)state;
-  static const char *const checked[] = {
-      "gemm_f32", "conv_f32", "attention_f32", "gemm_f64",    "recurrent", "unary_f32", "unary_f64",
-      "binary",   "rows_f32", "tree",          "vectors_f32", "peak",      "integer"};
-  hy__kernels kernels;
-  hy__kernels_for(0, &kernels);
-  const void *const *slots = (const void *const *)(const void *)&kernels;
-  for (size_t i = 0; i < sizeof kernels / sizeof *slots; ++i) assert_non_null(slots[i]);
-  for (size_t i = 0; i < hy__kernel_row_count(); ++i) {
-    const hy__kernel_row *row = hy__kernel_row_at(i);
-    bool found = false;
-    for (size_t k = 0; k < HY_COUNT(checked); ++k) found |= !strcmp(row->family, checked[k]);
-    assert_true(found);
-    assert_true(row->reason[0] != '\0');
-  }
+  const rows here = rows_here("unary_f64");
+  for (size_t i = 0; i < here.n; ++i) check_unary_f64(here.row[i]);
+}
+
+static void test_rows(void **state) {
+  (void)state;
+  const rows here = rows_here("rows_f32");
+  for (size_t i = 0; i < here.n; ++i) check_rows(here.row[i]);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_table),     cmocka_unit_test(test_unary_f32),
-      cmocka_unit_test(test_unary_f64), cmocka_unit_test(test_binary),
+      cmocka_unit_test(test_unary_f32),
+      cmocka_unit_test(test_unary_f64),
       cmocka_unit_test(test_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,11 +2,9 @@
  * Products of bytes: every row of kernel.inc that this machine can run against plain loops, bit for
  * bit, at sizes around the tiles and between guard pages, with taps and with a column of ones; and
  * the loops from floats to bytes and back. */
-#include "kernel/guard.h"
+#include "kernel/rows.h"
 
 #include <math.h>
-
-#include "kernel/kernel.h"
 
 typedef struct shape {
   size_t m, n, n_taps, each;
@@ -149,17 +147,8 @@ static void check_loops(const hy__integer *kernel, size_t n, uint64_t seed) {
 }
 
 static void each_row(void (*check)(const hy__integer *kernel)) {
-  hy__cpu cpu;
-  hy__cpu_detect(&cpu);
-  size_t tested = 0;
-  for (size_t i = 0; i < hy__kernel_row_count(); ++i) {
-    const hy__kernel_row *row = hy__kernel_row_at(i);
-    if (strcmp(row->family, "integer") != 0 || (row->cpu_mask & cpu.mask) != row->cpu_mask)
-      continue;
-    ++tested;
-    check(row->ops);
-  }
-  assert_true(tested > 0);
+  const rows here = rows_here("integer");
+  for (size_t i = 0; i < here.n; ++i) check(here.row[i]->ops);
 }
 
 static void products(const hy__integer *kernel) {

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The loops that measure the machine do the work they are timed for: sums worked out by hand. */
-#include "kernel/guard.h"
+#include "kernel/rows.h"
 
 #include <math.h>
-
-#include "kernel/kernel.h"
 
 enum { FLOATS = 1024, ROUNDS = 7 };
 
@@ -28,16 +26,8 @@ static void check(const hy__kernel_row *row) {
 
 static void every_row(void **state) {
   (void)state;
-  hy__cpu cpu;
-  size_t n = 0;
-  hy__cpu_detect(&cpu);
-  for (size_t i = 0; i < hy__kernel_row_count(); i++) {
-    const hy__kernel_row *row = hy__kernel_row_at(i);
-    if (strcmp(row->family, "peak") != 0 || (row->cpu_mask & cpu.mask) != row->cpu_mask) continue;
-    check(row);
-    n++;
-  }
-  assert_true(n >= 1);
+  const rows here = rows_here("peak");
+  for (size_t i = 0; i < here.n; i++) check(here.row[i]);
 }
 
 int main(void) {

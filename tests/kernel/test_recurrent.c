@@ -2,12 +2,11 @@
  * Recurrent steps: every row of kernel.inc that this machine can run against doubles, at sizes
  * around the tiles, between guard pages; and the bits of a row depend neither on its batch nor on
  * how many steps go together. */
-#include "kernel/guard.h"
+#include "kernel/rows.h"
 
 #include <math.h>
 
 #include "kernel/control_word.h"
-#include "kernel/kernel.h"
 
 typedef enum kind { LSTM, GRU_AFTER, GRU_BEFORE, RNN, KINDS } kind;
 static const size_t gates_of[KINDS] = {4, 3, 3, 1};
@@ -230,23 +229,17 @@ static void check(const hy__kernel_row *row, shape s, uint64_t seed) {
 }
 
 static void test_rows(void **state) {
-  static const size_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 19};
+  static const size_t heights[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 19};
   static const size_t hidden[] = {1, 3, 4, 8, 9, 16, 17, 33, 48, 65, 100, 128};
-  hy__cpu cpu;
-  hy__cpu_detect(&cpu);
-  size_t tested = 0;
+  const rows here = rows_here("recurrent");
   (void)state;
-  for (size_t i = 0; i < hy__kernel_row_count(); ++i) {
-    const hy__kernel_row *row = hy__kernel_row_at(i);
-    if (strcmp(row->family, "recurrent") || (row->cpu_mask & cpu.mask) != row->cpu_mask) continue;
-    ++tested;
+  for (size_t i = 0; i < here.n; ++i) {
     uint64_t seed = 1;
     for (size_t k = 0; k < KINDS; ++k)
-      for (size_t m = 0; m < HY_COUNT(rows); ++m)
+      for (size_t m = 0; m < HY_COUNT(heights); ++m)
         for (size_t h = 0; h < HY_COUNT(hidden); ++h, ++seed)
-          check(row, (shape){(kind)k, rows[m], hidden[h], 1 + seed % 4}, seed);
+          check(here.row[i], (shape){(kind)k, heights[m], hidden[h], 1 + seed % 4}, seed);
   }
-  assert_true(tested > 0);
 }
 
 int main(void) {

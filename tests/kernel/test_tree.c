@@ -2,12 +2,10 @@
  * Forests: random trees of every mode, with missing values and numbers on the thresholds, against a
  * plain walk over the description; every row of kernel.inc, small, large and deep trees, few and
  * many thresholds, floats and doubles; refusals of what is no forest. */
-#include "kernel/guard.h"
+#include "kernel/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-#include "kernel/kernel.h"
 
 enum { NODES = 16384, TREES = 300, WEIGHTS = 32768, SETS = 8, MEMBERS = 12 };
 
@@ -28,22 +26,24 @@ static double threshold_of(hy__random *r) {
   return hy__random_below(r, 2) ? t : (double)(float)t;
 }
 
-static void leaf(forest *f, uint32_t i, hy__random *r, bool single) {
-  f->mode[i] = HY__TREE_LEAF;
-  size_t n = single ? 1 : (size_t)hy__random_below(r, 4);
-  f->begin[i] = (uint32_t)f->source.n_weights;
-  for (size_t k = 0; k < n; ++k) {
-    f->target[f->source.n_weights] = (uint32_t)hy__random_below(r, f->source.n_targets);
-    f->weight[f->source.n_weights++] = (double)(float)hy__random_normal(r);
-  }
-}
-
 /* What a forest is grown from: which modes, how large its trees are. */
 typedef struct soil {
   int modes; /* 0: comparisons of order, 1: and equality, 2: and sets */
   bool single;
+  bool f32; /* leaves are floats */
   size_t n_splits;
 } soil;
+
+static void leaf(forest *f, uint32_t i, hy__random *r, const soil *how) {
+  f->mode[i] = HY__TREE_LEAF;
+  size_t n = how->single ? 1 : (size_t)hy__random_below(r, 4);
+  f->begin[i] = (uint32_t)f->source.n_weights;
+  for (size_t k = 0; k < n; ++k) {
+    f->target[f->source.n_weights] = (uint32_t)hy__random_below(r, f->source.n_targets);
+    const double w = hy__random_normal(r);
+    f->weight[f->source.n_weights++] = how->f32 ? (double)(float)w : w;
+  }
+}
 
 static void split(forest *f, hy__random *r, uint32_t i, const soil *how) {
   const uint64_t n_modes[] = {4, 6, 9};
@@ -76,7 +76,7 @@ static void grow(forest *f, hy__random *r, const soil *how) {
   for (uint32_t k = 0; k < n_open; ++k) f->is_open[f->open[k]] = true;
   for (uint32_t i = first; i < f->source.n_nodes; ++i) {
     f->begin[i] = (uint32_t)f->source.n_weights;
-    if (f->is_open[i]) leaf(f, i, r, how->single);
+    if (f->is_open[i]) leaf(f, i, r, how);
   }
   f->begin[f->source.n_nodes] = (uint32_t)f->source.n_weights;
 }
@@ -122,7 +122,7 @@ static void make(forest *f, uint64_t seed, bool f64) {
                         : seed % 5 == 4 ? 900
                         : seed % 5 == 3 ? 250
                                         : 40;
-    soil how = {small ? 0 : (int)(seed % 3), single, (size_t)hy__random_below(&r, most)};
+    soil how = {small ? 0 : (int)(seed % 3), single, seed % 2, (size_t)hy__random_below(&r, most)};
     if (how.n_splits >= budget) break;
     budget -= how.n_splits + 1;
     grow(f, &r, &how);
@@ -153,15 +153,16 @@ static bool holds(const forest *f, uint32_t i, double x) {
 static double added(double sum, double w, hy__tree_aggregate how) {
   switch (how) {
   case HY__TREE_SUM: return sum + w;
-  case HY__TREE_SUM_F32: return (double)((float)sum + (float)w);
+  case HY__TREE_SUM_F32: return (double)(float)(sum + w);
   case HY__TREE_MIN: return fmin(sum, w);
   default: return fmax(sum, w);
   }
 }
 
 static void naive(const forest *f, const double *x, const double *start, hy__tree_aggregate how,
-                  double *scores) {
+                  double *scores, uint8_t *hits) {
   const hy__tree_source *s = &f->source;
+  memset(hits, 0, s->n_targets);
   for (size_t k = 0; k < s->n_targets; ++k)
     scores[k] = how <= HY__TREE_SUM_F32 ? start[k] : how == HY__TREE_MIN ? INFINITY : -INFINITY;
   for (size_t t = 0; t < s->n_trees; ++t) {
@@ -173,8 +174,10 @@ static void naive(const forest *f, const double *x, const double *start, hy__tre
       bool yes = missing ? s->missing_true[i] || s->mode[i] == HY__TREE_NEQ : holds(f, i, v);
       i = yes ? s->if_true[i] : s->if_false[i];
     }
-    for (uint32_t w = s->weight_begin[i]; w < s->weight_begin[i + 1]; ++w)
+    for (uint32_t w = s->weight_begin[i]; w < s->weight_begin[i + 1]; ++w) {
       scores[s->target[w]] = added(scores[s->target[w]], s->weight[w], how);
+      hits[s->target[w]] = 1;
+    }
   }
 }
 
@@ -203,8 +206,9 @@ static void check(const forest *f, const hy__tree *kernel, uint64_t seed,
   hy__random_init(&r, seed, 4);
   guard gx = guard_make(ROWS * features * (f64 ? 8 : 4), true),
         gk = guard_make((hy__tree_scratch_bytes(packed) + 63) / 64 * 64, true),
-        gs = guard_make(ROWS * targets * 8, true);
+        gs = guard_make(ROWS * targets * 8, true), gh = guard_make(ROWS * targets, true);
   static double x[ROWS][10];
+  uint8_t hits[8];
   double expect[8], start[8] = {0.5, -1.25, 3.0, 0, 1.5, 0, 0, 0};
   for (size_t i = 0; i < ROWS; ++i) {
     for (size_t j = 0; j < features; ++j) {
@@ -226,24 +230,25 @@ static void check(const forest *f, const hy__tree *kernel, uint64_t seed,
                           .scratch = gk.data,
                           .scores = (double *)gs.data,
                           .start = start,
+                          .hits = b % 2 ? gh.data : NULL,
                           .aggregate = (hy__tree_aggregate)(seed % 4)};
     /* what lies in the scratch decides nothing */
     for (size_t k = 0; k < gk.bytes; ++k) gk.data[k] = (uint8_t)hy__random_u32(&r);
     kernel->run(&call);
     for (size_t i = 0; i < batches[b]; ++i) {
-      naive(f, x[i], start, call.aggregate, expect);
+      naive(f, x[i], start, call.aggregate, expect, hits);
       assert_memory_equal(expect, call.scores + i * targets, targets * 8);
+      if (call.hits) assert_memory_equal(hits, call.hits + i * targets, targets);
     }
   }
-  guard_free(&gx), guard_free(&gk), guard_free(&gs);
+  guard_free(&gx), guard_free(&gk), guard_free(&gs), guard_free(&gh);
 }
 
 static void test_rows(void **state) {
   (void)state;
-  hy__cpu cpu;
-  hy__cpu_detect(&cpu);
+  const rows here = rows_here("tree");
   forest *f = malloc(sizeof *f);
-  int n_direct = 0, n_bands = 0, n_wide = 0;
+  int n_direct = 0, n_bands = 0, n_wide = 0, n_f64 = 0;
   for (uint64_t seed = 0; seed < 60; ++seed) {
     for (int wide = 0; wide < 2; ++wide) {
       guard block;
@@ -254,16 +259,13 @@ static void test_rows(void **state) {
       n_direct += packed->direct != NULL;
       n_bands += packed->n_bands > 0;
       n_wide += packed->has_wide;
-      for (size_t i = 0; i < hy__kernel_row_count(); ++i) {
-        const hy__kernel_row *row = hy__kernel_row_at(i);
-        if (!strcmp(row->family, "tree") && (row->cpu_mask & cpu.mask) == row->cpu_mask)
-          check(f, row->ops, seed, packed);
-      }
+      n_f64 += packed->single && packed->has_cut && !packed->value32;
+      for (size_t i = 0; i < here.n; ++i) check(f, here.row[i]->ops, seed, packed);
       guard_free(&block);
     }
   }
   free(f);
-  assert_true(n_direct > 2 && n_bands > 20 && n_wide > 10); /* every form was there */
+  assert_true(n_direct > 2 && n_bands > 20 && n_wide > 10 && n_f64 > 5); /* every form was there */
 }
 
 /* A chain of equalities, as LightGBM's categories become: it must not grow by copies. */

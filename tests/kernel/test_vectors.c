@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rows against vectors: every row of kernel.inc that this machine can run against doubles,
  * between guard pages, and the same bits at each level. */
-#include "kernel/guard.h"
+#include "kernel/rows.h"
 
 #include <math.h>
 
 #include "kernel/control_word.h"
-#include "kernel/kernel.h"
 
 enum { BLOCK = HY__VECTORS_BLOCK };
 
@@ -91,16 +90,12 @@ static void every_row(void **state) {
   static double forms[3 * 130];
   static const size_t sizes[] = {1, 2, 63, 64, 65, 130}, widths[] = {1, 2, 7, 20, 65};
   static float first[2 * 130];
-  hy__cpu cpu;
-  hy__cpu_detect(&cpu);
+  const rows here = rows_here("vectors_f32");
   for (size_t s = 0; s < HY_COUNT(sizes); ++s)
     for (size_t w = 0; w < HY_COUNT(widths); ++w)
-      for (size_t i = hy__kernel_row_count(); i-- > 0;) { /* the baseline stands last */
-        const hy__kernel_row *row = hy__kernel_row_at(i);
-        if (strcmp(row->family, "vectors_f32") != 0 || (row->cpu_mask & cpu.mask) != row->cpu_mask)
-          continue;
-        check_one(row, sizes[s], widths[w], first);
-        check_rows(row, sizes[s], widths[w], forms);
+      for (size_t i = here.n; i-- > 0;) { /* the baseline stands last */
+        check_one(here.row[i], sizes[s], widths[w], first);
+        check_rows(here.row[i], sizes[s], widths[w], forms);
       }
 }
 
