@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layer and root-mean-square normalisation of the last axis, written out as means, differences,
  * squares and roots, become LayerNormalization and RMSNormalization; scale and bias behind them
- * move in. The last bits differ. */
+ * move in. Keras' form, x s + (bias - mean s) with s = scale / deviation, is known as well. The
+ * last bits differ. */
 #include "pass/rewrite.h"
 
 /* The mean over the last axis alone, kept as 1: its input, else -1. */
@@ -9,8 +10,10 @@ static int32_t mean_of(const hy__work *w, int32_t id) {
   const int32_t n = id < 0 ? -1 : w->values[id].producer;
   int64_t axes[HY_MAX_RANK];
   int32_t n_axes;
-  if (n < 0 || !hy__work_is(w, n, "ReduceMean")) return -1;
+  if (n < 0) return -1;
   const int32_t x = hy__work_input(w, n, 0);
+  if (hy__work_is(w, n, "GlobalAveragePool")) return hy__work_tensor(w, x)->rank == 3 ? x : -1;
+  if (!hy__work_is(w, n, "ReduceMean")) return -1;
   if (!hy__work_known_ints(w, n, 1, "axes", axes, &n_axes) || n_axes != 1 ||
       hy__node_int(&w->nodes[n].node, "keepdims", 1) != 1)
     return -1;
@@ -133,6 +136,98 @@ static hy_status from_affine(hy__work *w, int32_t n, const char *norm, bool *don
   return HY_OK;
 }
 
+/* --- Keras' form --- */
+
+/* A factor over the deviation of x: its scale, HY__ABSENT for none. */
+typedef struct gain {
+  int32_t value, x, scale;
+  double epsilon;
+} gain;
+
+/* Where d is x less its mean: x, else -1. */
+static int32_t centred(const hy__work *w, int32_t d) {
+  const int32_t sub = maker(w, d, "Sub"), x = sub < 0 ? -1 : hy__work_input(w, sub, 0);
+  return sub >= 0 && mean_of(w, hy__work_input(w, sub, 1)) == x ? x : -1;
+}
+
+static bool is_gain(const hy__work *w, int32_t id, gain *g) {
+  const int32_t mul = maker(w, id, "Mul");
+  *g = (gain){.value = -1, .scale = HY__ABSENT};
+  g->x = centred(w, inverse_of(w, id, &g->epsilon));
+  for (size_t k = 0; k < 2 && mul >= 0 && g->x < 0; k++) {
+    g->x = centred(w, inverse_of(w, hy__work_input(w, mul, k), &g->epsilon));
+    g->scale = hy__work_input(w, mul, 1 - k);
+  }
+  if (g->x >= 0) g->value = id;
+  return g->x >= 0;
+}
+
+/* id = other * gain, where the gain is g (found here if g has none): other, else -1. */
+static int32_t gained(const hy__work *w, int32_t id, gain *g) {
+  const int32_t mul = maker(w, id, "Mul");
+  for (size_t k = 0; k < 2 && mul >= 0; k++) {
+    const int32_t at = hy__work_input(w, mul, k);
+    if (g->value >= 0 ? at == g->value : is_gain(w, at, g)) return hy__work_input(w, mul, 1 - k);
+  }
+  return -1;
+}
+
+/* Is id mean * gain (or, where it is added, -mean * gain)? */
+static bool mean_gained(const hy__work *w, int32_t id, gain *g, bool negated) {
+  int32_t mean = gained(w, id, g);
+  const int32_t neg = negated ? maker(w, mean, "Neg") : -1;
+  if (negated) mean = neg < 0 ? -1 : hy__work_input(w, neg, 0);
+  return mean >= 0 && mean_of(w, mean) == g->x;
+}
+
+/* bias - mean * gain, the bias left out where it is none. */
+static bool shifted(const hy__work *w, int32_t id, gain *g, int32_t *bias) {
+  const int32_t add = maker(w, id, "Add"), sub = maker(w, id, "Sub");
+  *bias = HY__ABSENT;
+  if (mean_gained(w, id, g, true)) return true;
+  for (size_t k = 0; k < 2 && add >= 0; k++) {
+    *bias = hy__work_input(w, add, 1 - k);
+    if (mean_gained(w, hy__work_input(w, add, k), g, true)) return true;
+  }
+  if (sub < 0) return false;
+  *bias = hy__work_input(w, sub, 0);
+  return mean_gained(w, hy__work_input(w, sub, 1), g, false);
+}
+
+static hy_status keras_write(hy__work *w, int32_t n, const gain *g, int32_t bias, bool *done,
+                             hy_error *err) {
+  const hy_tensor *x = hy__work_tensor(w, g->x);
+  int32_t inputs[3] = {g->x, g->scale, bias};
+  if (x->dtype != HY_F32 || (g->scale >= 0 && !is_row(w, g->scale, x)) ||
+      (bias >= 0 && !is_row(w, bias, x)))
+    return HY_OK;
+  if (g->scale < 0) HY_TRY(ones(w, x, &inputs[1], err));
+  const hy__attr attrs[2] = {
+      {.name = "axis", .kind = HY__ATTR_INT, .as.i = -1},
+      {.name = "epsilon", .kind = HY__ATTR_FLOAT, .as.f = (float)g->epsilon}};
+  hy__work_rewrite to = {.domain = "",
+                         .op_type = "LayerNormalization",
+                         .version = 17,
+                         .inputs = inputs,
+                         .n_inputs = bias < 0 ? 2 : 3};
+  HY_TRY(hy__work_attrs(w, NULL, attrs, 2, &to, err));
+  return hy__work_replace(w, n, &to, done, err);
+}
+
+/* x * gain + (bias - mean * gain), or x * gain - mean * gain. */
+static hy_status from_keras(hy__work *w, int32_t n, bool *done, hy_error *err) {
+  const bool sub = hy__work_is(w, n, "Sub");
+  for (size_t k = 0; k < (sub ? 1u : 2u) && !*done; k++) {
+    gain g = {.value = -1};
+    int32_t bias = HY__ABSENT;
+    const int32_t other = hy__work_input(w, n, 1 - k);
+    if (gained(w, hy__work_input(w, n, k), &g) != g.x || g.value < 0) continue;
+    if (sub ? mean_gained(w, other, &g, false) : shifted(w, other, &g, &bias))
+      HY_TRY(keras_write(w, n, &g, bias, done, err));
+  }
+  return HY_OK;
+}
+
 hy_status hy__pass_fuse_norm(hy__work *w, size_t *n_rewrites, hy_error *err) {
   for (size_t i = 0; i < w->n_nodes; i++) {
     const int32_t n = (int32_t)i;
@@ -141,7 +236,9 @@ hy_status hy__pass_fuse_norm(hy__work *w, size_t *n_rewrites, hy_error *err) {
     if (mul || hy__work_is(w, n, "Div")) HY_TRY(from_quotient(w, n, &done, err));
     if (!done && mul) HY_TRY(from_affine(w, n, "LayerNormalization", &done, err));
     if (!done && mul) HY_TRY(from_affine(w, n, "RMSNormalization", &done, err));
-    if (hy__work_is(w, n, "Add")) HY_TRY(from_affine(w, n, "LayerNormalization", &done, err));
+    const bool add = hy__work_is(w, n, "Add");
+    if (add) HY_TRY(from_affine(w, n, "LayerNormalization", &done, err));
+    if (!done && (add || hy__work_is(w, n, "Sub"))) HY_TRY(from_keras(w, n, &done, err));
     *n_rewrites += done;
   }
   return HY_OK;

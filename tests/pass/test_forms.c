@@ -72,6 +72,69 @@ static void rms_norm_written_out(void **state) {
   both_agree(&g, &x, "RMSNormalization", 2e-6);
 }
 
+/* As Keras' exporters write it; the pool is the mean of the last axis where there are three. */
+static void layer_norm_of_keras(void **state) {
+  (void)state;
+  const int64_t row[3] = {1, 1, E};
+  for (int form = 0; form < 4; form++) {
+    pb g = graph();
+    number(&g, "eps", 1e-3f);
+    both_weights(&g, "w", row, 3);
+    both_weights(&g, "b", row, 3);
+    if (form == 0)
+      node_add(&g, "GlobalAveragePool", "x", "m");
+    else
+      mean(&g, "x", "m", 2);
+    node_add(&g, "Neg", "m", "z");
+    node_add(&g, "Sub", "x m", "d");
+    node_add(&g, "Mul", "d d", "q");
+    if (form == 0)
+      node_add(&g, "GlobalAveragePool", "q", "v");
+    else
+      mean(&g, "q", "v", 2);
+    node_add(&g, "Add", "v eps", "ve");
+    node_add(&g, "Sqrt", "ve", "r");
+    node_add(&g, "Reciprocal", "r", form == 2 ? "s" : "i");
+    if (form != 2) node_add(&g, "Mul", "i w", "s");
+    node_add(&g, "Mul", "x s", "xs");
+    node_add(&g, "Mul", form == 1 || form == 3 ? "m s" : "s z", "ms");
+    if (form == 0) node_add(&g, "Add", "ms b", "t");
+    if (form == 1) node_add(&g, "Sub", "b ms", "t");
+    node_add(&g, form == 3 ? "Sub" : "Add",
+             form == 3   ? "xs ms"
+             : form == 2 ? "ms xs"
+                         : "xs t",
+             "y");
+    both_agree(&g, &x, "LayerNormalization", 2e-6);
+  }
+}
+
+static void norms_that_are_not_keras(void **state) {
+  (void)state;
+  for (int form = 0; form < 3; form++) {
+    pb g = graph();
+    number(&g, "eps", 1e-3f);
+    mean(&g, "x", "m", form == 1 ? 1 : 2); /* of another axis */
+    node_add(&g, "Neg", "m", "z");
+    node_add(&g, "Sub", "x m", "d");
+    node_add(&g, "Mul", "d d", "q");
+    mean(&g, "q", "v", 2);
+    node_add(&g, "Add", "v eps", "ve");
+    node_add(&g, "Sqrt", "ve", "r");
+    node_add(&g, "Reciprocal", "r", "s");
+    node_add(&g, "Mul", form == 0 ? "d s" : "x s", "xs"); /* twice without its mean */
+    node_add(&g, "Mul", form == 2 ? "s m" : "s z", "ms"); /* the mean added */
+    node_add(&g, "Add", "xs ms", "y");
+    both_agree(&g, &x,
+               form == 0
+                   ? "ReduceMean Neg Sub Mul ReduceMean Add Sqrt Reciprocal LayerNormalization "
+                     "Mul Add"
+               : form == 1 ? "ReduceMean Neg Sub Mul ReduceMean Add Sqrt Reciprocal Mul Mul Add"
+                           : "ReduceMean Sub Mul ReduceMean Add Sqrt Reciprocal Mul Mul Add",
+               2e-6);
+  }
+}
+
 static void norms_that_are_none(void **state) {
   (void)state;
   pb g = graph(); /* along another axis */
@@ -246,6 +309,7 @@ static void reshapes_around_linear(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(layer_norm_written_out), cmocka_unit_test(rms_norm_written_out),
+      cmocka_unit_test(layer_norm_of_keras),    cmocka_unit_test(norms_that_are_not_keras),
       cmocka_unit_test(norms_that_are_none),    cmocka_unit_test(gelu_written_out),
       cmocka_unit_test(gelu_by_erfc),           cmocka_unit_test(tanh_gelu_written_out),
       cmocka_unit_test(swish_and_mish),         cmocka_unit_test(activations_that_are_none),
