@@ -119,7 +119,15 @@ def doubles(op):
     return rows
 
 
+def old(op):
+    """As before opset 7, with an attribute that only says whether Y is read."""
+    more = {"LSTM": dict(c0=True, peep=True), "GRU": dict(linear_before_reset=1), "RNN": {}}[op]
+    return [case(op, "sequence", output_sequence=1), case(op, "last", keep=(1,), h0=True, **more),
+            case(op, "both", dirs=2, lens=[4, 6, 1], output_sequence=1)]
+
+
 for _op in ("LSTM", "GRU", "RNN"):
+    family(f"{_op}_3", 3, old(_op), oracle=answers)
     family(f"{_op}_attributes_14", 14, attributes(_op), oracle=answers, agrees=True,
            atol=1e-5)  # gates without bounds multiply what is rounded
     family(f"{_op}_layouts_14", 14, layouts(_op), oracle=answers)
