@@ -19,12 +19,13 @@ typedef struct hy_bench_options {
   const char *const *input_names; /* arrays of rows to rotate among; NULL: random rows */
   const hy_tensor *inputs;        /* dense; each of the input's shape, or more rows of it */
   size_t n_inputs;
-  uint64_t rows;    /* rotate among at least so many; 0: 64, for trees 4096 */
-  uint64_t runs;    /* of each; 0: as many as `seconds` hold */
-  double seconds;   /* of each; 0: 1 */
-  uint64_t seed;    /* 0: 7 */
-  const char *peer; /* the path of libonnxruntime.so; NULL: none */
-  bool peer_spins;  /* lets the peer's workers spin between runs */
+  uint64_t rows;          /* rotate among at least so many; 0: 64, for trees 4096 */
+  uint64_t runs;          /* of each; 0: as many as `seconds` hold */
+  double seconds;         /* of each; 0: 1 */
+  uint64_t seed;          /* 0: 7 */
+  const char *peer;       /* the path of libonnxruntime.so; NULL: none */
+  hy_precision precision; /* of ours; the peer's is float32 */
+  bool peer_spins;        /* lets the peer's workers spin between runs */
   hy_progress_fn progress;
   void *progress_ctx;
 } hy_bench_options;

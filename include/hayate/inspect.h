@@ -15,7 +15,8 @@ typedef struct hy_inspect_options {
   const char *const *shapes; /* "name=1x60x40" for inputs whose other dims are open */
   size_t n_shapes;
   uint32_t n_threads; /* of the floor; 0: 1 */
-  bool time_steps;    /* runs the plan some hundred times and says what each step takes */
+  hy_precision precision;
+  bool time_steps; /* runs the plan some hundred times and says what each step takes */
 } hy_inspect_options;
 
 /* A report on a model: its graph before and after the passes, the plan's steps with shapes and

@@ -14,6 +14,18 @@ extern "C" {
  */
 typedef struct hy_session hy_session;
 
+/* How a session holds the matrices of a model's Gemm, MatMul, LSTM, GRU and RNN that are known when
+ * it is planned. Arithmetic is float32 in both. */
+typedef enum hy_precision {
+  HY_PRECISION_FLOAT32 = 0,
+  /* Rounded to the nearest bfloat16 (8 bits of significand): a relative error of up to 2^-9 in
+   * each weight, half the bytes to read for a single row. */
+  HY_PRECISION_BFLOAT16_WEIGHTS = 1
+} hy_precision;
+HY_API const char *hy_precision_name(hy_precision precision); /* "float32", "bfloat16" */
+/* Errors: INVALID_ARGUMENT (an unknown name). */
+HY_API HY_CHECKED hy_status hy_precision_parse(const char *name, hy_precision *out, hy_error *err);
+
 typedef struct hy_session_options {
   size_t struct_size;
   uint32_t n_threads;         /* workers, the caller included; 0 and 1: the caller alone */
@@ -22,6 +34,7 @@ typedef struct hy_session_options {
   /* What one run may take, so that a model cannot hold its caller up: LIMIT beyond. */
   uint64_t max_rounds; /* of Loop, Scan, SequenceMap, the inner ones counted; 0: 67108864 */
   uint64_t max_bytes;  /* of a plan's arena, or of the values alive in an evaluation; 0: 16 GiB */
+  hy_precision precision;
   uint32_t max_run_ms; /* looked at between rounds and between evaluated nodes; 0: none */
 } hy_session_options;
 

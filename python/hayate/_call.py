@@ -9,7 +9,8 @@ import ctypes as c
 import numpy as np
 
 from . import _item
-from ._library import LIB, SIZE, CError, Handle, SessionOptions, Tensor, error_of, texts
+from ._library import (LIB, SIZE, CError, Handle, SessionOptions, Tensor, call, error_of,
+                       texts)
 from ._tensor import STRING, array_of, view
 
 _DIRECT_BYTES = 1 << 14  # answers from this size are written where they stay
@@ -27,8 +28,10 @@ class Caller:
     """A session of `model` (a Handle) for `outputs` (names, None for all). For one thread at a
     time."""
 
-    def __init__(self, model, n_threads=1, outputs=None):
-        options = SessionOptions(n_threads=n_threads)
+    def __init__(self, model, n_threads=1, outputs=None, precision="float32"):
+        code = c.c_int(0)
+        call(LIB.hy_precision_parse, precision.encode(), c.byref(code))
+        options = SessionOptions(n_threads=n_threads, precision=code.value)
         if outputs is not None:
             options.outputs, options.n_outputs = texts(outputs), len(outputs)
         self.handle = Handle(LIB.hy_session_destroy, model)

@@ -99,6 +99,7 @@ class InferenceSession:
         self._options = options
         self._model = open_model(runtime_or_shared(kwargs.get("runtime")), path_or_bytes)
         self._n_threads = max(options.intra_op_num_threads, 1)
+        self._precision = options._entries.get("hayate.precision", "float32")
         p = self._model.pointer
         self._inputs = [NodeArg(LIB.hy_model_input(p, SIZE(i)).contents)
                         for i in range(LIB.hy_model_n_inputs(p))]
@@ -112,7 +113,7 @@ class InferenceSession:
     def _pool(self, names):
         """(unused callers, what a caller is made for, labels of ZipMaps or None)."""
         labels = [self._by_name[name].labels for name in names]
-        return ([Caller(self._model, self._n_threads, names)], names,
+        return ([Caller(self._model, self._n_threads, names, self._precision)], names,
                 labels if any(labels) else None)
 
     def _pool_of(self, output_names):
@@ -171,7 +172,7 @@ class InferenceSession:
         try:
             caller = unused.pop()
         except IndexError:  # all at work in other threads
-            caller = Caller(self._model, self._n_threads, names)
+            caller = Caller(self._model, self._n_threads, names, self._precision)
         try:
             answers = caller.run(values)
         finally:

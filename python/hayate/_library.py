@@ -82,7 +82,7 @@ class ModelInfo(Options):
 class SessionOptions(Options):
     _fields_ = [("struct_size", SIZE), ("n_threads", c.c_uint32), ("outputs", c.POINTER(TEXT)),
                 ("n_outputs", SIZE), ("max_rounds", c.c_uint64), ("max_bytes", c.c_uint64),
-                ("max_run_ms", c.c_uint32)]
+                ("precision", c.c_int), ("max_run_ms", c.c_uint32)]
 
 
 class FeaturesInfo(Options):

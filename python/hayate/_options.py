@@ -63,7 +63,8 @@ class SessionOptions:
         object.__setattr__(self, name, value)
 
     def add_session_config_entry(self, key, value):
-        """Kept, without effect."""
+        """Kept; "hayate.precision" says how a session holds matrices of weights: "float32", or
+        "bfloat16" (half the bytes for a single row to read, arithmetic in float32)."""
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeError("a configuration entry is a text under a text")
         self._entries[key] = value

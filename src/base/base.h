@@ -13,6 +13,7 @@
 #include <hayate/status.h>
 
 #include "base/arena.h"
+#include "base/bfloat16.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include <hayate/runtime.h>
+#include <hayate/session.h>
 #include <hayate/status.h>
 
 /* Exit statuses; other failures take theirs from hy_status_exit(). */
@@ -98,6 +99,10 @@ enum { CLI_ARGS_MAX = 8192 };
 
 /* The runtime that --threads, --isa and the environment describe. */
 HY_CHECKED hy_status cli_runtime(const cli_context *cli, hy_runtime **out, hy_error *err);
+
+/* A CLI_CHOICE of CLI_PRECISIONS: the enum's order is the list's, float32 if not given. */
+#define CLI_PRECISIONS "float32|bfloat16"
+hy_precision cli_precision(int choice);
 
 /* Prints "hayate: FILE:LINE:COL: message" on stderr, with --json also {"error": {...}} on stdout;
  * returns the exit status of err->status. */

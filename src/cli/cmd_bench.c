@@ -14,7 +14,7 @@ struct args {
   cli_list shapes;
   uint64_t batch, rows, runs;
   double seconds;
-  int peer;
+  int peer, precision;
   bool peer_spins;
 };
 
@@ -27,6 +27,7 @@ static const cli_option options[] = {
     {"rows", CLI_COUNT, AT(rows), 0, NULL, 0},
     {"runs", CLI_COUNT, AT(runs), 0, NULL, 0},
     {"seconds", CLI_SECONDS, AT(seconds), 0, NULL, 0},
+    {"precision", CLI_CHOICE, AT(precision), 0, CLI_PRECISIONS, 0},
     {"peer", CLI_CHOICE, AT(peer), 0, "onnxruntime", 0},
     {"peer-library", CLI_PATH, AT(peer_library), 0, NULL, 0},
     {"peer-spins", CLI_FLAG, AT(peer_spins), 0, NULL, 0},
@@ -73,6 +74,7 @@ static int bench_with(const cli_context *cli, const struct args *a, hy_runtime *
                         .seconds = a->seconds,
                         .seed = cli->seed,
                         .peer = peer,
+                        .precision = cli_precision(a->precision),
                         .peer_spins = a->peer_spins,
                         .progress = cli_progress_update,
                         .progress_ctx = &bar};

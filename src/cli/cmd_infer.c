@@ -15,6 +15,7 @@ struct args {
   bool rtol_given;
   double atol;
   bool atol_given;
+  int precision;
 };
 
 static const cli_option options[] = {
@@ -24,6 +25,7 @@ static const cli_option options[] = {
     {"expect", CLI_PATH, offsetof(struct args, expect), 0, NULL, 0},
     {"rtol", CLI_REAL, offsetof(struct args, rtol), CLI_GIVEN, NULL, 0},
     {"atol", CLI_REAL, offsetof(struct args, atol), CLI_GIVEN, NULL, 0},
+    {"precision", CLI_CHOICE, offsetof(struct args, precision), 0, CLI_PRECISIONS, 0},
 };
 
 /* How one output compares with what was expected. */
@@ -231,8 +233,10 @@ static void report_text(const job *j) {
 }
 
 static hy_status infer(job *j, hy_error *err) {
+  const hy_session_options session = {.struct_size = sizeof session,
+                                      .precision = cli_precision(j->args->precision)};
   hy_status status = hy_model_open(j->runtime, j->args->model, NULL, &j->model, err);
-  if (status == HY_OK) status = hy_session_create(j->model, NULL, &j->session, err);
+  if (status == HY_OK) status = hy_session_create(j->model, &session, &j->session, err);
   if (status != HY_OK) {
     if (!*err->subject) snprintf(err->subject, sizeof err->subject, "%s", j->args->model);
     return status;

@@ -11,12 +11,14 @@ struct args {
   cli_list shapes;
   uint64_t batch;
   bool time;
+  int precision;
 };
 
 static const cli_option options[] = {
     {"MODEL", CLI_ARG_PATH, offsetof(struct args, model), CLI_REQUIRED, NULL, 0},
     {"batch", CLI_COUNT, offsetof(struct args, batch), 0, NULL, 'b'},
     {"shape", CLI_LIST, offsetof(struct args, shapes), 0, NULL, 0},
+    {"precision", CLI_CHOICE, offsetof(struct args, precision), 0, CLI_PRECISIONS, 0},
     {"time", CLI_FLAG, offsetof(struct args, time), 0, NULL, 0},
 };
 
@@ -50,6 +52,7 @@ static int run(cli_context *cli, const void *args) {
                           .shapes = a->shapes.items,
                           .n_shapes = a->shapes.n,
                           .n_threads = cli->n_threads,
+                          .precision = cli_precision(a->precision),
                           .time_steps = a->time};
   hy_status status = cli_runtime(cli, &runtime, &err);
   if (status == HY_OK) status = hy_pack_kind_of(runtime, a->model, &kind, &err);

@@ -50,6 +50,8 @@ void cli_note(const char *format, ...) {
   va_end(list);
 }
 
+hy_precision cli_precision(int choice) { return (hy_precision)(choice ? choice - 1 : 0); }
+
 hy_status cli_runtime(const cli_context *cli, hy_runtime **out, hy_error *err) {
   hy_runtime_options options = {
       .struct_size = sizeof options, .n_threads = cli->n_threads, .isa = cli->isa};

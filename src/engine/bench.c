@@ -81,7 +81,9 @@ static hy_status first_runs(job *j, hy_status (*run)(job *, size_t, hy_error *),
 }
 
 static hy_status load_ours(job *j, loaded *l, hy_error *err) {
-  hy_session_options options = {.struct_size = sizeof options, .n_threads = j->options->n_threads};
+  hy_session_options options = {.struct_size = sizeof options,
+                                .n_threads = j->options->n_threads,
+                                .precision = j->options->precision};
   session_close(j);
   size_t before = hy__memory_anon_bytes();
   int64_t began = hy__clock_monotonic_ns();
@@ -285,7 +287,7 @@ static hy_status compare_sets(job *j, hy_error *err) {
     hy_status status = run_peer(j, set, err);
     (void)fesetenv(&j->own);
     HY_TRY(status);
-    hy__bench_compare(&j->made, &j->bench->agreement);
+    hy__bench_compare(&j->made, j->options->precision, &j->bench->agreement);
   }
   return HY_OK;
 }
@@ -303,6 +305,7 @@ static hy_status names_fill(job *j, hy_error *err) {
                                .mode = "window",
                                .threads = HY_MAX(j->options->n_threads, 1u)};
   b->peer = b->ours;
+  b->ours.precision = hy_precision_name(j->options->precision);
   if (j->ort)
     HY_TRY(hy__arena_printf(b->arena, &b->peer.backend, err, "onnxruntime %s",
                             hy__ort_version(j->ort)));

@@ -37,7 +37,7 @@ typedef struct hy__bench_agreement {
   size_t sets;
 } hy__bench_agreement;
 /* Adds what the case's outputs hold now. */
-void hy__bench_compare(const hy__bench_case *c, hy__bench_agreement *into);
+void hy__bench_compare(const hy__bench_case *c, hy_precision precision, hy__bench_agreement *into);
 
 /* Times of one side in microseconds; sorted once measured. */
 typedef struct hy__bench_times {

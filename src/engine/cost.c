@@ -24,6 +24,8 @@ static void product(const hy__step *s, const hy__step_info *info, hy__cost *c) {
   const hy_tensor *x = &s->in[0];
   bool turned = hy__node_int(&info->node, "transA", 0) != 0;
   c->macs = elements(&s->out[0]) * dim(x, turned ? 0 : x->rank - 1);
+  if (info->halves && elements(&s->out[0]) == dim(&s->out[0], s->out[0].rank - 1))
+    c->weight_bytes /= 2;
 }
 
 /* Y [N, M, ..] with W [M, C / group, kernel ..]. */
@@ -56,6 +58,7 @@ static void recurrent(const hy__step *s, const hy__step_info *info, hy__cost *c)
   c->repeat_macs = batch * elements(r);
   c->repeat_bytes = elements(r) * (double)hy_dtype_bytes(r->dtype);
   c->weight_bytes = fmax(c->weight_bytes - c->repeat_bytes, 0);
+  if (info->halves && batch == 1) c->repeat_bytes /= 2;
 }
 
 static void recurrent_of_bytes(const hy__step *s, const hy__step_info *info, hy__cost *c) {
@@ -77,6 +80,7 @@ static void recurrent_stack(const hy__step *s, const hy__step_info *info, hy__co
     c->repeat_bytes += r * (double)hy_dtype_bytes(HY_F32);
   }
   c->weight_bytes = fmax(c->weight_bytes - c->repeat_bytes, 0);
+  if (info->halves && batch == 1) c->repeat_bytes /= 2;
 }
 
 /* Scores and their sum: Q [.., L, D] with S keys. */

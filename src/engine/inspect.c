@@ -71,7 +71,9 @@ static hy_status plan_get(inspection *in, hy_error *err) {
                                    .shapes = in->options->shapes,
                                    .n_shapes = in->options->n_shapes,
                                    .rows = 1};
-  hy_session_options options = {.struct_size = sizeof options, .n_threads = in->options->n_threads};
+  hy_session_options options = {.struct_size = sizeof options,
+                                .n_threads = in->options->n_threads,
+                                .precision = in->options->precision};
   void *out;
   HY_TRY(hy__bench_case_make(in->model, &shapes, &in->made, err));
   HY_TRY(hy_session_create(in->model, &options, &in->session, err));

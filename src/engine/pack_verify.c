@@ -73,7 +73,7 @@ static void compare(hy_tensor *out, size_t n, replay *r) {
     r->bit_equal = r->bit_equal && same_bits(&out[k], &out[n + k]);
     if (out[k].dtype == HY_STRING) out[k].data = NULL; /* compared by bits alone */
   }
-  if (typed) hy__bench_compare(&both, &r->agreement);
+  if (typed) hy__bench_compare(&both, HY_PRECISION_FLOAT32, &r->agreement);
   r->ok = r->bit_equal || (!r->must_be_bits && typed && r->agreement.agrees);
 }
 

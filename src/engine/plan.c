@@ -17,6 +17,7 @@ static void info_fill(const hy__work_node *node, const hy__op_plan *view, hy__st
   info->op = node->op;
   info->node = node->node;
   info->scratch_bytes = view->scratch_bytes;
+  info->halves = view->packs && view->packs->halves;
   for (size_t k = 0; k < view->n_in && k < 64; k++)
     if (view->in_present[k] && view->in[k].data) info->known |= (uint64_t)1 << k;
   for (size_t k = 0; k < view->n_out && k < 64; k++)
@@ -115,7 +116,7 @@ static hy_status plan_types(hy__plan *plan, const hy__plan_request *r, hy_error 
 }
 
 static hy_status make(hy__plan *plan, const hy__plan_request *r, hy_error *err) {
-  hy__packs packs = {.store = r->shared->packs, .arena = plan->arena};
+  hy__packs packs = {.store = r->shared->packs, .arena = plan->arena, .halves = r->halves};
   hy__work w = {.runtime = r->runtime,
                 .allocator = hy__runtime_allocator(r->runtime),
                 .arena = plan->arena,

@@ -42,6 +42,7 @@ typedef struct hy__step_info {
   uint64_t wanted;     /* a bit per output */
   size_t weight_bytes; /* packed for it, or used in place */
   size_t scratch_bytes;
+  bool halves; /* a single row reads matrices of weights as bfloat16 */
 } hy__step_info;
 
 /* Steps of one worker, and what binds them. */
@@ -107,6 +108,7 @@ typedef struct hy__plan_request {
   size_t n_outputs;
   hy__plan_values values;
   bool is_body; /* not the model's own graph: what folds is the plan's, not the model's */
+  bool halves;  /* matrices of weights are rounded to bfloat16 */
   bool plain;   /* no pass runs: what the passes' results are compared with */
   hy__model_limits limits;
   size_t block_rows; /* how a batch is run: 0 as is best, HY__PLAN_WHOLE at once, or so many rows */

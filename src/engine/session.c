@@ -118,6 +118,28 @@ static hy_status session_make(hy_session *s, const hy_session_options *options, 
   return lists_make(s, err);
 }
 
+bool hy__session_halves(const hy_session *s) {
+  return s->limits.precision == HY_PRECISION_BFLOAT16_WEIGHTS;
+}
+
+static const char *const precisions[] = {"float32", "bfloat16"};
+
+const char *hy_precision_name(hy_precision precision) {
+  return (size_t)precision < HY_COUNT(precisions) ? precisions[precision] : NULL;
+}
+
+hy_status hy_precision_parse(const char *name, hy_precision *out, hy_error *err) {
+  hy_error_clear(err);
+  HY_FAIL_IF(!name || !out, HY_INVALID_ARGUMENT, err, "name and out must not be NULL");
+  for (size_t i = 0; i < HY_COUNT(precisions); i++) {
+    if (strcmp(name, precisions[i]) != 0) continue;
+    *out = (hy_precision)i;
+    return HY_OK;
+  }
+  HY_FAIL(HY_INVALID_ARGUMENT, err, "precision '%.40s' is unknown: float32 and bfloat16 are known",
+          name);
+}
+
 hy_status hy_session_create(hy_model *model, const hy_session_options *options, hy_session **out,
                             hy_error *err) {
   hy_error_clear(err);
@@ -125,6 +147,8 @@ hy_status hy_session_create(hy_model *model, const hy_session_options *options, 
   *out = NULL;
   HY_FAIL_IF(options && options->struct_size != sizeof *options, HY_INVALID_ARGUMENT, err,
              "hy_session_options has an unknown struct_size of %zu", options->struct_size);
+  HY_FAIL_IF(options && !hy_precision_name(options->precision), HY_INVALID_ARGUMENT, err,
+             "precision %d is unknown", (int)options->precision);
   hy_runtime *runtime = (hy_runtime *)(uintptr_t)hy__model_runtime(model);
   const hy_allocator *a = hy__runtime_allocator(runtime);
   hy__arena *arena;
@@ -262,6 +286,7 @@ static hy_status plan_new(hy_session *s, const hy_tensor *in, hy__plan **out, hy
                               .inputs = s->typed,
                               .outputs = s->outputs,
                               .n_outputs = s->n_outputs,
+                              .halves = hy__session_halves(s),
                               .limits = hy__model_limits_of(s->model),
                               .budget = &s->budget};
   hy__plan *plan;

@@ -59,6 +59,7 @@ HY_CHECKED hy_status hy__session_output_check(const hy_port *port, const hy_tens
 /* What a run may spend, from now on. */
 void hy__session_budget(hy_session *s);
 size_t hy__session_max_bytes(const hy_session *s);
+bool hy__session_halves(const hy_session *s); /* weights are rounded to bfloat16 */
 /* Evaluates over the staged inputs. */
 HY_CHECKED hy_status hy__session_evaluate(hy_session *s, const hy_tensor *in, hy_tensor *out,
                                           hy_error *err);

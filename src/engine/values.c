@@ -57,6 +57,7 @@ static hy_status evaluator_get(hy_session *s, hy__evaluator **out, hy_error *err
                                               .shared = s->shared,
                                               .kernels = &s->kernels,
                                               .pool = s->pool,
+                                              .halves = hy__session_halves(s),
                                               .limits = hy__model_limits_of(s->model),
                                               .budget = &s->budget},
                                    .graph = s->graph,

@@ -166,6 +166,7 @@ hy_status hy__op_gemm_lower(hy__op_plan *p, hy_error *err) {
   product->n = (size_t)y->dims[y->rank - 1];
   product->m = product->n ? hy__op_count_of(y) / product->n : 0;
   product->k = (size_t)a->dims[q->trans_a ? 0 : a->rank - 1];
+  product->weights = true;
   product->transposed = hy__node_int(p->node, "transB", 0) != 0;
   product->alpha = linear ? 1.0 : (double)hy__node_float(p->node, "alpha", 1.0f);
   if (linear) HY_TRY(lower_activation(p, q, err));

@@ -120,6 +120,7 @@ hy_status hy__op_matmul_lower(hy__op_plan *p, hy_error *err) {
                              .m = (size_t)am.dims[am.rank - 2],
                              .n = (size_t)bm.dims[bm.rank - 1],
                              .k = (size_t)am.dims[am.rank - 1],
+                             .weights = true,
                              .alpha = 1.0};
   HY_TRY(hy__op_broadcast(both, 2, &out.rank, out.dims, err));
   q->n_right = hy__op_count_of(&bl);

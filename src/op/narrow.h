@@ -55,14 +55,6 @@ static inline uint16_t hy__float_to_half(float value) {
   return (uint16_t)(bits >> 16 & 0x8000) | (uint16_t)code;
 }
 
-static inline float hy__bf16_to_float(uint16_t b) { return hy__narrow_float_of((uint32_t)b << 16); }
-
-static inline uint16_t hy__float_to_bf16(float value) {
-  const uint32_t bits = hy__narrow_bits_of(value);
-  const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-  return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : rounded);
-}
-
 /* Element i of any number type or bool as a double (64-bit integers round). */
 double hy__narrow_value(const hy_tensor *t, size_t i);
 /* The sign-extended or plain value of a 4- or 2-bit integer in a byte. */

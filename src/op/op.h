@@ -44,6 +44,7 @@ typedef struct hy__pack_store hy__pack_store;
 struct hy__packs {
   hy__pack_store *store; /* of the model; locks inside */
   hy__arena *arena;      /* of the plan */
+  bool halves;           /* matrices of weights are rounded to bfloat16 */
   bool own;              /* the node at hand has inputs that only this plan knows */
   size_t n_bytes;        /* had through this so far */
 };

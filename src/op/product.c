@@ -6,6 +6,7 @@ typedef struct packing {
   const hy__product *product;
   const hy__kernels *kernels;
   const void *b;
+  bool rounded;
 } packing;
 
 static hy__gemm_source source_of(const hy__product *product, const void *b) {
@@ -31,10 +32,15 @@ static hy_status fill(void *ctx, void *packed, hy_error *err) {
   (void)err;
   if (p->product->dtype == HY_F64) {
     copy_f64(p->product, p->b, packed);
-  } else {
-    hy__gemm_source source = source_of(p->product, p->b);
-    hy__gemm_f32_pack(p->kernels->gemm_f32, &source, packed);
+    return HY_OK;
   }
+  const hy__gemm_source source = source_of(p->product, p->b);
+  if (p->product->pairs) {
+    hy__gemm_f32_pack_pairs(p->kernels->gemm_f32, &source, packed);
+    return HY_OK;
+  }
+  hy__gemm_f32_pack(p->kernels->gemm_f32, &source, packed);
+  if (p->rounded) hy__bf16_round(packed, p->product->packed_bytes / sizeof(float));
   return HY_OK;
 }
 
@@ -48,11 +54,14 @@ static bool packed_bytes(const hy__product *product, const hy__kernels *kernels,
     return hy__mul(product->n, product->k, &n) && hy__mul(n, sizeof(double), &bytes) &&
            hy__round_up(bytes, HY_ALIGN, out);
   }
-  return hy__gemm_f32_packed_n(kernels->gemm_f32, product->k, product->n, &n) &&
+  return (product->pairs ? hy__gemm_f32_pairs_n
+                         : hy__gemm_f32_packed_n)(kernels->gemm_f32, product->k, product->n, &n) &&
          hy__mul(n, sizeof(float), &bytes) && hy__round_up(bytes, HY_ALIGN, out);
 }
 
 hy_status hy__product_lower(hy__op_plan *p, hy__product *product, const void *b, hy_error *err) {
+  const bool rounded = b && product->weights && p->packs->halves && product->dtype == HY_F32;
+  product->pairs = rounded && product->m == 1 && product->n > HY__GEMM_NARROW;
   HY_FAIL_IF(!packed_bytes(product, p->kernels, &product->packed_bytes), HY_LIMIT, err,
              "a matrix of %zu x %zu is too large", product->k, product->n);
   product->packed = NULL;
@@ -61,18 +70,19 @@ hy_status hy__product_lower(hy__op_plan *p, hy__product *product, const void *b,
     product->packed = b;
     return HY_OK;
   }
-  packing ctx = {product, p->kernels, b};
+  packing ctx = {product, p->kernels, b, rounded};
   hy__gemm_source source = source_of(product, b);
   uint32_t layout = hy__gemm_f32_layout(p->kernels->gemm_f32, &source) & 0xffffu;
-  return hy__pack_get(p->packs, b, HY__PACK('g', product->dtype == HY_F64 ? 'd' : 'f', layout),
-                      product->packed_bytes, fill, &ctx, &product->packed, err);
+  const char form = product->dtype == HY_F64 ? 'd' : product->pairs ? 'p' : rounded ? 'h' : 'f';
+  return hy__pack_get(p->packs, b, HY__PACK('g', form, layout), product->packed_bytes, fill, &ctx,
+                      &product->packed, err);
 }
 
 const void *hy__product_right(const hy__product *product, const hy__kernels *kernels, const void *b,
                               void *scratch) {
   if (product->packed) return product->packed;
   if (product->packed_bytes == 0) return b;
-  packing ctx = {product, kernels, b};
+  packing ctx = {product, kernels, b, false};
   hy_status status = fill(&ctx, scratch, NULL); /* cannot fail */
   (void)status;
   return scratch;
@@ -116,7 +126,7 @@ static void part_of(const division *d, size_t part, hy__gemm_f32_call *call) {
     call->c += from * call->ldc;
     call->m = to - from;
   } else { /* whole panels; the last part takes what is left of one */
-    call->packed += from * call->k;
+    call->packed += from * (call->pairs ? (call->k + 1) / 2 : call->k);
     if (call->init) call->init += from;
     call->c += from;
     call->n = (part + 1 == d->n_parts ? call->n : to) - from;
@@ -162,7 +172,8 @@ static hy__gemm_f32_call gemm_of(const hy__product *product, const hy__product_c
                              .m = product->m,
                              .n = product->n,
                              .k = product->k,
-                             .act = product->act};
+                             .act = product->act,
+                             .pairs = product->pairs};
 }
 
 void hy__product_run(const hy__product *product, const hy__kernels *kernels,

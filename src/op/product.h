@@ -10,6 +10,8 @@ typedef struct hy__product {
   hy_dtype dtype; /* HY_F32 or HY_F64 */
   size_t m, n, k;
   bool transposed; /* b is [n, k] */
+  bool weights;    /* b, where it is known, may be rounded to bfloat16 */
+  bool pairs;      /* lower sets: it is packed so for one row */
   double alpha;
   hy__act act;         /* in float64 applied after the product */
   size_t packed_bytes; /* of one right-hand side, a multiple of 64; 0 in float64 where b is used as

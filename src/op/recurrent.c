@@ -102,18 +102,20 @@ static bool column_at(const hy__recurrent_plan *q, size_t column, size_t *gate, 
 typedef struct gemm_packing {
   const hy__gemm_f32 *gemm;
   const hy__gemm_source *source;
+  size_t n_rounded; /* floats of the packed form that become bfloat16's: all or none */
 } gemm_packing;
 
 static hy_status fill_gemm(void *ctx, void *packed, hy_error *err) {
   const gemm_packing *g = ctx;
   (void)err;
   hy__gemm_f32_pack(g->gemm, g->source, packed);
+  hy__bf16_round(packed, g->n_rounded);
   return HY_OK;
 }
 
 /* weights[gates * hidden][k] packed for gemm with our columns. */
 static hy_status pack_columns(hy__op_plan *p, const hy__recurrent_plan *q,
-                              const hy__loose_f32 *weights, size_t k, const float **out,
+                              const hy__loose_f32 *weights, size_t k, const void **out,
                               hy_error *err) {
   ptrdiff_t *columns;
   HY_TRY(hy__arena_array(p->arena, q->columns, sizeof *columns, (void **)&columns, err));
@@ -128,19 +130,17 @@ static hy_status pack_columns(hy__op_plan *p, const hy__recurrent_plan *q,
   size_t n, bytes;
   HY_FAIL_IF(!hy__gemm_f32_packed_n(gemm, k, q->columns, &n) || !hy__mul(n, 4, &bytes), HY_LIMIT,
              err, "the weights are too large");
-  gemm_packing ctx = {gemm, &source};
-  const void *packed;
-  HY_TRY(hy__pack_get(p->packs, weights,
-                      HY__PACK('r', 'w', hy__gemm_f32_layout(gemm, &source) & 0xffffu), bytes,
-                      fill_gemm, &ctx, &packed, err));
-  *out = packed;
-  return HY_OK;
+  gemm_packing ctx = {gemm, &source, q->halves ? n : 0};
+  const uint32_t layout = hy__gemm_f32_layout(gemm, &source) & 0xffffu;
+  return hy__pack_get(p->packs, weights, HY__PACK('r', q->halves ? 'v' : 'w', layout), bytes,
+                      fill_gemm, &ctx, out, err);
 }
 
 typedef struct step_packing {
   const hy__recurrent_plan *plan;
   const hy__loose_f32 *r;
   size_t gates, first; /* `gates` of them from `first` on */
+  size_t n;            /* of the packed form */
 } step_packing;
 
 static hy_status fill_step(void *ctx, void *packed, hy_error *err) {
@@ -149,24 +149,29 @@ static hy_status fill_step(void *ctx, void *packed, hy_error *err) {
   (void)err;
   for (size_t g = 0; g < s->gates; ++g)
     source[g] = s->r + onnx_gate(s->plan->kind, s->first + g) * s->plan->hidden * s->plan->hidden;
-  hy__recurrent_pack((uint32_t)s->plan->lanes, s->plan->hidden, source, s->gates, packed);
+  const uint32_t lanes = (uint32_t)s->plan->lanes;
+  if (s->plan->pairs) {
+    hy__recurrent_pack_pairs(lanes, s->plan->hidden, source, s->gates, packed);
+    return HY_OK;
+  }
+  hy__recurrent_pack(lanes, s->plan->hidden, source, s->gates, packed);
+  if (s->plan->halves) hy__bf16_round(packed, s->n);
   return HY_OK;
 }
 
 static hy_status pack_step(hy__op_plan *p, const hy__recurrent_plan *q, const hy__loose_f32 *r,
-                           const size_t gates[2], const float **out, hy_error *err) {
-  step_packing ctx = {q, r, gates[1], gates[0]};
-  const size_t bytes = q->padded * q->hidden * gates[1] * sizeof(float);
-  const void *packed;
-  HY_TRY(hy__pack_get(p->packs, r, HY__PACK('r', 's', gates[0] << 8 | gates[1] << 12 | q->lanes),
-                      bytes, fill_step, &ctx, &packed, err));
-  *out = packed;
-  return HY_OK;
+                           const size_t gates[2], const void **out, hy_error *err) {
+  const size_t rows = q->pairs ? (q->hidden + 1) / 2 : q->hidden, n = q->padded * rows * gates[1];
+  step_packing ctx = {q, r, gates[1], gates[0], n};
+  const uint32_t how = (uint32_t)(gates[0] << 8 | gates[1] << 12 | q->lanes);
+  const char form = q->pairs ? 'u' : q->halves ? 't' : 's';
+  return hy__pack_get(p->packs, r, HY__PACK('r', form, how), n * sizeof(float), fill_step, &ctx,
+                      out, err);
 }
 
 /* The candidate's matrix alone for the general path's second product. */
 static hy_status pack_candidate(hy__op_plan *p, const hy__recurrent_plan *q, const hy__loose_f32 *r,
-                                const float **out, hy_error *err) {
+                                const void **out, hy_error *err) {
   hy__recurrent_plan one = *q;
   one.gates = 1;
   one.columns = q->padded;
@@ -288,6 +293,7 @@ hy_status hy__op_recurrent_lower(hy__op_plan *p, hy_error *err) {
   q->clip = (double)hy__node_float(p->node, "clip", 0.0f);
   q->input_forget = hy__node_int(p->node, "input_forget", 0) != 0;
   q->after = hy__node_int(p->node, "linear_before_reset", 0) != 0;
+  q->halves = p->packs->halves;
   q->general = q->clip != 0.0 || q->input_forget || hy__op_has(p, IN_P);
   for (size_t d = 0; d < q->directions; ++d) {
     HY_TRY(hy__cell_functions(p->node, q->kind, d, q->side[d].fn, err));
@@ -297,6 +303,7 @@ hy_status hy__op_recurrent_lower(hy__op_plan *p, hy_error *err) {
     hy__recurrent_plain_lower(p, q);
     return HY_OK;
   }
+  q->pairs = q->halves && q->batch == 1 && !q->general;
   for (size_t d = 0; d < q->directions; ++d) HY_TRY(lower_side(p, q, d, err));
   divide(p, q);
   HY_TRY(lower_scratch(p, q, err));

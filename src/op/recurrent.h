@@ -40,9 +40,9 @@ void hy__row_groups_at(const hy__row_groups *g, size_t index, size_t *first, siz
 /* One direction. Gates are in the kernels' order (LSTM i, f, g, o; GRU z, r, n). */
 typedef struct hy__recurrent_side {
   bool reverse;
-  const float *w;      /* packed for gemm: [features] x [columns] */
+  const void *w;       /* packed for gemm: [features] x [columns] */
   const float *bias;   /* [columns], NULL: zeros */
-  const float *r, *r2; /* for the step kernel; in the general path packed for gemm */
+  const void *r, *r2;  /* for the step kernel; in the general path packed for gemm */
   const float *r_bias; /* GRU: of the candidate's recurrent product, [padded] */
   const float *peep;   /* LSTM: i, o, f of [hidden] each, NULL: none */
   hy__cell_fn fn[3];
@@ -52,6 +52,7 @@ typedef struct hy__recurrent_plan {
   hy__cell_kind kind;
   bool layout1, after, general; /* after: linear_before_reset */
   bool divides;                 /* groups and directions among the session's workers */
+  bool halves, pairs;           /* matrices rounded to bfloat16; R in pairs of them, for one row */
   bool input_forget;
   double clip; /* 0: none */
   size_t steps, batch, features, hidden, directions, gates;

@@ -139,6 +139,7 @@ static size_t advance_block(const walk *w, size_t s0, size_t n, bool backwards, 
                              .c = w->c[0],
                              .c_out = w->c[0],
                              .scratch = w->work,
+                             .pairs = p->pairs,
                              .rows = w->rows,
                              .hidden = p->hidden,
                              .padded = p->padded};
@@ -169,6 +170,7 @@ static void advance(const walk *w, const float *pre, size_t now) {
                                    .c = w->c[now],
                                    .c_out = w->c[!now],
                                    .scratch = w->work,
+                                   .pairs = p->pairs,
                                    .rows = w->rows,
                                    .hidden = p->hidden,
                                    .padded = p->padded};

@@ -152,6 +152,8 @@ static hy_status lower_layer(hy__op_plan *p, hy__stack_plan *q, size_t l, hy_err
   layer->lanes = p->kernels->recurrent->lanes;
   layer->padded = (layer->hidden + layer->lanes - 1) / layer->lanes * layer->lanes;
   layer->columns = layer->padded * layer->gates;
+  layer->halves = p->packs->halves;
+  layer->pairs = layer->halves && layer->batch == 1;
   return hy__recurrent_pack_side(p, layer,
                                  &(hy__recurrent_weights){p->in[at].data, p->in[at + 1].data,
                                                           biased ? p->in[at + 2].data : NULL},

@@ -75,6 +75,7 @@ static void advance(const group *g, size_t stage, size_t layer, size_t s0, size_
                              .c = h + 2 * each,
                              .c_out = h + 2 * each,
                              .scratch = g->scratch + q->stages[stage].work_at,
+                             .pairs = p->pairs,
                              .rows = g->rows,
                              .hidden = p->hidden,
                              .padded = p->padded};

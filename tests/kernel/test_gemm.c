@@ -24,6 +24,29 @@ static double reference_act(double x, hy__act act) {
   }
 }
 
+/* One row over b rounded to bfloat16: in pairs the bits of the floats. `call` is of one row. */
+static void check_pairs(const hy__gemm_f32 *gemm, const hy__gemm_source *source, float *b,
+                        hy__gemm_f32_call call) {
+  size_t packed_n, pairs_n;
+  if (source->n <= HY__GEMM_NARROW) return;
+  hy__bf16_round(b, source->k * source->n);
+  assert_true(hy__gemm_f32_packed_n(gemm, source->k, source->n, &packed_n));
+  assert_true(hy__gemm_f32_pairs_n(gemm, source->k, source->n, &pairs_n));
+  guard floats = guard_make(packed_n * 4, true), pairs = guard_make(pairs_n * 4, true),
+        want = guard_make(source->n * 4, true), got = guard_make(source->n * 4, true);
+  hy__gemm_f32_pack(gemm, source, (float *)floats.data);
+  hy__gemm_f32_pack_pairs(gemm, source, (uint32_t *)(void *)pairs.data);
+  call.packed = (float *)floats.data;
+  call.c = (float *)want.data;
+  gemm->run(&call);
+  call.packed = (float *)pairs.data;
+  call.pairs = true;
+  call.c = (float *)got.data;
+  gemm->run(&call);
+  assert_memory_equal(got.data, want.data, source->n * 4);
+  guard_free(&floats), guard_free(&pairs), guard_free(&want), guard_free(&got);
+}
+
 /* One shape: b packed transposed or not, init none, a row or a matrix, by the seed. */
 static void check_f32(const hy__gemm_f32 *gemm, double tolerance, shape s, uint64_t seed) {
   hy__random r;
@@ -89,6 +112,7 @@ static void check_f32(const hy__gemm_f32 *gemm, double tolerance, shape s, uint6
     one.m = 1;
     gemm->run(&one);
     assert_memory_equal(one.c, c + i * ldc, s.n * 4);
+    if (i + 1 == s.m) check_pairs(gemm, &source, b, one);
     guard_free(&alone);
   }
   guard_free(&ga), guard_free(&gb), guard_free(&gp), guard_free(&gi), guard_free(&gc);

@@ -205,6 +205,39 @@ static void check_alone(const bed *b, const hy__recurrent *ops, shape s, const f
   bed_free(&one);
 }
 
+/* One row over weights rounded to bfloat16: in pairs the bits of the floats. */
+static void check_pairs(bed *b, const hy__recurrent *ops, shape s, const float *h0,
+                        const float *c0) {
+  static float want[4 * HIDDEN_MAX];
+  const size_t bytes = s.steps * s.hidden * sizeof(float), rows = (s.hidden + 1) / 2;
+  const float *in_r[4], *candidate[1] = {b->source[2]};
+  const size_t gates = s.kind == GRU_BEFORE ? 2 : gates_of[s.kind];
+  bed packed = {0};
+  uint32_t *r = (uint32_t *)(void *)room(&packed, b->padded * gates * rows, true);
+  uint32_t *r2 = (uint32_t *)(void *)room(&packed, b->padded * rows, true);
+  hy__recurrent_call call = call_of(b, s);
+  for (size_t g = 0; g < 4; ++g) {
+    hy__bf16_round(b->source[g], s.hidden * s.hidden);
+    in_r[g] = b->source[g];
+  }
+  bed_pack(b, s);
+  hy__recurrent_pack_pairs((uint32_t)b->lanes, s.hidden, in_r, gates, r);
+  if (s.kind == GRU_BEFORE)
+    hy__recurrent_pack_pairs((uint32_t)b->lanes, s.hidden, candidate, 1, r2);
+  assert_true(bytes <= sizeof want);
+  for (int pairs = 0; pairs < 2; ++pairs) {
+    memcpy(b->h[0], h0, b->padded * 4);
+    memcpy(b->c, c0, b->padded * 4);
+    if (pairs) call.r = r, call.r2 = r2, call.pairs = true;
+    function_of(ops, s.kind)(&call);
+    if (pairs)
+      assert_memory_equal(b->y, want, bytes);
+    else
+      memcpy(want, b->y, bytes);
+  }
+  bed_free(&packed);
+}
+
 static void check(const hy__kernel_row *row, shape s, uint64_t seed) {
   static float h0[32 * HIDDEN_MAX], c0[32 * HIDDEN_MAX];
   const hy__recurrent *ops = row->ops;
@@ -225,6 +258,7 @@ static void check(const hy__kernel_row *row, shape s, uint64_t seed) {
     assert_memory_equal(h, b.y + ((s.steps - 1) * s.rows + i) * s.hidden, s.hidden * 4);
   }
   check_alone(&b, ops, s, h0, c0);
+  if (s.rows == 1) check_pairs(&b, ops, s, h0, c0);
   bed_free(&b);
 }
 

@@ -242,3 +242,16 @@ def test_the_interpreter_runs_on_meanwhile():
     finally:
         sys.setswitchinterval(old)
     assert counted
+
+
+def test_weights_as_bfloat16():
+    options = ort.SessionOptions()
+    options.add_session_config_entry("hayate.precision", "bfloat16")
+    rounded, feeds, answers = opened(sess_options=options)
+    want = next(iter(answers.values()))
+    got = rounded.run(None, feeds)[0]
+    assert not equal(got, want)
+    assert np.abs(got - want).max() < 2**-6 * np.abs(want).max()
+    options.add_session_config_entry("hayate.precision", "float8")
+    with pytest.raises(Exception, match="precision 'float8' is unknown"):
+        opened(sess_options=options)

@@ -93,6 +93,15 @@ static inline void attr_int(pb *node, const char *name, int64_t v) {
   pb_message(node, 5, &a);
 }
 
+static inline void attr_float(pb *node, const char *name, float v) {
+  pb a = {0};
+  pb_text(&a, 1, name);
+  pb_varint(&a, 2 << 3 | 5); /* fixed 32 bits, little-endian as this machine */
+  pb_raw(&a, &v, sizeof v);
+  pb_int(&a, 20, 1);
+  pb_message(node, 5, &a);
+}
+
 static inline void attr_ints(pb *node, const char *name, const int64_t *v, size_t n) {
   pb a = {0};
   pb_text(&a, 1, name);

@@ -26,6 +26,13 @@ static size_t columns_padded(const hy__gemm_f32 *gemm, size_t n) {
   return whole + (rest <= gemm->lanes ? gemm->lanes : gemm->panel);
 }
 
+bool hy__gemm_f32_pairs_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t *out) {
+  size_t bytes;
+  if (n > SIZE_MAX - gemm->panel || k == SIZE_MAX) return false;
+  return hy__mul(columns_padded(gemm, n), (k + 1) / 2, out) &&
+         hy__mul(*out, sizeof(uint32_t), &bytes);
+}
+
 /* Elements of a narrow product's column. */
 static size_t narrow_padded(const hy__gemm_f32 *gemm, size_t k) {
   return (k + gemm->lanes - 1) / gemm->lanes * gemm->lanes;
@@ -129,5 +136,28 @@ void hy__gemm_f32_pack(const hy__gemm_f32 *gemm, const hy__gemm_source *source, 
         for (size_t j = 0; j < width; j += 4) /* a vector has at least four lanes */
           pack_four(source, column + j, (size_t[2]){k, HY_MIN(source->k, k + STRETCH)}, panel + j,
                     width);
+  }
+}
+
+static uint32_t pair_of(const hy__gemm_source *s, const hy__loose_f32 *column, size_t k) {
+  uint32_t pair = 0;
+  if (!column) return 0;
+  for (size_t i = 0; i < 2 && k + i < s->k; ++i) {
+    const float x = column[(ptrdiff_t)(k + i) * s->k_stride] * s->alpha;
+    pair |= (uint32_t)hy__float_to_bf16(x) << 16 * i;
+  }
+  return pair;
+}
+
+void hy__gemm_f32_pack_pairs(const hy__gemm_f32 *gemm, const hy__gemm_source *source,
+                             uint32_t *packed) {
+  const size_t padded = columns_padded(gemm, source->n), n_pairs = (source->k + 1) / 2;
+  for (size_t column = 0; column < padded; column += gemm->panel) {
+    const size_t width = HY_MIN(gemm->panel, padded - column);
+    uint32_t *to = packed + column * n_pairs;
+    for (size_t j = 0; j < width; ++j) {
+      const hy__loose_f32 *from = column_of(source, column + j);
+      for (size_t k = 0; k < n_pairs; ++k) to[k * width + j] = pair_of(source, from, 2 * k);
+    }
   }
 }

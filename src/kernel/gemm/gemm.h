@@ -23,6 +23,7 @@ typedef struct hy__gemm_f32_call {
   size_t m, n, k;
   hy__act act;
   bool turned; /* panels from the last to the first: the same bits */
+  bool pairs;  /* packed holds pairs of bfloat16 (hy__gemm_f32_pack_pairs); m must be 1 */
 } hy__gemm_f32_call;
 
 typedef struct hy__gemm_f32 {
@@ -53,6 +54,12 @@ void hy__gemm_f32_pack(const hy__gemm_f32 *gemm, const hy__gemm_source *source, 
 /* Columns from[c][0, n), times alpha, to every width-th float from to[c] on: 4 at a time. */
 void hy__gemm_f32_interleave(const hy__loose_f32 *const from[4], size_t n, float alpha, float *to,
                              size_t width);
+/* One row is bound by the bytes of b: the same panels in pairs of bfloat16, rounded to nearest
+ * even, of row k in the lower half and k + 1 in the upper; (k + 1) / 2 rows of pairs. Not for
+ * narrow products. The result is that of the floats that the pairs stand for. */
+bool hy__gemm_f32_pairs_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t *out);
+void hy__gemm_f32_pack_pairs(const hy__gemm_f32 *gemm, const hy__gemm_source *source,
+                             uint32_t *packed);
 /* Names the packed form of this source for hy__pack_get; kernels with equal panels share it. */
 uint32_t hy__gemm_f32_layout(const hy__gemm_f32 *gemm, const hy__gemm_source *source);
 

@@ -154,6 +154,53 @@ static void rows_block(const hy__gemm_f32_call *call, size_t begin, size_t end) 
   }
 }
 
+/* One row by pairs, over `panels` panels of so many vectors: the chains of `tile`. */
+HY_INLINE void tile_pairs(const hy__gemm_f32_call *call, size_t col, const int shape[2],
+                          size_t n_last) {
+  const int vectors = shape[1], width = shape[0] * vectors;
+  const size_t k = call->k, n_pairs = (k + 1) / 2;
+  const float *packed = call->packed + col * n_pairs, *a = call->a;
+  vf acc[2 * PANELS_MAX];
+  HY_UNROLL for (int j = 0; j < width; ++j) {
+    const float *from = call->init + col + (size_t)j * HY_VL;
+    if (!call->init)
+      acc[j] = v_set(0.0f);
+    else
+      acc[j] = j == width - 1 ? v_load_n(from, n_last) : v_load(from);
+  }
+  for (size_t p = 0; p < n_pairs; ++p) {
+    const vf x = v_set(a[2 * p]), next = v_set(2 * p + 1 < k ? a[2 * p + 1] : 0.0f);
+    HY_UNROLL for (int j = 0; j < width; ++j) {
+      const float *panel = packed + (size_t)(j / vectors) * n_pairs * PANEL;
+      vf low, high;
+      v_load_pairs(panel + (p * (size_t)vectors + (size_t)(j % vectors)) * HY_VL, &low, &high);
+      acc[j] = v_fma(next, high, v_fma(x, low, acc[j]));
+    }
+  }
+  HY_UNROLL for (int j = 0; j < width; ++j) {
+    float *to = call->c + col + (size_t)j * HY_VL;
+    v_store_n(to, activate(acc[j], call->act), j == width - 1 ? n_last : HY_VL);
+  }
+}
+
+/* Columns from `col` on, as many as the largest tile takes; returns them. */
+static size_t pairs_at(const hy__gemm_f32_call *call, size_t col) {
+  const size_t left = call->n - col;
+  if (left >= 4 * PANEL) {
+    tile_pairs(call, col, (const int[2]){4, 2}, HY_VL);
+    return 4 * PANEL;
+  }
+  if (left > HY_VL)
+    tile_pairs(call, col, (const int[2]){1, 2}, left < PANEL ? left - HY_VL : HY_VL);
+  else
+    tile_pairs(call, col, (const int[2]){1, 1}, left);
+  return left < PANEL ? left : PANEL;
+}
+
+static void run_pairs(const hy__gemm_f32_call *call) {
+  for (size_t col = 0; col < call->n;) col += pairs_at(call, col);
+}
+
 /* The sum of k products: chains by lane and by four vectors in turn, then halves upon halves. */
 HY_INLINE float dot(const float *a, const float *b, size_t k) {
   vf acc[4] = {v_set(0.0f), v_set(0.0f), v_set(0.0f), v_set(0.0f)};
@@ -197,6 +244,8 @@ static void run(const hy__gemm_f32_call *call) {
   unsigned saved = control_flush();
   if (call->n <= HY__GEMM_NARROW)
     narrow(call);
+  else if (call->pairs)
+    run_pairs(call);
   else
     for (size_t row = 0; row < call->m; row += block)
       rows_block(call, row, row + block < call->m ? row + block : call->m);

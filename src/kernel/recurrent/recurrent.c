@@ -34,3 +34,17 @@ void hy__recurrent_pack(uint32_t lanes, size_t hidden, const hy__loose_f32 *cons
                     (const size_t[3]){first + lane, k, HY_MIN(hidden - k, (size_t)STRETCH)},
                     out + k * width + g * lanes + lane, width);
 }
+
+static uint32_t pair_of(const hy__loose_f32 *row, size_t hidden, size_t k) {
+  const uint32_t low = hy__float_to_bf16(row[k]);
+  return k + 1 < hidden ? low | (uint32_t)hy__float_to_bf16(row[k + 1]) << 16 : low;
+}
+
+void hy__recurrent_pack_pairs(uint32_t lanes, size_t hidden, const hy__loose_f32 *const *source,
+                              size_t gates, uint32_t *out) {
+  for (size_t first = 0; first < hidden; first += lanes)
+    for (size_t k = 0; k < hidden; k += 2)
+      for (size_t g = 0; g < gates; ++g)
+        for (size_t unit = first; unit < first + lanes; ++unit)
+          *out++ = unit < hidden ? pair_of(source[g] + unit * hidden, hidden, k) : 0;
+}

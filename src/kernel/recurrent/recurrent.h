@@ -16,8 +16,10 @@ typedef struct hy__recurrent_call {
   const float *pre;   /* x * W + b: [rows][blocks * gates * lanes], rows at a distance of pre_ld */
   ptrdiff_t pre_step; /* from a step's rows to the next step's */
   size_t pre_ld;
-  const float *r;    /* [blocks][hidden][gates * lanes] */
-  const float *r2;   /* gru_before: the candidate's [blocks][hidden][lanes] */
+  const void *r;     /* [blocks][hidden][gates * lanes] floats, or pairs: see `pairs` */
+  const void *r2;    /* gru_before: the candidate's [blocks][hidden][lanes] */
+  bool pairs;        /* r and r2 are [blocks][hidden / 2 up][gates * lanes] pairs of bfloat16, of
+                        unit k in the lower half and k + 1 in the upper; rows must be 1 */
   const float *bias; /* gru_after: of the candidate's recurrent product, [padded] */
   float *h[2];       /* [rows][padded]: the state in h[0], at last in h[steps & 1] */
   const float *c;    /* lstm: [rows][padded] before the first step */
@@ -42,6 +44,9 @@ typedef struct hy__recurrent {
 
 /* The recurrent matrix's packed form: gate g of unit u at time-step input k is source[g][u *
  * hidden + k] (ONNX's rows of R). out: blocks * hidden * gates * lanes floats. */
+/* The same for one row, in pairs of bfloat16: see hy__recurrent_call. */
+void hy__recurrent_pack_pairs(uint32_t lanes, size_t hidden, const hy__loose_f32 *const *source,
+                              size_t gates, uint32_t *out);
 void hy__recurrent_pack(uint32_t lanes, size_t hidden, const hy__loose_f32 *const *source,
                         size_t gates, float *out);
 

@@ -22,17 +22,31 @@ typedef struct tile {
   int rows, blocks, gates;
 } tile;
 
-/* acc += h[rows] * r, over all hidden units in order; r is the first block's [hidden][gates *
- * lanes] and the next block follows it. */
-HY_INLINE void multiply(vf *acc, tile t, const float *h, size_t padded, const float *r,
-                        size_t hidden) {
+/* A product's operands: the state, and the first block of the matrix; the next block follows it. */
+typedef struct factors {
+  const float *h;
+  const void *r; /* of the call's form */
+  size_t padded, hidden;
+} factors;
+
+HY_INLINE factors factors_at(const moment *now, const float *h, const void *r, size_t row,
+                             size_t block, int gates) {
+  const size_t hidden = now->call->hidden, width = (size_t)gates * HY_VL;
+  const size_t block_floats = (now->call->pairs ? (hidden + 1) / 2 : hidden) * width;
+  return (factors){h + row * now->call->padded, (const float *)r + block * block_floats,
+                   now->call->padded, hidden};
+}
+
+/* acc += h * r over all hidden units in order. */
+HY_INLINE void multiply(vf *acc, tile t, const factors *f) {
   const size_t width = (size_t)t.gates * HY_VL;
-  for (size_t k = 0; k < hidden; ++k) {
+  for (size_t k = 0; k < f->hidden; ++k) {
     vf x[HY_ROWS_1];
-    HY_UNROLL for (int i = 0; i < t.rows; ++i) x[i] = v_set(h[(size_t)i * padded + k]);
+    HY_UNROLL for (int i = 0; i < t.rows; ++i) x[i] = v_set(f->h[(size_t)i * f->padded + k]);
     HY_UNROLL for (int b = 0; b < t.blocks; ++b) {
       HY_UNROLL for (int g = 0; g < t.gates; ++g) {
-        vf w = v_load(r + ((size_t)b * hidden + k) * width + (size_t)g * HY_VL);
+        const float *from = (const float *)f->r + ((size_t)b * f->hidden + k) * width;
+        const vf w = v_load(from + (size_t)g * HY_VL);
         HY_UNROLL for (int i = 0; i < t.rows; ++i) {
           const int at = (i * t.blocks + b) * t.gates + g;
           acc[at] = v_fma(x[i], w, acc[at]);
@@ -40,6 +54,31 @@ HY_INLINE void multiply(vf *acc, tile t, const float *h, size_t padded, const fl
       }
     }
   }
+}
+
+/* The same of one row by pairs: the same chain of multiply-adds. */
+HY_INLINE void multiply_pairs(vf *acc, tile t, const factors *f) {
+  const size_t width = (size_t)t.gates * HY_VL, n_pairs = (f->hidden + 1) / 2;
+  for (size_t k = 0; k < n_pairs; ++k) {
+    const bool whole = 2 * k + 1 < f->hidden;
+    const vf x = v_set(f->h[2 * k]), next = v_set(whole ? f->h[2 * k + 1] : 0.0f);
+    HY_UNROLL for (int b = 0; b < t.blocks; ++b) {
+      HY_UNROLL for (int g = 0; g < t.gates; ++g) {
+        vf low, high;
+        const int at = b * t.gates + g;
+        v_load_pairs((const float *)f->r + ((size_t)b * n_pairs + k) * width + (size_t)g * HY_VL,
+                     &low, &high);
+        acc[at] = v_fma(next, high, v_fma(x, low, acc[at]));
+      }
+    }
+  }
+}
+
+HY_INLINE void product(const moment *now, vf *acc, tile t, factors f) {
+  if (t.rows == 1 && now->call->pairs)
+    multiply_pairs(acc, t, &f);
+  else
+    multiply(acc, t, &f);
 }
 
 HY_INLINE ratio tanh_ratio(vf x) { return m_tanh_ratio(m_clamp(x, 9.02f), 0); }
@@ -78,8 +117,7 @@ HY_INLINE void lstm_tile(const moment *now, size_t row, size_t block, int rows, 
   const tile t = {rows, blocks, 4};
   vf acc[ACC_MAX];
   load_pre(now, row, block, t, 4, acc);
-  multiply(acc, t, now->h + row * now->call->padded, now->call->padded,
-           now->call->r + block * now->call->hidden * 4 * HY_VL, now->call->hidden);
+  product(now, acc, t, factors_at(now, now->h, now->call->r, row, block, 4));
   HY_UNROLL for (int i = 0; i < rows; ++i) {
     HY_UNROLL for (int b = 0; b < blocks; ++b) {
       const size_t at = unit_at(now, row + (size_t)i, block + (size_t)b);
@@ -97,8 +135,7 @@ HY_INLINE void gru_after_tile(const moment *now, size_t row, size_t block, int r
     from_x[i] = acc[i * 3 + 2];
     acc[i * 3 + 2] = v_load(now->call->bias + (block + (size_t)(i % blocks)) * HY_VL);
   }
-  multiply(acc, t, now->h + row * now->call->padded, now->call->padded,
-           now->call->r + block * now->call->hidden * 3 * HY_VL, now->call->hidden);
+  product(now, acc, t, factors_at(now, now->h, now->call->r, row, block, 3));
   HY_UNROLL for (int i = 0; i < rows; ++i) {
     HY_UNROLL for (int b = 0; b < blocks; ++b) {
       const size_t at = unit_at(now, row + (size_t)i, block + (size_t)b);
@@ -114,8 +151,7 @@ HY_INLINE void gru_gates_tile(const moment *now, size_t row, size_t block, int r
   const tile t = {rows, blocks, 2};
   vf acc[ACC_MAX];
   load_pre(now, row, block, t, 3, acc);
-  multiply(acc, t, now->h + row * now->call->padded, now->call->padded,
-           now->call->r + block * now->call->hidden * 2 * HY_VL, now->call->hidden);
+  product(now, acc, t, factors_at(now, now->h, now->call->r, row, block, 2));
   HY_UNROLL for (int i = 0; i < rows; ++i) {
     HY_UNROLL for (int b = 0; b < blocks; ++b) {
       const size_t at = unit_at(now, row + (size_t)i, block + (size_t)b);
@@ -137,8 +173,7 @@ HY_INLINE void gru_candidate_tile(const moment *now, size_t row, size_t block, i
     HY_UNROLL for (int b = 0; b < blocks; ++b) acc[i * blocks + b] = v_load(
         now->pre + (row + (size_t)i) * now->call->pre_ld + ((block + (size_t)b) * 3 + 2) * HY_VL);
   }
-  multiply(acc, t, reset + row * now->call->padded, now->call->padded,
-           now->call->r2 + block * now->call->hidden * HY_VL, now->call->hidden);
+  product(now, acc, t, factors_at(now, reset, now->call->r2, row, block, 1));
   HY_UNROLL for (int i = 0; i < rows; ++i) {
     HY_UNROLL for (int b = 0; b < blocks; ++b) {
       const size_t at = unit_at(now, row + (size_t)i, block + (size_t)b);
@@ -152,8 +187,7 @@ HY_INLINE void rnn_tile(const moment *now, size_t row, size_t block, int rows, i
   const tile t = {rows, blocks, 1};
   vf acc[ACC_MAX];
   load_pre(now, row, block, t, 1, acc);
-  multiply(acc, t, now->h + row * now->call->padded, now->call->padded,
-           now->call->r + block * now->call->hidden * HY_VL, now->call->hidden);
+  product(now, acc, t, factors_at(now, now->h, now->call->r, row, block, 1));
   HY_UNROLL for (int i = 0; i < rows; ++i) {
     HY_UNROLL for (int b = 0; b < blocks; ++b) v_store(
         now->h_out + unit_at(now, row + (size_t)i, block + (size_t)b), m_tanh(acc[i * blocks + b]));
@@ -227,7 +261,7 @@ HY_INLINE void walk(const moment *now, tile_fn fn, size_t most, size_t wide) {
 /* A matrix that outgrows the first-level cache by far streams faster as one sequence. */
 static void lstm(const moment *now) {
   const size_t floats = now->call->padded * now->call->hidden * 4;
-  walk(now, lstm_any, HY_ROWS_4, HY_VL >= 16 && floats > 40 * 1024 ? 1 : 2);
+  walk(now, lstm_any, HY_ROWS_4, HY_VL >= 16 && floats > 40 * 1024 && !now->call->pairs ? 1 : 2);
 }
 static void gru_after(const moment *now) { walk(now, gru_after_any, HY_ROWS_3, 2); }
 static void gru_before(const moment *now) {

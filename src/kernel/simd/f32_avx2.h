@@ -22,6 +22,12 @@ HY_INLINE __m256i v_first(size_t n) { /* n <= 8 */
 }
 HY_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
 HY_INLINE vf v_load_n(const float *p, size_t n) { return _mm256_maskload_ps(p, v_first(n)); }
+/* Pairs of bfloat16, a pair a lane, widened: the lower halves and the upper. */
+HY_INLINE void v_load_pairs(const void *p, vf *low, vf *high) {
+  const __m256i v = _mm256_loadu_si256(p);
+  *low = _mm256_castsi256_ps(_mm256_slli_epi32(v, 16));
+  *high = _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(-65536)));
+}
 HY_INLINE void v_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
 HY_INLINE void v_store_n(float *p, vf v, size_t n) { _mm256_maskstore_ps(p, v_first(n), v); }
 HY_INLINE vf v_set(float x) { return _mm256_set1_ps(x); }

@@ -16,6 +16,12 @@ typedef __mmask16 vm;
 HY_INLINE vm v_first(size_t n) { return (vm)((1u << n) - 1u); } /* n <= 16 */
 HY_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
 HY_INLINE vf v_load_n(const float *p, size_t n) { return _mm512_maskz_loadu_ps(v_first(n), p); }
+/* Pairs of bfloat16, a pair a lane, widened: the lower halves and the upper. */
+HY_INLINE void v_load_pairs(const void *p, vf *low, vf *high) {
+  const __m512i v = _mm512_loadu_si512(p);
+  *low = _mm512_castsi512_ps(_mm512_slli_epi32(v, 16));
+  *high = _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(-65536)));
+}
 HY_INLINE void v_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
 HY_INLINE void v_store_n(float *p, vf v, size_t n) { _mm512_mask_storeu_ps(p, v_first(n), v); }
 HY_INLINE vf v_set(float x) { return _mm512_set1_ps(x); }

@@ -20,6 +20,12 @@ HY_INLINE vf v_load_n(const float *p, size_t n) { /* n <= 4 */
   for (size_t i = 0; i < n; ++i) lane[i] = p[i];
   return vld1q_f32(lane);
 }
+/* Pairs of bfloat16, a pair a lane, widened: the lower halves and the upper. */
+HY_INLINE void v_load_pairs(const void *p, vf *low, vf *high) {
+  const uint32x4_t v = vld1q_u32(p);
+  *low = vreinterpretq_f32_u32(vshlq_n_u32(v, 16));
+  *high = vreinterpretq_f32_u32(vandq_u32(v, vdupq_n_u32(0xffff0000u)));
+}
 HY_INLINE void v_store(float *p, vf v) { vst1q_f32(p, v); }
 HY_INLINE void v_store_n(float *p, vf v, size_t n) {
   float lane[HY_VL];

@@ -27,6 +27,13 @@ HY_INLINE vf v_load_n(const float *p, size_t n) {
   for (size_t i = 0; i < n; ++i) v[i] = p[i];
   return v;
 }
+/* Pairs of bfloat16, a pair a lane, widened: the lower halves and the upper. */
+HY_INLINE void v_load_pairs(const void *p, vf *low, vf *high) {
+  uint32_t __attribute__((vector_size(16))) v;
+  memcpy(&v, p, sizeof v);
+  *low = (vf)(v << 16);
+  *high = (vf)(v & 0xffff0000u);
+}
 HY_INLINE void v_store(float *p, vf v) { memcpy(p, &v, sizeof v); }
 HY_INLINE void v_store_n(float *p, vf v, size_t n) {
   for (size_t i = 0; i < n; ++i) p[i] = v[i];
