@@ -209,12 +209,12 @@ static void check_alone(const bed *b, const hy__recurrent *ops, shape s, const f
 static void check_pairs(bed *b, const hy__recurrent *ops, shape s, const float *h0,
                         const float *c0) {
   static float want[4 * HIDDEN_MAX];
-  const size_t bytes = s.steps * s.hidden * sizeof(float), rows = (s.hidden + 1) / 2;
+  const size_t bytes = s.steps * s.hidden * sizeof(float), n_pairs = (s.hidden + 1) / 2;
   const float *in_r[4], *candidate[1] = {b->source[2]};
   const size_t gates = s.kind == GRU_BEFORE ? 2 : gates_of[s.kind];
   bed packed = {0};
-  uint32_t *r = (uint32_t *)(void *)room(&packed, b->padded * gates * rows, true);
-  uint32_t *r2 = (uint32_t *)(void *)room(&packed, b->padded * rows, true);
+  uint32_t *r = (uint32_t *)(void *)room(&packed, b->padded * gates * n_pairs, true);
+  uint32_t *r2 = (uint32_t *)(void *)room(&packed, b->padded * n_pairs, true);
   hy__recurrent_call call = call_of(b, s);
   for (size_t g = 0; g < 4; ++g) {
     hy__bf16_round(b->source[g], s.hidden * s.hidden);
