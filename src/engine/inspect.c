@@ -213,6 +213,8 @@ static void json_step(hy__json_writer *w, const inspection *in, size_t i) {
   hy__json_member_f64(w, "multiply_adds", macs(&s.cost) * s.times);
   hy__json_member_f64(w, "bytes", bytes_moved(&s.cost) * s.times);
   hy__json_member_f64(w, "floor_us", s.floor_us);
+  if (in->plan->infos[i].beside)
+    hy__json_member_i64(w, "thread", (int64_t)in->plan->infos[i].beside);
   if (in->step_us) hy__json_member_f64(w, "time_us", in->step_us[i]);
   hy__json_object_end(w);
 }
@@ -324,6 +326,20 @@ static hy_status text_step(const inspection *in, size_t i, const hy_sink *sink, 
                         count, s.floor_us, time, shapes);
 }
 
+/* Groups of steps that run at the same time. */
+static hy_status text_beside(const hy__plan *plan, const hy_sink *sink, hy_error *err) {
+  for (size_t i = 0; i < plan->n_steps; i++) {
+    const size_t end = plan->infos[i].group_end;
+    uint32_t n_workers = 0;
+    if (plan->blocks || !plan->infos[i].beside) continue;
+    for (size_t k = i; k < end; k++) n_workers = HY_MAX(n_workers, plan->infos[k].beside);
+    HY_TRY(hy__report_say(sink, err, "\nsteps %zu to %zu side by side on %u threads", i, end - 1,
+                          n_workers));
+    i = end - 1;
+  }
+  return HY_OK;
+}
+
 static hy_status text_plan(const inspection *in, const hy_sink *sink, hy_error *err) {
   const hy__plan *plan = in->plan;
   char arena[HY_NUMBER_TEXT], live[HY_NUMBER_TEXT], weights[HY_NUMBER_TEXT], n[HY_NUMBER_TEXT];
@@ -338,6 +354,7 @@ static hy_status text_plan(const inspection *in, const hy_sink *sink, hy_error *
   HY_TRY(hy__report_say(sink, err, "\n\n  %3s %-22s %-18s %8s %9s%s  shapes\n", "", "step",
                         "kernel", "mul-adds", "floor us", in->step_us ? "   time us" : ""));
   for (size_t i = 0; i < plan->n_steps; i++) HY_TRY(text_step(in, i, sink, err));
+  HY_TRY(text_beside(plan, sink, err));
   if (plan->blocks)
     HY_TRY(hy__report_say(sink, err,
                           "\n%zu rows in %zu blocks of %zu, on %zu thread%s; shapes are a block's",

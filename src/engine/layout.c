@@ -30,6 +30,14 @@ static int32_t root_new(layout *l, root_kind kind, size_t bytes, int32_t first) 
   return (int32_t)l->n_roots++;
 }
 
+/* The drafts that run at the same time as draft s. */
+static int32_t begin_of(const layout *l, size_t s) {
+  return l->drafts[s].beside ? l->drafts[s].group_first : (int32_t)s;
+}
+static int32_t end_of(const layout *l, size_t s) {
+  return l->drafts[s].beside ? l->drafts[s].group_last : (int32_t)s;
+}
+
 /* Each value's root by aliases alone, and how long each root is used. */
 static void roots_by_alias(layout *l) {
   hy__work *w = l->w;
@@ -46,12 +54,14 @@ static void roots_by_alias(layout *l) {
   for (size_t s = 0; s < l->n_drafts; s++) {
     const hy__draft *d = &l->drafts[s];
     for (size_t k = 0; k < d->step.n_in; k++)
-      if (d->in[k] >= 0) l->roots[l->root_of[d->in[k]]].last = (int32_t)s;
+      if (d->in[k] >= 0) l->roots[l->root_of[d->in[k]]].last = end_of(l, s);
     for (size_t k = 0; k < d->step.n_out; k++) {
       if (d->out[k] < 0 || w->values[d->out[k]].uses == 0) continue;
       l->root_of[d->out[k]] =
           d->alias[k] >= 0 ? l->root_of[d->in[d->alias[k]]]
-                           : root_new(l, IN_ARENA, hy__work_bytes(&d->step.out[k]), (int32_t)s);
+                           : root_new(l, IN_ARENA, hy__work_bytes(&d->step.out[k]), begin_of(l, s));
+      root *made = &l->roots[l->root_of[d->out[k]]];
+      made->last = HY_MAX(made->last, end_of(l, s));
     }
   }
   for (size_t k = 0; k < w->n_outputs; k++) l->roots[l->root_of[w->outputs[k]]].last = INT32_MAX;
@@ -99,7 +109,7 @@ static hy_status roots_join(layout *l, hy_error *err) {
   for (size_t s = 0; s < l->n_drafts; s++) {
     const hy__draft *d = &l->drafts[s];
     for (size_t k = 0; k < d->step.n_out; k++) {
-      bool made = d->out[k] >= 0 && l->root_of[d->out[k]] >= 0 && d->alias[k] < 0;
+      bool made = !d->beside && d->out[k] >= 0 && l->root_of[d->out[k]] >= 0 && d->alias[k] < 0;
       if (made && d->inplace[k]) join_inplace(l, s, k, joined);
     }
   }
@@ -182,7 +192,7 @@ static hy_status offsets(layout *l, hy__memory_block *blocks, size_t *scratch_at
   }
   for (size_t s = 0; s < l->n_drafts; s++)
     if (l->drafts[s].scratch_bytes)
-      blocks[n++] = (hy__memory_block){l->drafts[s].scratch_bytes, (int32_t)s, (int32_t)s, 0};
+      blocks[n++] = (hy__memory_block){l->drafts[s].scratch_bytes, begin_of(l, s), end_of(l, s), 0};
   HY_TRY(hy__memory_plan(blocks, n, l->w->allocator, &l->plan->arena_bytes, err));
   HY_TRY(live_count(l, blocks, n, err));
   n = 0;
@@ -233,6 +243,10 @@ static hy_status lane_fill(layout *l, const size_t *scratch_at, bool copies, hy_
     const hy__draft *d = &l->drafts[s];
     if (d->skip) continue;
     plan->infos[plan->n_steps] = d->info;
+    plan->infos[plan->n_steps].beside = d->beside;
+    if (d->beside) /* no draft of a group is skipped */
+      plan->infos[plan->n_steps].group_end =
+          (uint32_t)(plan->n_steps + 1 + (size_t)d->group_last - s);
     hy__step *step = &lane->steps[plan->n_steps++];
     HY_TRY(operands(l, d, copies, step, err));
     for (size_t k = 0; k < step->n_in; k++)

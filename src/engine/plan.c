@@ -45,6 +45,7 @@ static hy_status draft_fill(hy__work *w, const hy__work_node *node, const hy__op
   d->alias = alias;
   d->inplace = inplace;
   d->scratch_bytes = view->scratch_bytes;
+  d->alone = view->alone;
   d->skip = true;
   for (size_t k = 0; k < view->n_out; k++) {
     d->step.out[k].data = NULL;
@@ -82,6 +83,7 @@ hy_status hy__plan_lower(hy__plan *plan, hy__work *w, hy_error *err) {
     hy_status status = lower_one(plan, w, &w->nodes[i], &drafts[n++], err);
     if (status != HY_OK) return hy__work_blame(&w->nodes[i].node, status, err);
   }
+  HY_TRY(hy__plan_beside(w, drafts, n, err));
   HY_TRY(hy__plan_layout(plan, w, drafts, n, err));
   memcpy(w->outputs, outputs, w->n_outputs * sizeof(int32_t)); /* copies stand for some of them */
   return HY_OK;
@@ -208,6 +210,12 @@ void hy__plan_bind(hy__plan *plan, void *base, void *const *inputs, void *const 
 hy_status hy__plan_run(const hy__plan *plan, hy_error *err) {
   if (plan->blocks) return hy__blocks_run(plan, err);
   for (size_t i = 0; i < plan->n_steps; i++) {
+    if (plan->infos[i].beside) {
+      const size_t end = plan->infos[i].group_end;
+      HY_TRY(hy__beside_run(plan, i, end, err));
+      i = end - 1;
+      continue;
+    }
     HY_TRY(plan->steps[i].run(&plan->steps[i], err));
     plan->steps[i].turned = !plan->steps[i].turned;
   }

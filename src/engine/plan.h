@@ -42,7 +42,9 @@ typedef struct hy__step_info {
   uint64_t wanted;     /* a bit per output */
   size_t weight_bytes; /* packed for it, or used in place */
   size_t scratch_bytes;
-  bool halves; /* a single row reads matrices of weights as bfloat16 */
+  uint32_t beside, group_end; /* run with the steps before it to group_end, by this worker's turn,
+                                 from 1; 0: by itself */
+  bool halves;                /* a single row reads matrices of weights as bfloat16 */
 } hy__step_info;
 
 /* Steps of one worker, and what binds them. */
@@ -142,10 +144,18 @@ typedef struct hy__draft {
   const int32_t *alias;    /* per output */
   const uint32_t *inplace;
   size_t scratch_bytes;
-  bool skip; /* every output is an input's bytes or has none */
+  bool alone;                      /* never turns to the pool */
+  uint32_t beside;                 /* hy__plan_beside sets: whose share it is, from 1; 0: none */
+  int32_t group_first, group_last; /* drafts that run at the same time */
+  bool skip;                       /* every output is an input's bytes or has none */
 } hy__draft;
 HY_CHECKED hy_status hy__plan_layout(hy__plan *plan, hy__work *w, hy__draft *drafts,
                                      size_t n_drafts, hy_error *err);
+/* Puts long steps that need not wait for each other into groups; changes the drafts' order. */
+enum { HY__BESIDE_MAX = 64 }; /* shares */
+HY_CHECKED hy_status hy__plan_beside(const hy__work *w, hy__draft *drafts, size_t n, hy_error *err);
+/* Steps [first, end), a group. */
+HY_CHECKED hy_status hy__beside_run(const hy__plan *plan, size_t first, size_t end, hy_error *err);
 /* Lowers what is left of w and lays it out, in blocks where plan->blocks says so. */
 HY_CHECKED hy_status hy__plan_lower(hy__plan *plan, hy__work *w, hy_error *err);
 /* Makes the plan one of blocks where w's rows do not know of each other and blocks pay. */

@@ -132,6 +132,7 @@ typedef struct hy__op_plan {
   hy__arena *arena; /* the plan's; freed with it */
   hy__packs *packs;
   hy__pool *pool; /* that the step will have */
+  bool alone;     /* lower may set: the step never turns to it */
   const hy__kernels *kernels;
   const hy_runtime *runtime;
 } hy__op_plan;

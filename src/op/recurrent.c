@@ -299,6 +299,7 @@ hy_status hy__op_recurrent_lower(hy__op_plan *p, hy_error *err) {
     HY_TRY(hy__cell_functions(p->node, q->kind, d, q->side[d].fn, err));
     if (!is_default(q, q->side[d].fn)) q->general = true;
   }
+  p->alone = true;
   if (plain) {
     hy__recurrent_plain_lower(p, q);
     return HY_OK;
@@ -306,6 +307,7 @@ hy_status hy__op_recurrent_lower(hy__op_plan *p, hy_error *err) {
   q->pairs = q->halves && q->batch == 1 && !q->general;
   for (size_t d = 0; d < q->directions; ++d) HY_TRY(lower_side(p, q, d, err));
   divide(p, q);
+  p->alone = !q->divides;
   HY_TRY(lower_scratch(p, q, err));
   p->params = q;
   p->run = hy__recurrent_run;

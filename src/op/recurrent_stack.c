@@ -172,6 +172,7 @@ hy_status hy__op_recurrent_stack_lower(hy__op_plan *p, hy_error *err) {
   q->layout_x = hy__node_int(p->node, "layout_x", 0) != 0;
   q->layout = hy__node_int(p->node, "layout", 0) != 0;
   divide(p, q);
+  p->alone = q->n_stages == 1 && q->groups.n <= 1;
   HY_TRY(lower_scratch(p, q, err));
   p->params = q;
   p->run = hy__stack_run;
