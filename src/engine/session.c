@@ -15,6 +15,18 @@ static void shared_destroy(void *ptr) {
   hy__free(shared->allocator, shared, sizeof *shared);
 }
 
+/* What packing may come to: the constants that are matrices. */
+static size_t weights_of(const hy__graph *graph) {
+  size_t sum = 0, bytes;
+  for (size_t v = 0; v < graph->n_values; v++) {
+    const hy_tensor *t = graph->values[v].outer < 0 ? graph->values[v].constant : NULL;
+    if (!t || t->rank < 2 || t->dtype != HY_F32) continue;
+    if (hy__shape_bytes(t->dims, t->rank, sizeof(float), &bytes) && bytes < SIZE_MAX / 2 - sum)
+      sum += bytes;
+  }
+  return sum;
+}
+
 /* The model's shared part, made by whoever comes first. */
 static hy_status shared_get(hy_model *model, const hy_allocator *a, hy__shared **out,
                             hy_error *err) {
@@ -27,7 +39,8 @@ static hy_status shared_get(hy_model *model, const hy_allocator *a, hy__shared *
   hy__shared *made = memory, *none = NULL;
   made->allocator = a;
   made->model = model;
-  hy_status status = hy__pack_store_create(a, &made->packs, err);
+  hy_status status =
+      hy__pack_store_create(a, weights_of(hy__model_graph(model)), &made->packs, err);
   if (status == HY_OK)
     status = hy__fold_cache_create(a, hy__model_graph(model)->n_values,
                                    hy__model_limits_of(model).max_plan_bytes, &made->folds, err);

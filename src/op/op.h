@@ -48,8 +48,9 @@ struct hy__packs {
   bool own;              /* the node at hand has inputs that only this plan knows */
   size_t n_bytes;        /* had through this so far */
 };
-HY_CHECKED hy_status hy__pack_store_create(const hy_allocator *a, hy__pack_store **out,
-                                           hy_error *err);
+/* expected_bytes: of weights; forms lie in blocks of about as much, not each in one of its own. */
+HY_CHECKED hy_status hy__pack_store_create(const hy_allocator *a, size_t expected_bytes,
+                                           hy__pack_store **out, hy_error *err);
 void hy__pack_store_destroy(hy__pack_store *store);
 /* Packed forms from a container: found by key, layout and size, they are used in place of packing.
  * Only families that hold numbers alone are taken, so that no bytes of a file become an index or an

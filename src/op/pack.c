@@ -5,7 +5,7 @@
 
 #include "op/op.h"
 
-enum { ARENA_BLOCK = 1 << 12, BUCKETS = 64 };
+enum { BLOCK_LEAST = 1 << 12, BLOCK_MOST = 1 << 23, BUCKETS = 64 };
 
 /* Raised whenever the bytes of a packed form change while its name stays. */
 enum { REVISION = 1 };
@@ -31,12 +31,14 @@ struct hy__pack_store {
   void *key_ctx;
 };
 
-hy_status hy__pack_store_create(const hy_allocator *a, hy__pack_store **out, hy_error *err) {
+hy_status hy__pack_store_create(const hy_allocator *a, size_t expected_bytes, hy__pack_store **out,
+                                hy_error *err) {
+  const size_t block = HY_MIN(expected_bytes + expected_bytes / 8, (size_t)BLOCK_MOST);
   void *memory;
   HY_TRY(hy__alloc_zero(a, sizeof(hy__pack_store), &memory, err));
   hy__pack_store *store = memory;
   store->allocator = a;
-  hy_status status = hy__arena_create(a, ARENA_BLOCK, 0, &store->arena, err);
+  hy_status status = hy__arena_create(a, HY_MAX(block, (size_t)BLOCK_LEAST), 0, &store->arena, err);
   if (status == HY_OK && pthread_mutex_init(&store->lock, NULL) != 0) {
     hy__arena_destroy(store->arena);
     status = hy__error_set(err, HY_SYSTEM, "a mutex could not be made");

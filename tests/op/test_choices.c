@@ -240,7 +240,7 @@ static void packs_are_shared(void **state) {
   hy__arena *arena;
   const void *a, *b, *c, *d;
   int n = 0, source[2];
-  assert_int_equal(hy__pack_store_create(&hy__allocator_libc, &store, NULL), HY_OK);
+  assert_int_equal(hy__pack_store_create(&hy__allocator_libc, 0, &store, NULL), HY_OK);
   assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
   hy__packs packs = {.store = store, .arena = arena};
   assert_int_equal(hy__pack_get(&packs, source, 1, 64, fill, &n, &a, NULL), HY_OK);

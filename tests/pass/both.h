@@ -71,7 +71,7 @@ static inline float *both_run(const hy_model *model, const hy_tensor *x, bool pl
   hy_error err;
   void *memory, *ins[1] = {x->data}, *outs[8] = {0};
   type.data = NULL;
-  assert_int_equal(hy__pack_store_create(a, &shared.packs, NULL), HY_OK);
+  assert_int_equal(hy__pack_store_create(a, 0, &shared.packs, NULL), HY_OK);
   assert_int_equal(hy__fold_cache_create(a, graph->n_values, 0, &shared.folds, NULL), HY_OK);
   const hy__plan_request request = {.runtime = runtime,
                                     .graph = graph,
