@@ -7,8 +7,27 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Into memory of known size. */
+static hy_status take_short(hy__span *s, const hy__pb_field *f, uint8_t how) {
+  static const char *const texts[] = {"LEAF", "BRANCH_LEQ", "BRANCH_LT", "abcdefghijklmnop"};
+  static const uint8_t values[] = {1, 2, 3, 4};
+  int32_t ints[8];
+  float floats[8];
+  uint8_t chosen[8];
+  hy__pb_choices choices;
+  hy__pb_ints32 narrow = {ints, 0, how & 8};
+  hy__pb_floats list = {floats, 0, how & 8};
+  if ((how & 3) == 0) return hy__pb_narrow(s, f, &narrow, NULL);
+  if ((how & 3) == 1) return hy__pb_float_run(s, f, &list, NULL);
+  if (!hy__pb_choices_make(texts, values, 4, &choices)) return HY_INTERNAL;
+  choices.items = chosen;
+  choices.capacity = how & 8;
+  return hy__pb_choice_run(s, f, &choices, NULL);
+}
+
 static hy_status take(hy__span *s, const hy__pb_field *f, uint8_t how, hy__pb_list lists[4]) {
   const hy_allocator *a = &hy__allocator_libc;
+  if (how & 4) return take_short(s, f, how);
   switch (how & 3) {
   case 0: return hy__pb_varints(s, f, a, &lists[0], NULL);
   case 1: return hy__pb_fixed(s, f, 4, a, &lists[1], NULL);

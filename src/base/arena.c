@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/arena.h"
 #include "base/checked.h"
@@ -86,6 +87,22 @@ hy_status hy__grow(const hy_allocator *a, void **ptr, size_t *capacity, size_t n
 
 void hy__free(const hy_allocator *a, void *ptr, size_t bytes) {
   if (ptr) a->free(a->ctx, ptr, bytes);
+}
+
+hy_status hy__alloc_brief(const hy_allocator *a, size_t *bytes, void **out, hy_error *err) {
+  enum { LARGE_PAGE = 2 << 20 };
+  size_t whole;
+  *out = NULL;
+  if (a->alloc != libc_alloc || *bytes < LARGE_PAGE / 2 ||
+      !hy__round_up(*bytes, LARGE_PAGE, &whole) || whole > PTRDIFF_MAX)
+    return hy__alloc(a, *bytes, out, err);
+  *out = libc_alloc(NULL, whole, LARGE_PAGE);
+  HY_FAIL_IF(!*out, HY_OUT_OF_MEMORY, err, "no memory for %zu bytes", whole);
+  *bytes = whole;
+#ifdef MADV_HUGEPAGE
+  (void)madvise(*out, whole, MADV_HUGEPAGE); /* a wish: small pages do as well */
+#endif
+  return HY_OK;
 }
 
 typedef struct block {

@@ -26,6 +26,12 @@ HY_CHECKED hy_status hy__grow(const hy_allocator *a, void **ptr, size_t *capacit
                               size_t each, hy_error *err);
 void hy__free(const hy_allocator *a, void *ptr, size_t bytes);
 
+/* Memory that is filled at once and soon given back. Where it is large, and the C library's, it
+ * comes in the machine's large pages if there are any: the kernel takes as long for 40 small ones.
+ * *bytes: as wanted, then what hy__free is given. */
+HY_CHECKED hy_status hy__alloc_brief(const hy_allocator *a, size_t *bytes, void **out,
+                                     hy_error *err);
+
 typedef struct hy__arena hy__arena;
 
 /* block_bytes: the usual size of a block (0: 64 KiB); limit_bytes: the most in all (0: none). */

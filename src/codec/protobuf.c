@@ -225,3 +225,177 @@ hy_status hy__pb_strings(hy__span *s, const hy__pb_field *f, const hy_allocator 
     if (!take_bytes(s, &in)) return hy__pb_malformed(s, "a list of strings", err);
   }
 }
+
+/* --- into memory of known size --- */
+
+static int32_t narrowed(uint64_t value) {
+  const int64_t v = (int64_t)value;
+  return v < INT32_MIN || v > INT32_MAX ? INT32_MIN : (int32_t)v;
+}
+
+static hy_status overfull(const hy__span *s, hy_error *err) {
+  (void)hy__error_set(err, HY_BAD_FORMAT, "a list is longer than another that goes with it");
+  hy__error_place(err, 0, 0, (int64_t)hy__span_offset(s));
+  return HY_BAD_FORMAT;
+}
+
+static hy_status narrow_put(hy__pb_ints32 *list, uint64_t value, const hy__span *s, hy_error *err) {
+  if (list->n == list->capacity) return overfull(s, err);
+  if (list->items) list->items[list->n] = narrowed(value);
+  list->n++;
+  return HY_OK;
+}
+
+/* Elements of one byte under a one-byte tag, four at a time, then of one or two bytes: what trees
+ * are made of. The rest goes the long way round. */
+static void narrow_short(hy__span *s, uint8_t tag, hy__pb_ints32 *list) {
+  const uint64_t tags = tag * 0x0001000100010001u, mask = 0x80ff80ff80ff80ffu;
+  const uint8_t *p = s->pos, *end = s->end;
+  int32_t *items = list->items;
+  size_t n = list->n, capacity = list->capacity;
+  while (end - p >= 8 && capacity - n >= 4) {
+    uint64_t four;
+    memcpy(&four, p, 8);
+    if (!((four ^ tags) & mask)) {
+      for (size_t i = 0; items && i < 4; i++) items[n + i] = (int32_t)(four >> (16 * i + 8) & 0x7f);
+      n += 4;
+      p += 8;
+      continue;
+    }
+    const bool one = p[1] < 0x80;
+    if (p[0] != tag || (!one && p[2] >= 0x80)) break;
+    if (items) items[n] = one ? p[1] : (p[1] & 0x7f) | p[2] << 7;
+    n++;
+    p += one ? 2 : 3;
+  }
+  s->pos = p;
+  list->n = n;
+}
+
+hy_status hy__pb_narrow(hy__span *s, const hy__pb_field *f, hy__pb_ints32 *list, hy_error *err) {
+  uint64_t value;
+  if (f->wire == HY__PB_BYTES) {
+    hy__span in = f->bytes;
+    while (in.pos != in.end) {
+      if (!take_varint(&in, &value)) return hy__pb_malformed(&in, "a packed list of integers", err);
+      HY_TRY(narrow_put(list, value, &in, err));
+    }
+    return HY_OK;
+  }
+  if (f->wire != HY__PB_VARINT) return hy__pb_malformed(s, "a list of integers", err);
+  const run_tag tag = tag_of(f, HY__PB_VARINT);
+  HY_TRY(narrow_put(list, f->value, s, err));
+  for (;;) {
+    if (tag.n == 1) narrow_short(s, tag.byte[0], list);
+    if (!follows(s, &tag)) return HY_OK;
+    if (!take_varint(s, &value)) return hy__pb_malformed(s, "a list of integers", err);
+    HY_TRY(narrow_put(list, value, s, err));
+  }
+}
+
+hy_status hy__pb_float_run(hy__span *s, const hy__pb_field *f, hy__pb_floats *list, hy_error *err) {
+  const size_t room = list->capacity - list->n;
+  if (f->wire == HY__PB_BYTES) {
+    const size_t bytes = hy__span_left(&f->bytes);
+    if (bytes % sizeof(float)) return hy__pb_malformed(&f->bytes, "a list of numbers", err);
+    if (bytes / sizeof(float) > room) return overfull(s, err);
+    if (bytes) memcpy(list->items + list->n, f->bytes.pos, bytes);
+    list->n += bytes / sizeof(float);
+    return HY_OK;
+  }
+  if (f->wire != HY__PB_FIXED32) return hy__pb_malformed(s, "a list of numbers", err);
+  const run_tag tag = tag_of(f, HY__PB_FIXED32);
+  if (!room) return overfull(s, err);
+  memcpy(&list->items[list->n++], &f->value, sizeof(float));
+  while (follows(s, &tag)) {
+    if (hy__span_left(s) < sizeof(float)) return hy__pb_malformed(s, "a list of numbers", err);
+    if (list->n == list->capacity) return overfull(s, err);
+    memcpy(&list->items[list->n++], s->pos, sizeof(float));
+    s->pos += sizeof(float);
+  }
+  return HY_OK;
+}
+
+/* --- texts out of a few --- */
+
+static size_t slot_of(const hy__pb_choices *c, const uint64_t word[2]) {
+  return (word[0] * c->factor + (word[1] ^ word[1] << 31) * c->factor) >> 58;
+}
+
+static bool choices_try(const char *const *texts, const uint8_t *values, size_t n,
+                        hy__pb_choices *out) {
+  memset(out->slots, 0, sizeof out->slots);
+  for (size_t i = 0; i < n; i++) {
+    uint64_t word[2] = {0, 0};
+    const size_t len = strlen(texts[i]);
+    if (!len || len > HY__PB_CHOICE_BYTES) return false;
+    memcpy(word, texts[i], len);
+    const size_t slot = slot_of(out, word);
+    if (out->slots[slot].len) return false;
+    memcpy(out->slots[slot].word, word, sizeof word);
+    out->slots[slot].len = (uint8_t)len;
+    out->slots[slot].value = values[i];
+  }
+  return true;
+}
+
+bool hy__pb_choices_make(const char *const *texts, const uint8_t *values, size_t n,
+                         hy__pb_choices *out) {
+  enum { TRIES = 1000 };
+  *out = (hy__pb_choices){.factor = 0x9e3779b97f4a7c15u};
+  for (int i = 0; i < TRIES; i++, out->factor += 0x632be59bd9b4e01au)
+    if (choices_try(texts, values, n, out)) return true;
+  return false;
+}
+
+static bool choice_put(hy__pb_choices *c, const uint64_t word[2], size_t len) {
+  const size_t slot = slot_of(c, word);
+  if (len != c->slots[slot].len || word[0] != c->slots[slot].word[0] ||
+      word[1] != c->slots[slot].word[1])
+    return false;
+  c->items[c->n++] = c->slots[slot].value;
+  return true;
+}
+
+/* Texts with their tags and lengths ahead, while there are as many bytes as the longest has. */
+static void choice_short(hy__span *s, uint8_t tag, hy__pb_choices *c) {
+  static const uint64_t last[9] = {0,           0xff,        0xffff,     0xffffff, 0xffffffff,
+                                   ~0ull >> 24, ~0ull >> 16, ~0ull >> 8, ~0ull};
+  const uint8_t *p = s->pos, *end = s->end;
+  while (end - p >= 2 + HY__PB_CHOICE_BYTES && c->n < c->capacity) {
+    uint64_t word[2];
+    const size_t len = p[1];
+    if (p[0] != tag || !len || len > HY__PB_CHOICE_BYTES) break;
+    memcpy(word, p + 2, sizeof word);
+    word[0] &= last[HY_MIN(len, (size_t)8)];
+    word[1] &= last[len > 8 ? len - 8 : 0];
+    if (!choice_put(c, word, len)) break;
+    p += 2 + len;
+  }
+  s->pos = p;
+}
+
+static hy_status choice_take(hy__pb_choices *c, const hy__span *text, hy_error *err) {
+  uint64_t word[2] = {0, 0};
+  const size_t len = hy__span_left(text);
+  if (c->n == c->capacity) return overfull(text, err);
+  if (len && len <= HY__PB_CHOICE_BYTES) {
+    memcpy(word, text->pos, len);
+    if (choice_put(c, word, len)) return HY_OK;
+  }
+  return hy__error_set(err, HY_BAD_FORMAT, "'%.*s' is not known", (int)HY_MIN(len, (size_t)40),
+                       (const char *)text->pos);
+}
+
+hy_status hy__pb_choice_run(hy__span *s, const hy__pb_field *f, hy__pb_choices *list,
+                            hy_error *err) {
+  if (f->wire != HY__PB_BYTES) return hy__pb_malformed(s, "a list of strings", err);
+  const run_tag tag = tag_of(f, HY__PB_BYTES);
+  hy__span in = f->bytes;
+  for (;;) {
+    HY_TRY(choice_take(list, &in, err));
+    if (tag.n == 1) choice_short(s, tag.byte[0], list);
+    if (!follows(s, &tag)) return HY_OK;
+    if (!take_bytes(s, &in)) return hy__pb_malformed(s, "a list of strings", err);
+  }
+}

@@ -47,6 +47,41 @@ HY_CHECKED hy_status hy__pb_fixed(hy__span *s, const hy__pb_field *f, size_t eac
 HY_CHECKED hy_status hy__pb_strings(hy__span *s, const hy__pb_field *f, const hy_allocator *a,
                                     hy__pb_list *list, hy_error *err);
 
+/* --- the same into memory of known size --- */
+
+/* Elements so far; items NULL: they are only counted. More than capacity is BAD_FORMAT. */
+typedef struct hy__pb_ints32 {
+  int32_t *items;
+  size_t n, capacity;
+} hy__pb_ints32;
+/* As hy__pb_varints; what 32 bits do not hold becomes INT32_MIN. */
+HY_CHECKED hy_status hy__pb_narrow(hy__span *s, const hy__pb_field *f, hy__pb_ints32 *list,
+                                   hy_error *err);
+
+typedef struct hy__pb_floats {
+  float *items;
+  size_t n, capacity;
+} hy__pb_floats;
+HY_CHECKED hy_status hy__pb_float_run(hy__span *s, const hy__pb_field *f, hy__pb_floats *list,
+                                      hy_error *err);
+
+/* Texts out of a few, up to 16 bytes each, as their values. */
+enum { HY__PB_CHOICE_SLOTS = 64, HY__PB_CHOICE_BYTES = 16 };
+typedef struct hy__pb_choices {
+  struct {
+    uint64_t word[2]; /* the text, zeros behind it */
+    uint8_t len, value;
+  } slots[HY__PB_CHOICE_SLOTS]; /* no two texts share one */
+  uint64_t factor;
+  uint8_t *items;
+  size_t n, capacity;
+} hy__pb_choices;
+/* Of texts that differ; false: there is no room for all. A run with any other is BAD_FORMAT. */
+bool hy__pb_choices_make(const char *const *texts, const uint8_t *values, size_t n,
+                         hy__pb_choices *out);
+HY_CHECKED hy_status hy__pb_choice_run(hy__span *s, const hy__pb_field *f, hy__pb_choices *list,
+                                       hy_error *err);
+
 /* BAD_FORMAT at the place of s, "malformed protobuf in WHAT". */
 hy_status hy__pb_malformed(const hy__span *s, const char *what, hy_error *err);
 

@@ -21,13 +21,14 @@ typedef enum hy__attr_kind {
   HY__ATTR_GRAPH,
   HY__ATTR_INTS,
   HY__ATTR_FLOATS,
-  HY__ATTR_STRINGS
+  HY__ATTR_STRINGS,
+  HY__ATTR_LIST /* a long list of trees, still in the file: hy__attr_ints_read and its like */
 } hy__attr_kind;
 
 typedef struct hy__attr {
   const char *name;
   hy__attr_kind kind;
-  size_t n; /* elements of the list kinds */
+  size_t n; /* elements of the list kinds; bytes of LIST */
   union {
     int64_t i;
     float f;
@@ -37,6 +38,7 @@ typedef struct hy__attr {
     const int64_t *ints;
     const float *floats;
     const hy_string *strings;
+    const uint8_t *bytes; /* LIST: an AttributeProto */
   } as;
 } hy__attr;
 
@@ -116,6 +118,18 @@ hy__model_shared *hy__model_shared_slot(hy_model *model);
 size_t hy__graph_captures(const hy__graph *graph, int32_t *ids);
 size_t hy__node_captures(const hy__node *node, int32_t *ids);
 
+/* Lists of INTS, FLOATS or STRINGS, or of LIST, into memory of the caller's: exactly n elements,
+ * else BAD_FORMAT. Integers that 32 bits do not hold become INT32_MIN. */
+typedef struct hy__choices {
+  const char *const *texts; /* of up to 16 bytes */
+  const uint8_t *values;
+  size_t n;
+} hy__choices;
+HY_CHECKED hy_status hy__attr_ints_count(const hy__attr *a, size_t *out, hy_error *err); /* or 0 */
+HY_CHECKED hy_status hy__attr_ints_read(const hy__attr *a, size_t n, int32_t *out, hy_error *err);
+HY_CHECKED hy_status hy__attr_floats_read(const hy__attr *a, size_t n, float *out, hy_error *err);
+HY_CHECKED hy_status hy__attr_choices_read(const hy__attr *a, const hy__choices *from, size_t n,
+                                           uint8_t *out, hy_error *err);
 /* Attribute lookups; the typed forms give the default when absent. */
 const hy__attr *hy__node_attr(const hy__node *node, const char *name);
 int64_t hy__node_int(const hy__node *node, const char *name, int64_t otherwise);

@@ -84,6 +84,7 @@ typedef struct hy__onnx {
   hy__opsets opsets;
   hy__onnx_function *functions;
   size_t n_nodes, initializer_bytes; /* read so far */
+  bool lists_wait;                   /* of the node at hand, a tree ensemble */
   bool loose;                        /* constants may wait for hy__onnx_align where they are */
   hy__pb_list ints, floats, doubles, strings; /* scratch, of int64_t, float, 8 bytes, hy_string */
 } hy__onnx;
@@ -131,6 +132,8 @@ HY_CHECKED hy_status hy__onnx_graph(hy__onnx *r, hy__span in, hy__onnx_frame *fr
 HY_CHECKED hy_status hy__onnx_node(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy_error *err);
 HY_CHECKED hy_status hy__onnx_attr(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy__attr *out,
                                    hy_error *err);
+/* Whether an attribute of a tree ensemble stays in the file, as a LIST. */
+bool hy__onnx_list_waits(hy__span in);
 /* The body of `f` in place of `call`. */
 HY_CHECKED hy_status hy__onnx_inline(hy__onnx *r, const hy__onnx_function *f, const hy__node *call,
                                      hy__onnx_frame *caller, hy_error *err);

@@ -72,6 +72,13 @@ static hy_status version_of(const hy__opsets *opsets, const raw_node *raw, int32
           raw->name, raw->op_type, *raw->domain ? raw->domain : "ai.onnx");
 }
 
+/* TreeEnsembleRegressor and -Classifier in a graph, where no function looks at their attributes. */
+static bool has_long_lists(const hy__onnx_frame *frame, const raw_node *raw) {
+  return !frame->call && strcmp(raw->domain, "ai.onnx.ml") == 0 &&
+         (strcmp(raw->op_type, "TreeEnsembleRegressor") == 0 ||
+          strcmp(raw->op_type, "TreeEnsembleClassifier") == 0);
+}
+
 static hy_status node_read(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy_error *err) {
   raw_node raw;
   HY_FAIL_IF(++r->n_nodes > r->limits.max_nodes, HY_LIMIT, err, "more than %zu nodes",
@@ -86,7 +93,10 @@ static hy_status node_read(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy_e
              raw.op_type);
   const hy__onnx_function *function = function_find(r, &raw);
   if (!function) HY_TRY(version_of(frame->opsets, &raw, &node.version, err));
-  HY_TRY(lists_read(r, in, frame, &raw, &node, err));
+  r->lists_wait = !function && has_long_lists(frame, &raw);
+  hy_status status = lists_read(r, in, frame, &raw, &node, err);
+  r->lists_wait = false;
+  HY_TRY(status);
   if (function) return hy__onnx_inline(r, function, &node, frame, err);
   return hy__onnx_node_add(r, frame->build, &node, err);
 }
@@ -332,6 +342,14 @@ hy_status hy__onnx_attr(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy__att
   uint64_t type = 0;
   *out = (hy__attr){.name = ""};
   r->ints.n = r->floats.n = r->strings.n = 0;
+  if (r->lists_wait && hy__onnx_list_waits(in)) {
+    const hy__span list = in;
+    (void)hy__pb_next(&in, &f);
+    out->kind = HY__ATTR_LIST;
+    out->n = hy__span_left(&list);
+    out->as.bytes = list.pos;
+    return hy__onnx_text(r, &f, "an attribute's name", &out->name, err);
+  }
   while (hy__pb_next(&in, &f)) {
     if (f.number == 1)
       HY_TRY(hy__onnx_text(r, &f, "an attribute's name", &out->name, err));

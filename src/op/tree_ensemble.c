@@ -51,11 +51,12 @@ hy_status hy__op_tree_ensemble_infer(hy__op_plan *p, hy_error *err) {
 
 static hy_status lower_forest(hy__op_plan *p, params *q, size_t features, hy_error *err) {
   const hy__attr *key = hy__node_attr(p->node, is_whole(p->node) ? "tree_roots" : "nodes_treeids");
-  HY_FAIL_IF(!key || key->kind != HY__ATTR_INTS || key->n == 0, HY_BAD_FORMAT, err,
+  const bool waits = key && key->kind == HY__ATTR_LIST;
+  HY_FAIL_IF(!key || (key->kind != HY__ATTR_INTS && !waits) || key->n == 0, HY_BAD_FORMAT, err,
              "attribute %s has no elements", is_whole(p->node) ? "tree_roots" : "nodes_treeids");
   const hy__tree_want want = {.reader =
                                   is_whole(p->node) ? hy__tree_read_ensemble : hy__tree_read_lists,
-                              .key = key->as.ints,
+                              .key = waits ? (const void *)key->as.bytes : key->as.ints,
                               .n_features = features,
                               .n_targets = q->n_targets,
                               .f64 = p->in[0].dtype == HY_F64,

@@ -17,9 +17,20 @@ typedef struct packing {
   const facts *facts;
 } packing;
 
+hy_status hy__tree_read_more(hy__tree_read *read, size_t bytes, hy_error *err) {
+  const size_t k = read->n_blocks;
+  HY_ASSERT(k < HY__TREE_BLOCKS);
+  read->bytes[k] = bytes;
+  HY_TRY(hy__alloc_brief(read->allocator, &read->bytes[k], &read->memory[k], err));
+  read->n_blocks++;
+  return HY_OK;
+}
+
 void hy__tree_read_free(hy__tree_read *read) {
-  hy__free(read->allocator, read->memory, read->bytes);
-  read->memory = NULL;
+  while (read->n_blocks) {
+    const size_t k = --read->n_blocks;
+    hy__free(read->allocator, read->memory[k], read->bytes[k]);
+  }
 }
 
 static void join_targets(packing *p, facts *f) {
@@ -34,11 +45,11 @@ static void join_targets(packing *p, facts *f) {
 }
 
 static hy_status measure(packing *p, facts *f, hy_error *err) {
-  if (!p->read.memory) HY_TRY(p->want->reader(&p->read, err));
+  if (!p->read.n_blocks && !p->read.source.n_nodes) HY_TRY(p->want->reader(&p->read, err));
   join_targets(p, f);
   HY_FAIL_IF(!hy__forest_work_bytes(&p->read.source, &p->work_bytes), HY_LIMIT, err,
              "the forest is too large");
-  HY_TRY(hy__alloc(p->read.allocator, p->work_bytes, &p->work, err));
+  HY_TRY(hy__alloc_brief(p->read.allocator, &p->work_bytes, &p->work, err));
   f->n_features = p->read.source.n_features;
   return hy__forest_measure(&p->read.source, p->work, &f->size, err);
 }

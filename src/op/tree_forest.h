@@ -5,14 +5,17 @@
 
 #include "op/rule.h"
 
+enum { HY__TREE_BLOCKS = 4 };
 /* A node's trees as its attributes give them. The arrays are in `memory`, or the model's. */
 typedef struct hy__tree_read {
   const hy_allocator *allocator;
   const hy__node *node;
-  hy__tree_source source; /* n_features, n_targets and f64 are set before */
-  void *memory;           /* the reader's, freed with hy__tree_read_free */
-  size_t bytes;
+  hy__tree_source source;        /* n_features, n_targets and f64 are set before */
+  void *memory[HY__TREE_BLOCKS]; /* the reader's, freed with hy__tree_read_free */
+  size_t bytes[HY__TREE_BLOCKS], n_blocks;
 } hy__tree_read;
+/* Another block, uninitialised: the last in `memory`. */
+HY_CHECKED hy_status hy__tree_read_more(hy__tree_read *read, size_t bytes, hy_error *err);
 void hy__tree_read_free(hy__tree_read *read);
 
 /* The readers: TreeEnsembleRegressor and -Classifier (ai.onnx.ml 1 to 4), TreeEnsemble (5), and

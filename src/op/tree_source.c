@@ -15,21 +15,27 @@ typedef struct entry {
   uint32_t index;
 } entry;
 
+/* A list of weights: the leaf that carries it, and the target. */
+typedef struct weights {
+  int32_t *tree, *node, *target;
+  uint32_t *owner; /* in place of tree */
+} weights;
+
 typedef struct reader {
   hy__tree_read *out;
-  size_t n;
-  const int64_t *tree, *node, *feature, *if_true, *if_false, *missing;
-  const hy_string *modes;
-  hy__float_list values;
-  size_t n_weights;
-  const int64_t *weight_tree, *weight_node, *weight_target;
-  hy__float_list weights;
-  /* in the allocation */
-  uint8_t *mode, *missing_true, *n_parents, *joined; /* n_parents: 2 stands for more */
-  uint32_t *feature32, *yes, *no, *roots, *begin, *target, *owner, *set, *set_begin;
-  double *threshold, *weight, *set_value;
-  entry *sorted; /* filled at the first id that is not where dense ids would be */
-  bool is_sorted;
+  size_t n, n_weights, n_roots;
+  int32_t *tree, *node;                                  /* ids */
+  uint8_t *mode, *missing_true, *n_parents;              /* n_parents: 2 stands for more */
+  uint32_t *feature, *yes, *no, *roots, *begin, *target; /* yes, no: first ids, then indices */
+  double *threshold, *weight;
+  weights given;
+  bool has_equal;
+  /* where ids are not dense: */
+  entry *sorted;
+  /* where there are BRANCH_EQ: */
+  uint8_t *joined;
+  uint32_t *set, *set_begin, *to;
+  double *set_value;
 } reader;
 
 enum { FOLLOWS = 1, GONE = 2 }; /* of joined: goes on from another node; is in that node's set */
@@ -58,47 +64,44 @@ double hy__float_list_at(const hy__float_list *l, size_t i) {
   return l->f32 ? (double)l->f32[i] : (double)hy__half_to_float(l->f16[i]);
 }
 
+static bool is_classifier(const hy__node *node) {
+  return strcmp(node->op_type, "TreeEnsembleClassifier") == 0;
+}
+
 /* A list of integers of exactly n elements. */
-static hy_status ints_of(const reader *r, const char *name, size_t n, const int64_t **out,
-                         hy_error *err) {
+static hy_status ints_into(const reader *r, const char *name, size_t n, void *out, hy_error *err) {
   const hy__attr *a = hy__node_attr(r->out->node, name);
-  HY_FAIL_IF(!a || a->kind != HY__ATTR_INTS || a->n != n, HY_BAD_FORMAT, err,
-             "attribute %s has %zu elements in place of %zu", name, a ? a->n : 0, n);
-  *out = a->as.ints;
+  HY_FAIL_IF(!a, HY_BAD_FORMAT, err, "attribute %s has 0 elements in place of %zu", name, n);
+  return hy__attr_ints_read(a, n, out, err);
+}
+
+/* Exactly n floats as doubles: they are read into the second half of `out` and widened upwards. */
+static hy_status doubles_into(const reader *r, const char *name, const char *tensor_name, size_t n,
+                              double *out, hy_error *err) {
+  const hy__attr *a = hy__node_attr(r->out->node, name);
+  hy__float_list list = {0};
+  if (a && a->kind == HY__ATTR_LIST) {
+    float *narrow = (float *)(void *)out + n, x;
+    HY_TRY(hy__attr_floats_read(a, n, narrow, err));
+    for (size_t i = 0; i < n; ++i) {
+      memcpy(&x, &narrow[i], sizeof x);
+      const double wide = (double)x;
+      memcpy(&out[i], &wide, sizeof wide);
+    }
+    return HY_OK;
+  }
+  HY_TRY(hy__float_list_of(r->out->node, name, tensor_name, &list, err));
+  HY_FAIL_IF(list.n != n, HY_BAD_FORMAT, err, "attribute %s has %zu elements in place of %zu", name,
+             list.n, n);
+  for (size_t i = 0; i < n; ++i) out[i] = hy__float_list_at(&list, i);
   return HY_OK;
 }
 
-static hy_status read_lists(reader *r, hy_error *err) {
-  const hy__node *node = r->out->node;
-  const hy__attr *trees = hy__node_attr(node, "nodes_treeids");
-  r->n = trees && trees->kind == HY__ATTR_INTS ? trees->n : 0;
-  HY_FAIL_IF(r->n == 0 || r->n > NODES_MAX, HY_BAD_FORMAT, err, "nodes_treeids has %zu elements",
-             r->n);
-  HY_TRY(ints_of(r, "nodes_treeids", r->n, &r->tree, err));
-  HY_TRY(ints_of(r, "nodes_nodeids", r->n, &r->node, err));
-  HY_TRY(ints_of(r, "nodes_featureids", r->n, &r->feature, err));
-  HY_TRY(ints_of(r, "nodes_truenodeids", r->n, &r->if_true, err));
-  HY_TRY(ints_of(r, "nodes_falsenodeids", r->n, &r->if_false, err));
-  const hy__attr *missing = hy__node_attr(node, "nodes_missing_value_tracks_true");
-  if (missing && missing->n)
-    HY_TRY(ints_of(r, "nodes_missing_value_tracks_true", r->n, &r->missing, err));
-  const hy__attr *modes = hy__node_attr(node, "nodes_modes");
-  HY_FAIL_IF(!modes || modes->kind != HY__ATTR_STRINGS || modes->n != r->n, HY_BAD_FORMAT, err,
-             "nodes_modes has another length than nodes_treeids");
-  r->modes = modes->as.strings;
-  HY_TRY(hy__float_list_of(node, "nodes_values", "nodes_values_as_tensor", &r->values, err));
-  HY_FAIL_IF(r->values.n != r->n, HY_BAD_FORMAT, err,
-             "nodes_values has another length than nodes_treeids");
-  const bool c = !strcmp(node->op_type, "TreeEnsembleClassifier");
-  HY_TRY(hy__float_list_of(node, c ? "class_weights" : "target_weights",
-                           c ? "class_weights_as_tensor" : "target_weights_as_tensor", &r->weights,
-                           err));
-  r->n_weights = r->weights.n;
-  HY_FAIL_IF(r->n_weights == 0 || r->n_weights > NODES_MAX, HY_BAD_FORMAT, err,
-             "there are %zu leaf weights", r->n_weights);
-  HY_TRY(ints_of(r, c ? "class_treeids" : "target_treeids", r->n_weights, &r->weight_tree, err));
-  HY_TRY(ints_of(r, c ? "class_nodeids" : "target_nodeids", r->n_weights, &r->weight_node, err));
-  return ints_of(r, c ? "class_ids" : "target_ids", r->n_weights, &r->weight_target, err);
+static hy_status count(const reader *r, const char *name, size_t *out, hy_error *err) {
+  HY_TRY(hy__attr_ints_count(hy__node_attr(r->out->node, name), out, err));
+  HY_FAIL_IF(*out == 0 || *out > NODES_MAX, HY_BAD_FORMAT, err, "attribute %s has %zu elements",
+             name, *out);
+  return HY_OK;
 }
 
 static void *take(char **at, size_t n, size_t each) {
@@ -109,48 +112,76 @@ static void *take(char **at, size_t n, size_t each) {
 
 static hy_status make_arrays(reader *r, hy_error *err) {
   const size_t n = r->n, w = r->n_weights;
-  size_t bytes = 20 * 16 + n * (sizeof(entry) + 2 * sizeof(double) + 7 * 4 + 4) +
-                 w * (sizeof(double) + 2 * 4) + 8;
-  HY_TRY(hy__alloc(r->out->allocator, bytes, &r->out->memory, err));
-  r->out->bytes = bytes;
-  char *at = r->out->memory;
-  r->sorted = take(&at, n, sizeof(entry));
+  const size_t bytes =
+      20 * 16 + n * (sizeof(double) + 7 * 4 + 3) + 4 + w * (sizeof(double) + 4 * 4);
+  HY_TRY(hy__tree_read_more(r->out, bytes, err));
+  char *at = r->out->memory[r->out->n_blocks - 1];
   r->threshold = take(&at, n, sizeof(double));
   r->weight = take(&at, w, sizeof(double));
-  r->feature32 = take(&at, n, 4);
+  r->tree = take(&at, n, 4);
+  r->node = take(&at, n, 4);
+  r->feature = take(&at, n, 4);
   r->yes = take(&at, n, 4);
   r->no = take(&at, n, 4);
-  r->roots = take(&at, n, 4);
   r->begin = take(&at, n + 1, 4);
   r->target = take(&at, w, 4);
-  r->owner = take(&at, w, 4);
+  r->given.tree = take(&at, w, 4);
+  r->given.owner = (uint32_t *)r->given.tree;
+  r->given.node = take(&at, w, 4);
+  r->given.target = take(&at, w, 4);
   r->mode = take(&at, n, 1);
   r->missing_true = take(&at, n, 1);
   r->n_parents = take(&at, n, 1);
-  r->joined = take(&at, n, 1);
-  r->set = take(&at, n, 4);
-  r->set_begin = take(&at, n + 1, 4);
-  r->set_value = take(&at, n, sizeof(double));
+  r->roots = take(&at, n, 4); /* few are touched */
   memset(r->n_parents, 0, n);
-  memset(r->joined, 0, n);
   return HY_OK;
 }
 
-static hy_status mode_of(hy_string s, uint8_t *out, hy_error *err) {
-  static const struct {
-    const char *name;
-    uint8_t mode;
-  } names[] = {{"BRANCH_LEQ", HY__TREE_LEQ}, {"LEAF", HY__TREE_LEAF},    {"BRANCH_LT", HY__TREE_LT},
-               {"BRANCH_GTE", HY__TREE_GTE}, {"BRANCH_GT", HY__TREE_GT}, {"BRANCH_EQ", HY__TREE_EQ},
-               {"BRANCH_NEQ", HY__TREE_NEQ}};
-  for (size_t i = 0; i < HY_COUNT(names); ++i) {
-    if (s.len_bytes == strlen(names[i].name) && !memcmp(s.data, names[i].name, s.len_bytes)) {
-      *out = names[i].mode;
-      return HY_OK;
-    }
+static hy_status read_modes(reader *r, hy_error *err) {
+  static const char *const texts[] = {"BRANCH_LEQ", "LEAF",      "BRANCH_LT", "BRANCH_GTE",
+                                      "BRANCH_GT",  "BRANCH_EQ", "BRANCH_NEQ"};
+  static const uint8_t values[] = {HY__TREE_LEQ, HY__TREE_LEAF, HY__TREE_LT, HY__TREE_GTE,
+                                   HY__TREE_GT,  HY__TREE_EQ,   HY__TREE_NEQ};
+  const hy__choices known = {texts, values, HY_COUNT(texts)};
+  const hy__attr *a = hy__node_attr(r->out->node, "nodes_modes");
+  HY_FAIL_IF(!a, HY_BAD_FORMAT, err, "attribute nodes_modes is missing");
+  HY_TRY(hy__attr_choices_read(a, &known, r->n, r->mode, err));
+  for (size_t i = 0; i < r->n; ++i) r->has_equal |= r->mode[i] == HY__TREE_EQ;
+  return HY_OK;
+}
+
+/* Into the first half of the begins, which are made later. */
+static hy_status read_missing(reader *r, hy_error *err) {
+  const hy__attr *a = hy__node_attr(r->out->node, "nodes_missing_value_tracks_true");
+  if (!a || (a->kind != HY__ATTR_LIST && a->n == 0)) {
+    memset(r->missing_true, 0, r->n);
+    return HY_OK;
   }
-  HY_FAIL(HY_BAD_FORMAT, err, "nodes_modes has '%.*s'", (int)HY_MIN(s.len_bytes, (size_t)40),
-          s.data);
+  HY_TRY(hy__attr_ints_read(a, r->n, (int32_t *)r->begin, err));
+  for (size_t i = 0; i < r->n; ++i) r->missing_true[i] = r->begin[i] != 0;
+  return HY_OK;
+}
+
+static hy_status read_lists(reader *r, hy_error *err) {
+  const bool c = is_classifier(r->out->node);
+  const char *ids = c ? "class_ids" : "target_ids";
+  HY_TRY(count(r, "nodes_treeids", &r->n, err));
+  HY_TRY(count(r, ids, &r->n_weights, err));
+  HY_TRY(make_arrays(r, err));
+  HY_TRY(ints_into(r, "nodes_treeids", r->n, r->tree, err));
+  HY_TRY(ints_into(r, "nodes_nodeids", r->n, r->node, err));
+  HY_TRY(ints_into(r, "nodes_featureids", r->n, r->feature, err));
+  HY_TRY(ints_into(r, "nodes_truenodeids", r->n, r->yes, err));
+  HY_TRY(ints_into(r, "nodes_falsenodeids", r->n, r->no, err));
+  HY_TRY(read_missing(r, err));
+  HY_TRY(read_modes(r, err));
+  HY_TRY(doubles_into(r, "nodes_values", "nodes_values_as_tensor", r->n, r->threshold, err));
+  HY_TRY(doubles_into(r, c ? "class_weights" : "target_weights",
+                      c ? "class_weights_as_tensor" : "target_weights_as_tensor", r->n_weights,
+                      r->weight, err));
+  HY_TRY(ints_into(r, c ? "class_treeids" : "target_treeids", r->n_weights, r->given.tree, err));
+  HY_TRY(ints_into(r, c ? "class_nodeids" : "target_nodeids", r->n_weights, r->given.node, err));
+  return ints_into(r, ids, r->n_weights, r->given.target, err);
 }
 
 static int by_id(const void *a, const void *b) {
@@ -158,9 +189,13 @@ static int by_id(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static uint64_t id_of(int64_t tree, int64_t node) { return (uint64_t)tree << 32 | (uint64_t)node; }
+static uint64_t id_of(int32_t tree, int32_t node) {
+  return (uint64_t)(uint32_t)tree << 32 | (uint32_t)node;
+}
 
 static hy_status sort_ids(reader *r, hy_error *err) {
+  HY_TRY(hy__tree_read_more(r->out, r->n * sizeof *r->sorted, err));
+  r->sorted = r->out->memory[r->out->n_blocks - 1];
   for (size_t i = 0; i < r->n; ++i)
     r->sorted[i] = (entry){id_of(r->tree[i], r->node[i]), (uint32_t)i};
   qsort(r->sorted, r->n, sizeof *r->sorted, by_id);
@@ -168,25 +203,28 @@ static hy_status sort_ids(reader *r, hy_error *err) {
     HY_FAIL_IF(r->sorted[i].id == r->sorted[i - 1].id, HY_BAD_FORMAT, err,
                "tree %lld has node %lld twice", (long long)(r->sorted[i].id >> 32),
                (long long)(r->sorted[i].id & UINT32_MAX));
-  r->is_sorted = true;
+  return HY_OK;
+}
+
+static hy_status find_sorted(reader *r, int32_t tree, int32_t node, uint32_t *out, hy_error *err) {
+  if (!r->sorted) HY_TRY(sort_ids(r, err));
+  const entry key = {.id = id_of(tree, node)};
+  const bool sane = tree >= 0 && node >= 0;
+  const entry *found = sane ? bsearch(&key, r->sorted, r->n, sizeof key, by_id) : NULL;
+  HY_FAIL_IF(!found, HY_BAD_FORMAT, err, "tree %d has no node %d", tree, node);
+  *out = found->index;
   return HY_OK;
 }
 
 /* The index of a node: first where dense ids would put it, as seen from a node of the same tree. */
-static hy_status find(reader *r, const int64_t id[2], size_t near, uint32_t *out, hy_error *err) {
+static inline hy_status find(reader *r, const int32_t id[2], size_t near, uint32_t *out,
+                             hy_error *err) {
   const int64_t guess = (int64_t)near - r->node[near] + id[1];
   if (guess >= 0 && guess < (int64_t)r->n && r->tree[guess] == id[0] && r->node[guess] == id[1]) {
     *out = (uint32_t)guess;
     return HY_OK;
   }
-  if (!r->is_sorted) HY_TRY(sort_ids(r, err));
-  const entry key = {.id = id_of(id[0], id[1])};
-  const bool sane = id[0] >= 0 && id[0] <= INT32_MAX && id[1] >= 0 && id[1] <= INT32_MAX;
-  const entry *found = sane ? bsearch(&key, r->sorted, r->n, sizeof key, by_id) : NULL;
-  HY_FAIL_IF(!found, HY_BAD_FORMAT, err, "tree %lld has no node %lld", (long long)id[0],
-             (long long)id[1]);
-  *out = found->index;
-  return HY_OK;
+  return find_sorted(r, id[0], id[1], out, err);
 }
 
 static void add_parent(reader *r, uint32_t node) {
@@ -194,21 +232,20 @@ static void add_parent(reader *r, uint32_t node) {
 }
 
 static hy_status read_nodes(reader *r, hy_error *err) {
+  const size_t n_features = r->out->source.n_features;
+  for (size_t i = 0; i < r->n; ++i)
+    HY_FAIL_IF(r->tree[i] < 0 || r->node[i] < 0, HY_BAD_FORMAT, err,
+               "node %zu has the ids %d and %d", i, r->tree[i], r->node[i]);
   for (size_t i = 0; i < r->n; ++i) {
-    HY_FAIL_IF(r->tree[i] < 0 || r->tree[i] > INT32_MAX || r->node[i] < 0 || r->node[i] > INT32_MAX,
-               HY_BAD_FORMAT, err, "node %zu has the ids %lld and %lld", i, (long long)r->tree[i],
-               (long long)r->node[i]);
-    HY_TRY(mode_of(r->modes[i], &r->mode[i], err));
-    r->threshold[i] = hy__float_list_at(&r->values, i);
-    r->missing_true[i] = r->missing ? r->missing[i] != 0 : 0;
-    r->feature32[i] = r->yes[i] = r->no[i] = 0;
-    if (r->mode[i] == HY__TREE_LEAF) continue;
-    HY_FAIL_IF(r->feature[i] < 0 || r->feature[i] >= (int64_t)r->out->source.n_features,
-               HY_BAD_FORMAT, err, "a tree looks at feature %lld of %zu", (long long)r->feature[i],
-               r->out->source.n_features);
-    r->feature32[i] = (uint32_t)r->feature[i];
-    HY_TRY(find(r, (const int64_t[2]){r->tree[i], r->if_true[i]}, i, &r->yes[i], err));
-    HY_TRY(find(r, (const int64_t[2]){r->tree[i], r->if_false[i]}, i, &r->no[i], err));
+    const int32_t yes[2] = {r->tree[i], (int32_t)r->yes[i]}, no[2] = {yes[0], (int32_t)r->no[i]};
+    if (r->mode[i] == HY__TREE_LEAF) {
+      r->feature[i] = r->yes[i] = r->no[i] = 0;
+      continue;
+    }
+    HY_FAIL_IF(r->feature[i] >= n_features, HY_BAD_FORMAT, err, "a tree looks at feature %d of %zu",
+               (int)r->feature[i], n_features);
+    HY_TRY(find(r, yes, i, &r->yes[i], err));
+    HY_TRY(find(r, no, i, &r->no[i], err));
     add_parent(r, r->yes[i]);
     add_parent(r, r->no[i]);
   }
@@ -217,46 +254,66 @@ static hy_status read_nodes(reader *r, hy_error *err) {
 
 /* One root in each tree: the node that is nobody's child. Trees keep the order of their roots. */
 static hy_status read_roots(reader *r, hy_error *err) {
-  size_t n_roots = 0;
   for (size_t i = 0; i < r->n; ++i)
-    if (!r->n_parents[i]) r->roots[n_roots++] = (uint32_t)i;
-  HY_FAIL_IF(n_roots == 0, HY_BAD_FORMAT, err, "the trees have no root");
-  for (size_t i = 1; i < n_roots; ++i)
+    if (!r->n_parents[i]) r->roots[r->n_roots++] = (uint32_t)i;
+  HY_FAIL_IF(r->n_roots == 0, HY_BAD_FORMAT, err, "the trees have no root");
+  for (size_t i = 1; i < r->n_roots; ++i)
     HY_FAIL_IF(r->tree[r->roots[i]] == r->tree[r->roots[i - 1]], HY_BAD_FORMAT, err,
-               "tree %lld has two roots", (long long)r->tree[r->roots[i]]);
-  r->out->source.n_trees = n_roots;
+               "tree %d has two roots", r->tree[r->roots[i]]);
+  r->out->source.n_trees = r->n_roots;
   return HY_OK;
+}
+
+/* Whose each weight is, and how many each leaf has, in begin[leaf + 1]. */
+static hy_status find_owners(reader *r, hy_error *err) {
+  const size_t n_targets = r->out->source.n_targets;
+  uint32_t near = 0;
+  size_t next_root = 1;
+  memset(r->begin, 0, (r->n + 1) * sizeof *r->begin);
+  for (size_t i = 0; i < r->n_weights; ++i) {
+    const int32_t target = r->given.target[i], id[2] = {r->given.tree[i], r->given.node[i]};
+    HY_FAIL_IF(target < 0 || (size_t)target >= n_targets, HY_BAD_FORMAT, err,
+               "a leaf names target %d of %zu", target, n_targets);
+    if (r->tree[near] != id[0] && next_root < r->n_roots)
+      near = r->roots[next_root++]; /* weights mostly come tree by tree */
+    HY_TRY(find(r, id, near, &near, err));
+    r->given.owner[i] = near;
+    if (r->mode[near] == HY__TREE_LEAF) r->begin[near + 1]++;
+  }
+  return HY_OK;
+}
+
+/* Whether the weights stand in the order of their leaves, and are all of leaves. */
+static bool in_order(const reader *r) {
+  for (size_t i = 0; i < r->n_weights; ++i)
+    if (r->mode[r->given.owner[i]] != HY__TREE_LEAF ||
+        (i && r->given.owner[i] < r->given.owner[i - 1]))
+      return false;
+  return true;
 }
 
 /* Weights by leaf, in the order of the file. */
 static hy_status read_weights(reader *r, hy_error *err) {
-  uint32_t *begin = r->begin, near = 0;
-  size_t next_root = 1;
-  memset(begin, 0, (r->n + 1) * sizeof *begin);
-  for (size_t i = 0; i < r->n_weights; ++i) {
-    HY_FAIL_IF(r->weight_target[i] < 0 || r->weight_target[i] >= (int64_t)r->out->source.n_targets,
-               HY_BAD_FORMAT, err, "a leaf names target %lld of %zu",
-               (long long)r->weight_target[i], r->out->source.n_targets);
-    const int64_t id[2] = {r->weight_tree[i], r->weight_node[i]};
-    if (r->tree[near] != id[0] && next_root < r->out->source.n_trees)
-      near = r->roots[next_root++]; /* weights mostly come tree by tree */
-    HY_TRY(find(r, id, near, &r->owner[i], err));
-    near = r->owner[i];
-    if (r->mode[near] == HY__TREE_LEAF) begin[near + 1]++;
-  }
+  uint32_t *begin = r->begin;
+  HY_TRY(find_owners(r, err));
   for (size_t i = 0; i < r->n; ++i) begin[i + 1] += begin[i];
-  size_t kept = 0;
+  r->out->source.n_weights = begin[r->n];
+  if (in_order(r)) {
+    r->target = (uint32_t *)r->given.target;
+    return HY_OK;
+  }
+  HY_TRY(hy__tree_read_more(r->out, r->n_weights * sizeof(double), err));
+  double *sorted = r->out->memory[r->out->n_blocks - 1];
   for (size_t i = 0; i < r->n_weights; ++i) {
-    const uint32_t leaf = r->owner[i];
+    const uint32_t leaf = r->given.owner[i];
     if (r->mode[leaf] != HY__TREE_LEAF) continue;
     const uint32_t at = begin[leaf]++;
-    r->target[at] = (uint32_t)r->weight_target[i];
-    r->weight[at] = hy__float_list_at(&r->weights, i);
-    kept++;
+    r->target[at] = (uint32_t)r->given.target[i];
+    sorted[at] = r->weight[i];
   }
   memmove(begin + 1, begin, r->n * sizeof *begin); /* each begin had moved to its end */
   begin[0] = 0;
-  r->out->source.n_weights = kept;
+  r->weight = sorted;
   return HY_OK;
 }
 
@@ -264,13 +321,12 @@ static hy_status read_weights(reader *r, hy_error *err) {
 static bool continues(const reader *r, size_t i) {
   const uint32_t next = r->no[i];
   return r->mode[i] == HY__TREE_EQ && r->mode[next] == HY__TREE_EQ &&
-         r->feature32[next] == r->feature32[i] && r->yes[next] == r->yes[i] &&
-         r->n_parents[next] == 1;
+         r->feature[next] == r->feature[i] && r->yes[next] == r->yes[i] && r->n_parents[next] == 1;
 }
 
 /* The nodes that are still there move together; weights know leaves only, which all stay. */
 static void drop_joined(reader *r) {
-  uint32_t *to = (uint32_t *)(void *)r->sorted, kept = 0; /* ids are no longer looked up */
+  uint32_t *to = r->to, kept = 0;
   for (size_t i = 0; i < r->n; ++i) {
     to[i] = kept;
     kept += r->joined[i] != GONE;
@@ -280,7 +336,7 @@ static void drop_joined(reader *r) {
     if (r->joined[i] == GONE) continue;
     r->mode[at] = r->mode[i];
     r->missing_true[at] = r->missing_true[i];
-    r->feature32[at] = r->feature32[i];
+    r->feature[at] = r->feature[i];
     r->threshold[at] = r->threshold[i];
     r->set[at] = r->set[i];
     r->begin[at] = r->begin[i];
@@ -298,6 +354,7 @@ static void drop_joined(reader *r) {
 static void join_chains(reader *r) {
   hy__tree_source *s = &r->out->source;
   uint32_t n_values = 0;
+  memset(r->joined, 0, r->n);
   for (size_t i = 0; i < r->n; ++i)
     if (continues(r, i)) r->joined[r->no[i]] = FOLLOWS;
   for (size_t i = 0; i < r->n; ++i) {
@@ -324,18 +381,32 @@ static void join_chains(reader *r) {
   drop_joined(r);
 }
 
+static hy_status make_sets(reader *r, hy_error *err) {
+  const size_t n = r->n;
+  HY_TRY(hy__tree_read_more(r->out, 6 * 16 + n * (sizeof(double) + 3 * 4 + 1) + 4, err));
+  char *at = r->out->memory[r->out->n_blocks - 1];
+  r->set_value = take(&at, n, sizeof(double));
+  r->set = take(&at, n, 4);
+  r->set_begin = take(&at, n + 1, 4);
+  r->to = take(&at, n, 4);
+  r->joined = take(&at, n, 1);
+  return HY_OK;
+}
+
 hy_status hy__tree_read_lists(hy__tree_read *read, hy_error *err) {
   reader r = {.out = read};
   HY_TRY(read_lists(&r, err));
-  HY_TRY(make_arrays(&r, err));
   HY_TRY(read_nodes(&r, err));
   HY_TRY(read_roots(&r, err));
   HY_TRY(read_weights(&r, err));
-  join_chains(&r);
+  if (r.has_equal) {
+    HY_TRY(make_sets(&r, err));
+    join_chains(&r);
+  }
   hy__tree_source *s = &read->source;
   s->n_nodes = r.n;
   s->mode = r.mode;
-  s->feature = r.feature32;
+  s->feature = r.feature;
   s->threshold = r.threshold;
   s->if_true = r.yes;
   s->if_false = r.no;

@@ -80,9 +80,9 @@ static hy_status make_arrays(reader *r, size_t n_roots, hy_error *err) {
   const size_t n = r->n + r->n_refs;
   const size_t bytes = 16 * 16 + n * (8 + 5 * 4 + 2) + r->n_refs * (8 + 4) + 4 + n_roots * 4 +
                        (r->n_members + 1) * 4 + r->members.n * 8;
-  HY_TRY(hy__alloc_zero(r->out->allocator, bytes, &r->out->memory, err));
-  r->out->bytes = bytes;
-  char *at = r->out->memory;
+  HY_TRY(hy__tree_read_more(r->out, bytes, err));
+  char *at = r->out->memory[0];
+  memset(at, 0, bytes);
   r->threshold = take(&at, n, 8);
   r->weight = take(&at, r->n_refs, 8);
   r->set_value = take(&at, r->members.n, 8);

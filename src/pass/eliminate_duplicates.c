@@ -19,6 +19,7 @@ static uint64_t attr_hash(const hy__attr *a, uint64_t seed) {
   case HY__ATTR_STRING: return hy__hash64(a->as.s.data, a->as.s.len_bytes, seed);
   case HY__ATTR_INTS: return hy__hash64(a->as.ints, a->n * sizeof *a->as.ints, seed);
   case HY__ATTR_FLOATS: return hy__hash64(a->as.floats, a->n * sizeof *a->as.floats, seed);
+  case HY__ATTR_LIST: return hy__hash64(&a->n, sizeof a->n, seed); /* long, and there is one */
   default: return seed;
   }
 }
@@ -33,6 +34,7 @@ static bool same_attr(const hy__attr *a, const hy__attr *b) {
            !memcmp(a->as.s.data, b->as.s.data, a->as.s.len_bytes);
   case HY__ATTR_INTS: return !memcmp(a->as.ints, b->as.ints, a->n * sizeof *a->as.ints);
   case HY__ATTR_FLOATS: return !memcmp(a->as.floats, b->as.floats, a->n * sizeof *a->as.floats);
+  case HY__ATTR_LIST: return !memcmp(a->as.bytes, b->as.bytes, a->n);
   default: return a == b;
   }
 }

@@ -120,10 +120,125 @@ static void a_long_run(void **state) {
   hy__free(a, memory, 2 * (size_t)N);
 }
 
+/* A varint under a tag of one byte or two. */
+static size_t put(uint8_t *to, uint32_t number, int64_t value) {
+  size_t n = 0;
+  const uint64_t words[2] = {(uint64_t)number << 3, (uint64_t)value};
+  for (int i = 0; i < 2; i++) {
+    uint64_t v = words[i];
+    for (; v >= 0x80; v >>= 7) to[n++] = (uint8_t)(v | 0x80);
+    to[n++] = (uint8_t)v;
+  }
+  return n;
+}
+
+/* Runs of every mixture of lengths are what the general form reads, and stop where another field
+ * begins, at the capacity and at the end of the bytes. */
+static void narrow_runs(void **state) {
+  (void)state;
+  enum { N = 200 };
+  static const int64_t values[] = {0, 127, 128, 300, 16383, 16384, INT32_MAX, -1, INT64_MIN};
+  uint8_t bytes[N * 12 + 8];
+  int32_t got[N];
+  uint32_t random = 1;
+  for (size_t round = 0; round < 200; round++) {
+    const uint32_t number = round & 1 ? 8 : 300;
+    const size_t n = 1 + round % N, kinds = 1 + round % HY_COUNT(values);
+    size_t end = 0;
+    int64_t wanted[N];
+    for (size_t i = 0; i < n; i++) {
+      random = random * 1664525 + 1013904223;
+      wanted[i] = values[round & 2 ? (random >> 16) % kinds : i / 7 % kinds];
+      end += put(bytes + end, number, wanted[i]);
+    }
+    const size_t list_end = end;
+    end += put(bytes + end, number + 1, 5);
+    for (size_t room = n - 1; room <= n; room++) {
+      hy__span s = hy__span_make(bytes, end);
+      hy__pb_field f;
+      hy__pb_ints32 list = {got, 0, room};
+      assert_true(hy__pb_next(&s, &f));
+      assert_int_equal(hy__pb_narrow(&s, &f, &list, NULL), room < n ? HY_BAD_FORMAT : HY_OK);
+      if (room < n) continue;
+      assert_int_equal(hy__span_offset(&s), list_end);
+      assert_int_equal(list.n, n);
+      for (size_t i = 0; i < n; i++)
+        assert_int_equal(got[i], wanted[i] == INT64_MIN ? INT32_MIN : (int32_t)wanted[i]);
+    }
+    hy__span s = hy__span_make(bytes, list_end - 1); /* cut in the last element */
+    hy__pb_field f;
+    hy__pb_ints32 counted = {NULL, 0, SIZE_MAX};
+    if (n > 1 && hy__pb_next(&s, &f))
+      assert_int_equal(hy__pb_narrow(&s, &f, &counted, NULL), HY_BAD_FORMAT);
+  }
+}
+
+static size_t put_text(uint8_t *to, const char *text) {
+  const size_t n = strlen(text);
+  to[0] = 9 << 3 | 2;
+  to[1] = (uint8_t)n;
+  memcpy(to + 2, text, n);
+  return n + 2;
+}
+
+static void choices(void **state) {
+  (void)state;
+  static const char *const texts[] = {"LEAF", "BRANCH_LEQ", "BRANCH_LT", "BRANCH_EQ",
+                                      "abcdefghijklmnop"};
+  static const uint8_t values[] = {0, 10, 20, 30, 40};
+  static const char *const others[] = {"",        "LEAFS", "LEA", "BRANCH_GT", "abcdefghijklmnopq",
+                                       "abcdefgh"};
+  uint8_t bytes[2000], got[100];
+  hy__pb_choices c;
+  for (size_t bad = 0; bad <= HY_COUNT(others); bad++)
+    for (size_t where = 0; where < 100; where += 9) {
+      size_t end = 0;
+      for (size_t i = 0; i < 100; i++)
+        end += put_text(bytes + end,
+                        bad < HY_COUNT(others) && i == where ? others[bad] : texts[i * i % 5]);
+      assert_true(hy__pb_choices_make(texts, values, 5, &c));
+      c.items = got;
+      c.capacity = 100;
+      hy__span s = hy__span_make(bytes, end);
+      hy__pb_field f;
+      assert_true(hy__pb_next(&s, &f));
+      const hy_status status = hy__pb_choice_run(&s, &f, &c, NULL);
+      assert_int_equal(status, bad < HY_COUNT(others) ? HY_BAD_FORMAT : HY_OK);
+      assert_int_equal(c.n, bad < HY_COUNT(others) ? where : 100);
+      for (size_t i = 0; i < c.n; i++) assert_int_equal(got[i], values[i * i % 5]);
+    }
+  c.n = c.capacity = 0;
+  hy__span s = hy__span_make(bytes, 6);
+  hy__pb_field f;
+  assert_true(hy__pb_next(&s, &f));
+  assert_int_equal(hy__pb_choice_run(&s, &f, &c, NULL), HY_BAD_FORMAT);
+}
+
+static void float_runs(void **state) {
+  (void)state;
+  /* field 7: 1, 2, then packed 3 4 */
+  const uint8_t bytes[] = {0x3d, 0, 0, 0x80, 0x3f, 0x3d, 0, 0, 0,    0x40,
+                           0x3a, 8, 0, 0,    0x40, 0x40, 0, 0, 0x80, 0x40};
+  for (size_t room = 0; room <= 4; room++) {
+    float got[4] = {0};
+    hy__pb_floats list = {got, 0, room};
+    hy__span s = hy__span_make(bytes, sizeof bytes);
+    hy__pb_field f;
+    hy_status status = HY_OK;
+    while (status == HY_OK && hy__pb_next(&s, &f)) status = hy__pb_float_run(&s, &f, &list, NULL);
+    assert_int_equal(status, room < 4 ? HY_BAD_FORMAT : HY_OK);
+    for (size_t i = 0; i < list.n; i++) assert_true(got[i] == (float)(i + 1));
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_field_of_each_kind), cmocka_unit_test(malformed),
-      cmocka_unit_test(runs_of_integers), cmocka_unit_test(runs_of_floats_and_text),
-      cmocka_unit_test(a_long_run)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(one_field_of_each_kind),
+                                     cmocka_unit_test(malformed),
+                                     cmocka_unit_test(runs_of_integers),
+                                     cmocka_unit_test(runs_of_floats_and_text),
+                                     cmocka_unit_test(a_long_run),
+                                     cmocka_unit_test(narrow_runs),
+                                     cmocka_unit_test(choices),
+                                     cmocka_unit_test(float_runs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

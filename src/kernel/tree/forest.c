@@ -28,9 +28,10 @@ bool hy__forest_work_lay_out(const hy__tree_source *s, void *block, hy__forest_w
   for (size_t i = 0; i < n; ++i) n_pairs += is_equal(s->mode[i]);
   bool good = n <= NODES_MAX && s->n_trees <= n;
   *bytes = 0;
-  *out = (hy__forest_work){.key = take(block, bytes, n, sizeof *out->key, &good)};
-  uint32_t **const lists[] = {&out->left,  &out->right, &out->axis,  &out->slot,  &out->first,
-                              &out->count, &out->order, &out->spare, &out->sorted};
+  *out = (hy__forest_work){.sorted = take(block, bytes, n / 2 + 1, sizeof *out->sorted, &good),
+                           .other = take(block, bytes, n / 2 + 1, sizeof *out->other, &good)};
+  uint32_t **const lists[] = {&out->left,  &out->right, &out->slot, &out->first,
+                              &out->level, &out->order, &out->spare};
   for (size_t k = 0; k < HY_COUNT(lists); ++k)
     *lists[k] = take(block, bytes, n, sizeof **lists[k], &good);
   out->begin = take(block, bytes, s->n_trees + 1, sizeof *out->begin, &good);
@@ -67,26 +68,29 @@ static uint32_t axis_of(const hy__tree_source *s, size_t i) {
   return s->feature[i] << HY__AXIS_BITS | (uint32_t)kind;
 }
 
-/* One comparison: left where the value is at most the key, or a member. */
-static void normalise(const hy__tree_source *s, hy__forest_work *w, size_t i) {
+/* The key that goes left where the value is at most it, or is a member of the set. */
+static int64_t node_key(const hy__tree_source *s, size_t i, bool flip) {
   const double t = s->threshold[i];
-  const bool flip =
-      s->mode[i] == HY__TREE_GTE || s->mode[i] == HY__TREE_GT || s->mode[i] == HY__TREE_NEQ;
   const bool below = s->mode[i] == HY__TREE_LT || s->mode[i] == HY__TREE_GTE;
+  if (is_set(s->mode[i])) return s->set[i];
+  if (is_equal(s->mode[i])) return hy__tree_key_f64(t);
+  if (t != t) /* no number passes: it goes to if_false */
+    return flip ? (s->f64 ? INT64_MAX : INT32_MAX) : (s->f64 ? INT64_MIN : INT32_MIN);
+  return key_of(s, t, below);
+}
+
+static bool is_flipped(uint8_t mode) {
+  return mode == HY__TREE_GTE || mode == HY__TREE_GT || mode == HY__TREE_NEQ;
+}
+
+static void normalise(const hy__tree_source *s, hy__forest_work *w, uint32_t i) {
+  const bool flip = is_flipped(s->mode[i]);
   /* NaN differs from every number, so NEQ holds for it whatever the flag says */
   const bool missing_true = s->missing_true[i] != 0 || s->mode[i] == HY__TREE_NEQ;
   w->left[i] = flip ? s->if_false[i] : s->if_true[i];
   w->right[i] = flip ? s->if_true[i] : s->if_false[i];
   w->missing_left[i] = missing_true != flip;
-  w->axis[i] = axis_of(s, i);
-  if (is_set(s->mode[i]))
-    w->key[i] = s->set[i];
-  else if (is_equal(s->mode[i]))
-    w->key[i] = hy__tree_key_f64(t);
-  else if (t != t) /* no number passes: it goes to if_false */
-    w->key[i] = flip ? (s->f64 ? INT64_MAX : INT32_MAX) : (s->f64 ? INT64_MIN : INT32_MIN);
-  else
-    w->key[i] = key_of(s, t, below);
+  w->sorted[w->n_inner++] = (hy__axis_key){node_key(s, i, flip), axis_of(s, i), i};
 }
 
 static hy_status check_node(const hy__tree_source *s, size_t i, hy_error *err) {
@@ -103,63 +107,57 @@ static hy_status push(hy__forest_work *w, uint32_t node, uint32_t depth, size_t 
   HY_FAIL_IF(w->seen[node], HY_BAD_FORMAT, err,
              "node %u of the trees has two parents or is in a cycle", (unsigned)node);
   w->seen[node] = 1;
-  w->first[node] = depth; /* until leaves are numbered */
+  w->level[node] = depth;
   w->spare[(*n)++] = node;
   return HY_OK;
 }
 
-/* Nodes of a tree in preorder from order[*at] on; the depth of its deepest leaf. */
-static hy_status walk(const hy__tree_source *s, hy__forest_work *w, uint32_t root, size_t *at,
-                      uint32_t *deepest, hy_error *err) {
-  size_t n = 0;
-  *deepest = 0;
-  HY_FAIL_IF(root >= s->n_nodes, HY_BAD_FORMAT, err, "a tree's root does not exist");
-  HY_TRY(push(w, root, 0, &n, err));
+/* Nodes of tree t in preorder from order[begin[t]] on, and so its leaves from left to right. */
+static hy_status walk(const hy__tree_source *s, hy__forest_work *w, size_t t, hy_error *err) {
+  size_t n = 0, at = w->begin[t];
+  uint32_t n_leaves = 0, deepest = 0;
+  HY_FAIL_IF(s->roots[t] >= s->n_nodes, HY_BAD_FORMAT, err, "a tree's root does not exist");
+  HY_TRY(push(w, s->roots[t], 0, &n, err));
   while (n) {
-    const uint32_t i = w->spare[--n], depth = w->first[i];
-    w->order[(*at)++] = i;
+    const uint32_t i = w->spare[--n], depth = w->level[i];
+    w->order[at++] = i;
+    w->first[i] = n_leaves;
     if (s->mode[i] == HY__TREE_LEAF) {
-      *deepest = HY_MAX(*deepest, depth);
+      deepest = HY_MAX(deepest, depth);
+      n_leaves++;
       continue;
     }
     HY_TRY(check_node(s, i, err));
     normalise(s, w, i);
-    w->sorted[w->n_inner++] = i;
     HY_TRY(push(w, w->right[i], depth + 1, &n, err));
     HY_TRY(push(w, w->left[i], depth + 1, &n, err));
   }
+  w->depth[t] = deepest;
+  w->begin[t + 1] = (uint32_t)at;
   return HY_OK;
 }
 
-/* Counts and numbers a tree's leaves from left to right. */
-static void number_leaves(const hy__tree_source *s, hy__forest_work *w, size_t begin, size_t end) {
-  for (size_t k = end; k-- > begin;) {
-    const uint32_t i = w->order[k];
-    w->count[i] = s->mode[i] == HY__TREE_LEAF ? 1 : w->count[w->left[i]] + w->count[w->right[i]];
-  }
-  w->first[w->order[begin]] = 0;
-  for (size_t k = begin; k < end; ++k) {
-    const uint32_t i = w->order[k];
-    if (s->mode[i] == HY__TREE_LEAF) continue;
-    w->first[w->left[i]] = w->first[i];
-    w->first[w->right[i]] = w->first[i] + w->count[w->left[i]];
-  }
+static uint32_t leaves_of(const hy__forest_work *w, size_t t) {
+  return (w->begin[t + 1] - w->begin[t] + 1) / 2;
 }
 
 /* Whether the leaves of all trees have one weight each, of one target in a tree. */
 static void look_at_weights(const hy__tree_source *s, const hy__forest_work *w,
                             hy__forest_size *size) {
-  size->single = size->exact32 = size->all_positive = true;
+  bool negative = false, wide = false;
+  size->single = true;
   for (size_t i = 0; i < s->n_weights; ++i) {
-    if (s->weight[i] < 0.0) size->all_positive = false;
-    if ((double)(float)s->weight[i] != s->weight[i]) size->exact32 = false;
+    negative |= s->weight[i] < 0.0;
+    wide |= (double)(float)s->weight[i] != s->weight[i];
   }
+  size->all_positive = !negative;
+  size->exact32 = !wide;
   for (size_t t = 0; t < s->n_trees; ++t) {
     uint32_t target = UINT32_MAX;
-    for (size_t k = w->begin[t]; k < w->begin[t + 1]; ++k) {
+    size->n_leaves += leaves_of(w, t);
+    for (size_t k = w->begin[t]; size->single && k < w->begin[t + 1]; ++k) {
       const uint32_t i = w->order[k], at = s->weight_begin[i];
       if (s->mode[i] != HY__TREE_LEAF) continue;
-      size->n_leaves++;
       const bool one = s->weight_begin[i + 1] - at == 1;
       if (!one || (target != UINT32_MAX && s->target[at] != target)) size->single = false;
       if (one) target = s->target[at];
@@ -170,7 +168,7 @@ static void look_at_weights(const hy__tree_source *s, const hy__forest_work *w,
 /* Which forms the trees get, and how many nodes that makes. */
 static void count_nodes(const hy__tree_source *s, const hy__forest_work *w, hy__forest_size *size) {
   for (size_t t = 0; t < s->n_trees; ++t) {
-    const size_t leaves = w->count[s->roots[t]], nodes = 2 * leaves - 1;
+    const size_t leaves = leaves_of(w, t), nodes = 2 * leaves - 1;
     const bool few = size->n_slots < SLOTS_NARROW;
     if (few && leaves <= HY__TREE_LEAVES) size->n_cuts += leaves - 1;
     if (few && nodes <= UINT8_MAX)
@@ -190,7 +188,7 @@ static bool count_sizes(const hy__tree_source *s, const hy__forest_work *w, size
   *out = (sizes){{0}};
   if (n_slots > HY__TREE_BAND_SLOTS) return false;
   for (size_t t = 0; t < s->n_trees; ++t) {
-    const uint32_t leaves = w->count[s->roots[t]];
+    const uint32_t leaves = leaves_of(w, t);
     if (leaves > HY__TREE_LEAVES) return false;
     out->trees[leaves]++;
   }
@@ -233,7 +231,7 @@ static void count_direct(const hy__tree_source *s, const hy__forest_work *w,
   for (size_t t = 0; t < s->n_trees; ++t) steps += w->depth[t];
   const size_t most = HY_MAX((size_t)DIRECT_STEPS, DIRECT_PER_AXIS * size->n_axes);
   for (size_t k = 0; k < w->n_inner; ++k)
-    if ((w->axis[w->sorted[k]] & 7) != HY__AXIS_NUMBER) return;
+    if ((w->sorted[k].axis & 7) != HY__AXIS_NUMBER) return;
   if (steps <= most) size->n_direct = s->n_nodes;
 }
 
@@ -278,12 +276,9 @@ hy_status hy__forest_measure(const hy__tree_source *s, void *work, hy__forest_si
   HY_FAIL_IF(!hy__forest_work_lay_out(s, work, &w, &bytes), HY_LIMIT, err,
              "the trees have %zu nodes", s->n_nodes);
   memset(w.seen, 0, s->n_nodes);
-  for (size_t t = 0; t < s->n_trees; ++t) {
-    w.begin[t] = (uint32_t)n;
-    HY_TRY(walk(s, &w, s->roots[t], &n, &w.depth[t], err));
-    w.begin[t + 1] = (uint32_t)n;
-    number_leaves(s, &w, w.begin[t], n);
-  }
+  w.begin[0] = 0;
+  for (size_t t = 0; t < s->n_trees; ++t) HY_TRY(walk(s, &w, t, err));
+  n = w.begin[s->n_trees];
   HY_FAIL_IF(n != s->n_nodes, HY_BAD_FORMAT, err, "%zu nodes of the trees are in a cycle apart",
              s->n_nodes - n);
   hy__forest_sort(&w);
@@ -341,8 +336,25 @@ static void put_direct(packer *p, const hy__tree_shape *shape, size_t at, uint32
   if (leaf) p->leaf_of_direct[to] = p->w->first[node];
   p->direct[to] =
       leaf ? (hy__tree_node_direct){INT64_MAX, 1, (uint32_t)at}
-           : (hy__tree_node_direct){p->w->key[node],
+           : (hy__tree_node_direct){node_key(p->s, node, is_flipped(p->s->mode[node])),
                                     p->s->feature[node] << 1 | p->w->missing_left[node], left};
+}
+
+/* What leaf `node` is worth, where it has one weight. */
+static void put_value(packer *p, const hy__tree_shape *shape, uint32_t node) {
+  const size_t leaf = shape->leaves + p->w->first[node];
+  const double weight = p->s->weight[p->s->weight_begin[node]];
+  if (p->value32)
+    p->value32[leaf] = (float)weight;
+  else
+    p->value64[leaf] = weight;
+}
+
+static void put_cut(packer *p, const hy__tree_shape *shape, uint32_t node) {
+  const hy__forest_work *w = p->w;
+  const size_t place = w->first[w->right[node]];
+  p->cuts[shape->cuts + place - 1] =
+      (hy__tree_cut){(uint16_t)w->slot[node], biased(w->rank[node]), biased(w->first[node])};
 }
 
 /* Level by level, siblings side by side. */
@@ -354,28 +366,39 @@ static void put_nodes(packer *p, const hy__tree_shape *shape, uint32_t root) {
     const uint32_t i = queue[k];
     put(p, shape, k, i, (uint32_t)n);
     if (p->direct) put_direct(p, shape, k, i, (uint32_t)n);
-    if (p->s->mode[i] == HY__TREE_LEAF) continue;
+    if (p->s->mode[i] == HY__TREE_LEAF) {
+      if (!p->leaf_begin) put_value(p, shape, i);
+      continue;
+    }
+    if (shape->is_cut) put_cut(p, shape, i);
     queue[n++] = p->w->left[i];
     queue[n++] = p->w->right[i];
   }
 }
 
-static void put_leaf(packer *p, const hy__tree_shape *shape, uint32_t node) {
-  const size_t leaf = shape->leaves + p->w->first[node];
-  const uint32_t begin = p->s->weight_begin[node], end = p->s->weight_begin[node + 1];
-  if (p->value32) p->value32[leaf] = (float)p->s->weight[begin];
-  if (p->value64) p->value64[leaf] = p->s->weight[begin];
-  if (!p->leaf_begin) return;
-  for (uint32_t k = begin; k < end; ++k, ++p->n_weights) {
-    p->leaf_target[p->n_weights] = p->s->target[k];
-    p->leaf_weight[p->n_weights] = p->s->weight[k];
+/* The weights of the tree's leaves, from left to right as preorder meets them. */
+static void put_weights(packer *p, const hy__tree_shape *shape, size_t t) {
+  const hy__forest_work *w = p->w;
+  for (size_t at = w->begin[t]; at < w->begin[t + 1]; ++at) {
+    const uint32_t i = w->order[at];
+    if (p->s->mode[i] != HY__TREE_LEAF) continue;
+    for (uint32_t k = p->s->weight_begin[i]; k < p->s->weight_begin[i + 1]; ++k, ++p->n_weights) {
+      p->leaf_target[p->n_weights] = p->s->target[k];
+      p->leaf_weight[p->n_weights] = p->s->weight[k];
+    }
+    p->leaf_begin[shape->leaves + w->first[i] + 1] = (uint32_t)p->n_weights;
   }
-  p->leaf_begin[leaf + 1] = (uint32_t)p->n_weights; /* preorder meets leaves from left to right */
+}
+
+/* That of any leaf, where they have one. */
+static uint32_t target_of(const packer *p, size_t t) {
+  const uint32_t last = p->w->order[p->w->begin[t + 1] - 1];
+  return p->s->target[p->s->weight_begin[last]];
 }
 
 static void put_tree(packer *p, size_t t, bool few_slots) {
   const hy__forest_work *w = p->w;
-  const uint32_t root = p->s->roots[t], leaves = w->count[root], nodes = 2 * leaves - 1;
+  const uint32_t leaves = leaves_of(w, t), nodes = 2 * leaves - 1;
   hy__tree_shape *shape = &p->shapes[t];
   *shape = (hy__tree_shape){.depth = w->depth[t],
                             .cuts = (uint32_t)p->n_cuts,
@@ -386,18 +409,11 @@ static void put_tree(packer *p, size_t t, bool few_slots) {
                             .is_cut = few_slots && leaves <= HY__TREE_LEAVES};
   shape->nodes = (uint32_t)(shape->is_wide ? p->n_wide : p->n_narrow);
   *(shape->is_wide ? &p->n_wide : &p->n_narrow) += nodes;
-  put_nodes(p, shape, root);
-  for (size_t k = w->begin[t]; k < w->begin[t + 1]; ++k) {
-    const uint32_t i = w->order[k];
-    if (p->s->mode[i] == HY__TREE_LEAF) {
-      put_leaf(p, shape, i);
-      if (p->value32 || p->value64) shape->target = p->s->target[p->s->weight_begin[i]];
-    } else if (shape->is_cut) {
-      const size_t place = w->first[w->right[i]];
-      p->cuts[shape->cuts + place - 1] =
-          (hy__tree_cut){(uint16_t)w->slot[i], biased(w->rank[i]), biased(w->first[i])};
-    }
-  }
+  put_nodes(p, shape, p->s->roots[t]);
+  if (p->leaf_begin)
+    put_weights(p, shape, t);
+  else
+    shape->target = target_of(p, t);
   if (shape->is_cut) p->n_cuts += leaves - 1;
   p->n_leaves += leaves;
 }

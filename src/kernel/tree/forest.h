@@ -21,17 +21,22 @@ typedef struct hy__set_pair {
   uint32_t slot;
 } hy__set_pair;
 
+/* An inner node among those of its axis. */
+typedef struct hy__axis_key {
+  int64_t key;   /* of the threshold; the set's number for members */
+  uint32_t axis; /* feature and hy__axis_kind */
+  uint32_t node;
+} hy__axis_key;
+
 /* Arrays by source node, unless said otherwise. An inner node goes left where key of x <= key. */
 typedef struct hy__forest_work {
-  int64_t *key;            /* of the threshold; the set's number for members */
-  uint32_t *left, *right;  /* nodes */
-  uint32_t *axis;          /* feature and hy__axis_kind */
-  uint32_t *slot;          /* after the scan */
-  uint32_t *first, *count; /* first leaf, number of leaves below */
-  uint32_t *order, *spare; /* nodes in preorder, tree after tree; a stack or queue */
-  uint32_t *sorted;        /* inner nodes by axis, then key */
-  uint32_t *begin, *depth; /* by tree: where in `order` (and one more); steps to its leaves */
-  uint8_t *rank;           /* after the scan: the key within the slot */
+  hy__axis_key *sorted, *other; /* inner nodes by axis, then key; room to sort them */
+  uint32_t *left, *right;       /* nodes */
+  uint32_t *slot;               /* after the scan */
+  uint32_t *first, *level;      /* leaves to the left of it in its tree; steps from the root */
+  uint32_t *order, *spare;      /* nodes in preorder, tree after tree; a stack or queue */
+  uint32_t *begin, *depth;      /* by tree: where in `order` (and one more); steps to its leaves */
+  uint8_t *rank;                /* after the scan: the key within the slot */
   uint8_t *missing_left, *seen;
   hy__set_pair *pairs; /* one axis's values */
   size_t n_inner;

@@ -9,50 +9,52 @@
 
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, NO_SLOT = -1 };
 
-/* What the nodes are sorted by: their keys above the least, or their axes. */
-typedef struct digits {
-  const int64_t *keys; /* NULL: axes */
-  const uint32_t *axes;
+/* What a pass sorts by: bits of the keys above the least, or of the axes. */
+typedef struct digit {
+  bool of_axis;
   int64_t least;
-} digits;
+  int shift;
+} digit;
 
-static uint64_t digit_of(const digits *d, uint32_t node) {
-  return d->keys ? (uint64_t)d->keys[node] - (uint64_t)d->least : d->axes[node];
+static inline size_t digit_of(const digit *d, const hy__axis_key *k) {
+  const uint64_t all = d->of_axis ? k->axis : (uint64_t)k->key - (uint64_t)d->least;
+  return all >> d->shift & (DIGITS - 1);
 }
 
-/* One pass of a radix sort over indices, stable, by 11 bits. */
-static void sort_pass(const digits *d, const uint32_t *from, uint32_t *to, size_t n, int shift) {
+/* One pass of a radix sort, stable, by 11 bits. */
+static void sort_pass(const digit *d, const hy__axis_key *from, hy__axis_key *to, size_t n) {
   uint32_t at[DIGITS] = {0}, sum = 0;
-  for (size_t k = 0; k < n; ++k) at[digit_of(d, from[k]) >> shift & (DIGITS - 1)]++;
+  for (size_t k = 0; k < n; ++k) at[digit_of(d, &from[k])]++;
   for (size_t v = 0; v < DIGITS; ++v) {
     const uint32_t count = at[v];
     at[v] = sum;
     sum += count;
   }
-  for (size_t k = 0; k < n; ++k) to[at[digit_of(d, from[k]) >> shift & (DIGITS - 1)]++] = from[k];
+  for (size_t k = 0; k < n; ++k) to[at[digit_of(d, &from[k])]++] = from[k];
 }
 
-/* Sorts nodes into *from; passes whose bits are alike in all nodes are left out. */
-static void sort_by(const digits *d, uint32_t **from, uint32_t **to, size_t n) {
+/* Sorts into *from; passes whose bits are alike in all nodes are left out. */
+static void sort_by(digit *d, hy__axis_key **from, hy__axis_key **to, size_t n) {
   uint64_t bits = 0;
-  for (size_t k = 0; k < n; ++k) bits |= digit_of(d, (*from)[k]) ^ digit_of(d, (*from)[0]);
-  for (int shift = 0; shift < 64; shift += DIGIT_BITS) {
-    if (!(bits >> shift & (DIGITS - 1))) continue;
-    sort_pass(d, *from, *to, n, shift);
-    uint32_t *other = *from;
+  for (size_t k = 0; k < n; ++k)
+    bits |= d->of_axis ? (*from)[k].axis ^ (*from)[0].axis
+                       : ((uint64_t)(*from)[k].key - (uint64_t)d->least);
+  for (d->shift = 0; d->shift < 64; d->shift += DIGIT_BITS) {
+    if (!(bits >> d->shift & (DIGITS - 1))) continue;
+    sort_pass(d, *from, *to, n);
+    hy__axis_key *other = *from;
     *from = *to;
     *to = other;
   }
 }
 
 void hy__forest_sort(hy__forest_work *w) {
-  uint32_t *from = w->sorted, *to = w->spare;
-  digits d = {.keys = w->key, .axes = w->axis};
+  hy__axis_key *from = w->sorted, *to = w->other;
   if (w->n_inner == 0) return;
-  d.least = w->key[from[0]];
-  for (size_t k = 0; k < w->n_inner; ++k) d.least = HY_MIN(d.least, w->key[from[k]]);
+  digit d = {.least = from[0].key};
+  for (size_t k = 0; k < w->n_inner; ++k) d.least = HY_MIN(d.least, from[k].key);
   sort_by(&d, &from, &to, w->n_inner);
-  d.keys = NULL;
+  d.of_axis = true;
   sort_by(&d, &from, &to, w->n_inner);
   if (from != w->sorted) memcpy(w->sorted, from, w->n_inner * sizeof *from);
 }
@@ -90,8 +92,8 @@ static void put_keys(const hy__tree_source *s, const hy__forest_work *w, const s
   size_t i = 0;
   for (size_t k = 0; k < room; ++k) key_put(s, keys, first + k, most);
   for (size_t k = range[0]; k < range[1]; ++k) {
-    const int64_t key = w->key[w->sorted[k]];
-    if (k > range[0] && key == w->key[w->sorted[k - 1]]) continue;
+    const int64_t key = w->sorted[k].key;
+    if (k > range[0] && key == w->sorted[k - 1].key) continue;
     key_put(s, keys, first + place_of(i++, n), key);
   }
   if (n <= HY__TREE_PIVOTS) return;
@@ -116,16 +118,16 @@ static uint32_t slot_for(slots *c, bool missing_left, hy__forest_size *size, boo
 
 static void scan_numbers(const hy__tree_source *s, hy__forest_work *w, const size_t range[2],
                          const hy__axis_out *out, hy__forest_size *size) {
-  const uint32_t id = w->axis[w->sorted[range[0]]];
+  const uint32_t id = w->sorted[range[0]].axis;
   hy__tree_axis axis = {.feature = id >> HY__AXIS_BITS,
                         .first_slot = (uint32_t)size->n_slots,
                         .keys_at = size->n_keys,
                         .zero_missing = (id & 7) == HY__AXIS_NUMBER_ZERO};
   slots chunk = {{NO_SLOT, NO_SLOT}};
   for (size_t k = range[0]; k < range[1]; ++k) {
-    const uint32_t i = w->sorted[k];
+    const uint32_t i = w->sorted[k].node;
     bool made;
-    if (k == range[0] || w->key[i] != w->key[w->sorted[k - 1]]) {
+    if (k == range[0] || w->sorted[k].key != w->sorted[k - 1].key) {
       if (axis.n_keys % HY__TREE_RANKS == 0) chunk = (slots){{NO_SLOT, NO_SLOT}};
       axis.n_keys++;
     }
@@ -185,7 +187,7 @@ static size_t add_pairs(const hy__tree_source *s, hy__forest_work *w, uint32_t n
 
 static void scan_sets(const hy__tree_source *s, hy__forest_work *w, const size_t range[2],
                       const hy__axis_out *out, hy__forest_size *size) {
-  const uint32_t id = w->axis[w->sorted[range[0]]];
+  const uint32_t id = w->sorted[range[0]].axis;
   const hy__axis_kind kind = (hy__axis_kind)(id & 7);
   hy__tree_sets set = {.feature = id >> HY__AXIS_BITS,
                        .first_slot = (uint32_t)size->n_slots,
@@ -198,9 +200,10 @@ static void scan_sets(const hy__tree_source *s, hy__forest_work *w, const size_t
   slots both = {{NO_SLOT, NO_SLOT}};
   size_t n_pairs = 0;
   for (size_t k = range[0]; k < range[1]; ++k) {
-    const uint32_t i = w->sorted[k];
+    const uint32_t i = w->sorted[k].node;
     bool made;
-    if (k > range[0] && w->key[i] != w->key[w->sorted[k - 1]]) both = (slots){{NO_SLOT, NO_SLOT}};
+    if (k > range[0] && w->sorted[k].key != w->sorted[k - 1].key)
+      both = (slots){{NO_SLOT, NO_SLOT}};
     w->slot[i] = slot_for(&both, w->missing_left[i], size, &made);
     w->rank[i] = 0;
     if (!made) continue;
@@ -220,7 +223,7 @@ static void scan_sets(const hy__tree_source *s, hy__forest_work *w, const size_t
 }
 
 static bool is_number(const hy__forest_work *w, size_t k) {
-  return (w->axis[w->sorted[k]] & 7) <= HY__AXIS_NUMBER_ZERO;
+  return (w->sorted[k].axis & 7) <= HY__AXIS_NUMBER_ZERO;
 }
 
 /* Axes of numbers get the first slots, those of sets the others. */
@@ -229,7 +232,7 @@ void hy__forest_scan(const hy__tree_source *s, hy__forest_work *w, const hy__axi
   for (int sets = 0; sets < 2; ++sets) {
     for (size_t begin = 0, end; begin < w->n_inner; begin = end) {
       end = begin + 1;
-      while (end < w->n_inner && w->axis[w->sorted[end]] == w->axis[w->sorted[begin]]) end++;
+      while (end < w->n_inner && w->sorted[end].axis == w->sorted[begin].axis) end++;
       if (is_number(w, begin) == (sets == 1)) continue;
       if (sets)
         scan_sets(s, w, (const size_t[2]){begin, end}, out, size);
