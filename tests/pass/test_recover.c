@@ -89,7 +89,7 @@ static void operators(const hy_model *model, const hy_tensor *in, char *text, si
   hy_error err;
   size_t used = 0;
   type.data = NULL;
-  assert_int_equal(hy__pack_store_create(a, &shared.packs, NULL), HY_OK);
+  assert_int_equal(hy__pack_store_create(a, 0, &shared.packs, NULL), HY_OK);
   assert_int_equal(hy__fold_cache_create(a, of->n_values, 0, &shared.folds, NULL), HY_OK);
   const hy__plan_request request = {.runtime = runtime,
                                     .graph = of,

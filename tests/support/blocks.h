@@ -59,7 +59,7 @@ static inline ran plan_run(const hy_model *model, const hy_tensor *in, size_t ro
     types[k] = in[k];
     ins[k] = in[k].data;
   }
-  assert_int_equal(hy__pack_store_create(a, &r.shared.packs, NULL), HY_OK);
+  assert_int_equal(hy__pack_store_create(a, 0, &r.shared.packs, NULL), HY_OK);
   assert_int_equal(hy__fold_cache_create(a, graph->n_values, 0, &r.shared.folds, NULL), HY_OK);
   const hy__plan_request request = {.runtime = runtime,
                                     .graph = graph,
