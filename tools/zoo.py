@@ -37,7 +37,8 @@ def make(model):
     """Writes build/zoo/NAME.onnx and .json; why it cannot be, or None."""
     path = WORK / f"{model.name}.onnx"
     facts = {"name": model.name, "family": model.family, "batches": model.batches,
-             "bound": model.bound, "reason": model.reason, "feeds": [vars(f) for f in model.feeds]}
+             "bound": model.bound, "reason": model.reason, "alone": model.alone,
+             "feeds": [vars(f) for f in model.feeds]}
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             path.write_bytes(model.make().SerializeToString())
@@ -182,7 +183,7 @@ def check(facts, seed, rounds):
                 worst = max(worst, far)
                 if why:
                     faults.append(f"batch {n}, {name}: {why}")
-            if n > 1 and free and all(i == 0 for i in axes.values()):
+            if n > 1 and free and facts.get("alone", True) and all(i == 0 for i in axes.values()):
                 rows = rows and split_rows(ours, names, x, b, axes)
     if not rows:
         faults.append("a row of a batch has other bits than alone")

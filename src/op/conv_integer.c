@@ -90,12 +90,6 @@ typedef struct job {
   int32_t x_zero; /* of unsigned bytes */
 } job;
 
-/* A line of n places of every channel, with the channels last. */
-static void line(const uint8_t *x, size_t plane, size_t channels, size_t n, uint8_t *to) {
-  for (size_t c = 0; c < channels; c++, x += plane)
-    for (size_t i = 0; i < n; i++) to[i * channels + c] = x[i];
-}
-
 /* The image `x` with its padding, the bytes as the kernel takes them. */
 static const char *image(const job *j, const uint8_t *x, char *part) {
   const params *q = j->q;
@@ -103,22 +97,17 @@ static const char *image(const job *j, const uint8_t *x, char *part) {
   const uint8_t flip = (uint8_t)(q->x_signed ? 128 : 0);
   const size_t channels = q->channels, row = (size_t)q->padded[2] * channels;
   uint8_t *bytes = (uint8_t *)part;
+  const hy__integer_turn turn = {channels, (size_t)q->in[2], q->n_in, channels};
   memset(bytes, j->x_zero ^ flip, q->n_padded * channels);
   for (int64_t z = 0; z < q->in[0]; z++)
     for (int64_t y = 0; y < q->in[1]; y++) {
       const int64_t line_at = (z + q->before[0]) * q->padded[1] + y + q->before[1];
-      line(x + (size_t)((z * q->in[1] + y) * q->in[2]), q->n_in, channels, (size_t)q->in[2],
-           bytes + (size_t)line_at * row + (size_t)q->before[2] * channels);
+      kernel->turn_bytes(&turn, x + (size_t)((z * q->in[1] + y) * q->in[2]),
+                         bytes + (size_t)line_at * row + (size_t)q->before[2] * channels);
     }
   if (kernel->element == 1 && !flip) return part;
   kernel->left(bytes, q->n_padded * channels, flip, part + q->left_at);
   return part + q->left_at;
-}
-
-/* Words [m][ld] to the places of n channels' planes. */
-static void planes(const uint32_t *from, size_t ld, size_t m, size_t n, uint32_t *y, size_t plane) {
-  for (size_t c = 0; c < n; c++, y += plane)
-    for (size_t i = 0; i < m; i++) y[i] = from[i * ld + c];
 }
 
 /* sums [m][n + ones] to the places from `at` on of each channel's plane. */
@@ -128,24 +117,28 @@ static void put(const job *j, const hy__integer_product *from, size_t channel, s
   const hy__integer *kernel = j->step->kernels->integer;
   const size_t n = q->right.n, m = from->m, ld = from->ldc;
   const int32_t *sums = from->c;
+  hy__integer_turn turn = {m, n, ld, q->n_out};
   if (q->y == HY_I32) {
-    planes((const uint32_t *)sums, ld, m, n, (uint32_t *)j->step->out[0].data + at, q->n_out);
+    kernel->turn_words(&turn, (const uint32_t *)sums, (uint32_t *)j->step->out[0].data + at);
     return;
   }
+  turn.ld = n;
   hy__integer_end end = j->end;
   end.factor += channel * end.factor_step;
   if (q->y == HY_F32) {
     float *floats = (float *)(void *)tile;
     if (end.bias) end.bias += channel;
     for (size_t i = 0; i < m; i++) kernel->to_floats(sums + i * ld, n, &end, floats + i * n);
-    planes((const uint32_t *)(void *)tile, n, m, n, (uint32_t *)j->step->out[0].data + at,
-           q->n_out);
+    kernel->turn_words(&turn, (const uint32_t *)(void *)tile,
+                       (uint32_t *)j->step->out[0].data + at);
     return;
   }
-  uint8_t *bytes = (uint8_t *)tile, *y = (uint8_t *)j->step->out[0].data + at;
-  for (size_t i = 0; i < m; i++) kernel->to_bytes(sums + i * ld, n, &end, bytes + i * n);
-  for (size_t c = 0; c < n; c++, y += q->n_out)
-    for (size_t i = 0; i < m; i++) y[i] = bytes[i * n + c];
+  uint8_t *bytes = (uint8_t *)tile;
+  if (ld == n && !end.factor_step)
+    kernel->to_bytes(sums, m * n, &end, bytes);
+  else
+    for (size_t i = 0; i < m; i++) kernel->to_bytes(sums + i * ld, n, &end, bytes + i * n);
+  kernel->turn_bytes(&turn, bytes, (uint8_t *)j->step->out[0].data + at);
 }
 
 /* Group `index` of all images' groups. */
@@ -155,8 +148,9 @@ static void group_run(const job *j, size_t index, char *part) {
   const hy__integer *kernel = j->step->kernels->integer;
   const size_t group = index % q->groups, channels = q->channels, n = r->n + r->ones;
   const size_t width = (size_t)q->out[2];
-  const uint8_t *x = (const uint8_t *)j->step->in[q->at.x].data + index * channels * q->n_in;
-  const char *left = image(j, x, part);
+  const char *left =
+      image(j, (const uint8_t *)j->step->in[q->at.x].data + index * channels * q->n_in, part);
+  int32_t *sums = (int32_t *)(void *)(part + q->sums_at);
   const int32_t *zero;
   hy__integer_product product = {.step = (size_t)q->stride[2] * channels,
                                  .taps = q->taps,
@@ -164,21 +158,24 @@ static void group_run(const job *j, size_t index, char *part) {
                                  .each = r->each,
                                  .packed = hy__integer_right_at(r, j->step, group, &zero),
                                  .init = j->init + group * n,
-                                 .c = (int32_t *)(void *)(part + q->sums_at),
                                  .ldc = n,
                                  .n = n};
-  for (int64_t row = 0; row < q->out[0] * q->out[1]; row++) {
-    const int64_t z = row / q->out[1] * q->stride[0], y = row % q->out[1] * q->stride[1];
-    const size_t begin = (size_t)((z * q->padded[1] + y) * q->padded[2]);
-    for (size_t first = 0; first < width; first += BLOCK) {
-      product.m = HY_MIN((size_t)BLOCK, width - first);
-      product.left = left + (begin + first * (size_t)q->stride[2]) * channels * kernel->element;
+  for (size_t first = 0; first < q->n_out; first += BLOCK) {
+    const size_t end = HY_MIN(first + BLOCK, q->n_out);
+    product.c = sums;
+    for (size_t at = first; at < end; at += product.m, product.c += product.m * n) {
+      const int64_t row = (int64_t)(at / width), x = (int64_t)(at % width) * q->stride[2];
+      const int64_t z = row / q->out[1] * q->stride[0], y = row % q->out[1] * q->stride[1];
+      const size_t place = (size_t)((z * q->padded[1] + y) * q->padded[2] + x);
+      product.m = HY_MIN(end - at, width - at % width);
+      product.left = left + place * channels * kernel->element;
       kernel->run(&product);
-      for (size_t i = 0; i < product.m; i++)
-        hy__integer_correct(r, kernel, zero, j->x_zero, product.c + i * n);
-      put(j, &product, group * r->n, index * r->n * q->n_out + (size_t)row * width + first,
-          part + q->tile_at);
     }
+    product.c = sums;
+    product.m = end - first;
+    for (size_t i = 0; i < product.m; i++)
+      hy__integer_correct(r, kernel, zero, j->x_zero, sums + i * n);
+    put(j, &product, group * r->n, index * r->n * q->n_out + first, part + q->tile_at);
   }
 }
 

@@ -264,6 +264,11 @@ static void block_run(const job *j, size_t first, size_t m, char *part) {
   kernel->run(&product);
   if (g->whole) return;
   float *factors = (float *)(void *)(sums + m * g->ldc);
+  if (!g->right.ones && !g->by_row && j->call->bytes && !j->call->row_scales &&
+      !j->call->end.factor_step) {
+    kernel->to_bytes(sums, m * g->ldc, &j->call->end, j->call->bytes + first * g->ldc);
+    return;
+  }
   for (size_t i = 0; i < m; i++) {
     correct(j, sums + i * g->ldc, first + i);
     put(j, sums + i * g->ldc, first + i, factors);

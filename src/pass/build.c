@@ -155,6 +155,16 @@ static hy_status node_append(hy__work *w, const hy__work_node *node, hy_error *e
   return HY_OK;
 }
 
+/* Remembers of what bytes a known value was made. */
+static hy_status dequantised_keep(hy__work *w, const hy__node *node, hy_error *err) {
+  void *memory;
+  if (*node->domain || strcmp(node->op_type, "DequantizeLinear") != 0) return HY_OK;
+  HY_TRY(hy__arena_alloc(w->arena, sizeof *node, _Alignof(hy__node), &memory, err));
+  memcpy(memory, node, sizeof *node);
+  w->values[node->outputs[0]].dequantised = memory;
+  return HY_OK;
+}
+
 hy_status hy__work_enter(hy__work *w, const hy__work_node *node, const int32_t *source,
                          hy_error *err) {
   hy__op_plan view;
@@ -168,7 +178,8 @@ hy_status hy__work_enter(hy__work *w, const hy__work_node *node, const int32_t *
     w->values[id].stable = known == HY__WORK_MODEL && view.out[k].data;
     if (known == HY__WORK_UNKNOWN) w->values[id].t.data = NULL;
   }
-  return known == HY__WORK_UNKNOWN ? node_append(w, node, err) : HY_OK;
+  if (known == HY__WORK_UNKNOWN) return node_append(w, node, err);
+  return dequantised_keep(w, &node->node, err);
 }
 
 static hy_status node_walk(hy__work *w, const walk *at, const hy__node *source, hy_error *err) {

@@ -9,14 +9,15 @@
 #include "op/op.h"
 
 typedef struct hy__work_value {
-  hy_tensor t;      /* data non-NULL: the value is known */
-  const char *name; /* for messages */
-  int32_t forward;  /* replaced by this value, else -1 */
-  int32_t uses;     /* by live nodes and the outputs; hy__work_count */
-  int32_t producer; /* the live node that makes it, else -1; hy__work_count */
-  int32_t user;     /* the first live node that reads it, else -1; hy__work_count */
-  int32_t wide;     /* a half value's cast to f32, else -1 */
-  bool stable;      /* known, and lives as long as the model */
+  hy_tensor t;                 /* data non-NULL: the value is known */
+  const char *name;            /* for messages */
+  int32_t forward;             /* replaced by this value, else -1 */
+  int32_t uses;                /* by live nodes and the outputs; hy__work_count */
+  int32_t producer;            /* the live node that makes it, else -1; hy__work_count */
+  int32_t user;                /* the first live node that reads it, else -1; hy__work_count */
+  int32_t wide;                /* a half value's cast to f32, else -1 */
+  bool stable;                 /* known, and lives as long as the model */
+  const hy__node *dequantised; /* known, and made by this DequantizeLinear; else NULL */
 } hy__work_value;
 
 typedef struct hy__work_node {

@@ -146,6 +146,27 @@ static void check_loops(const hy__integer *kernel, size_t n, uint64_t seed) {
   guard_free(&gx), guard_free(&gy), guard_free(&gf), guard_free(&gs), guard_free(&go);
 }
 
+static void check_turn(const hy__integer *kernel, size_t high, size_t wide, bool at_end) {
+  const hy__integer_turn turn = {high, wide, wide + 3, high + 5};
+  const size_t n = (high - 1) * turn.ld + wide, to_n = (wide - 1) * turn.to_ld + high;
+  guard gx = guard_make(n * 4, at_end), gy = guard_make(to_n * 4, at_end);
+  for (size_t i = 0; i < n * 4; i++) gx.data[i] = (uint8_t)(i * 7 + i / 256);
+  memset(gy.data, 0, to_n * 4);
+  const uint32_t *x = (const uint32_t *)(void *)gx.data, *y = (const uint32_t *)(void *)gy.data;
+  kernel->turn_words(&turn, x, (uint32_t *)(void *)gy.data);
+  for (size_t j = 0; j < wide; j++)
+    for (size_t i = 0; i < turn.to_ld && j * turn.to_ld + i < to_n; i++)
+      assert_int_equal(y[j * turn.to_ld + i], i < high ? x[i * turn.ld + j] : 0);
+  guard bx = guard_make(n, at_end), by = guard_make(to_n, at_end);
+  memcpy(bx.data, gx.data, n);
+  memset(by.data, 0, to_n);
+  kernel->turn_bytes(&turn, bx.data, by.data);
+  for (size_t j = 0; j < wide; j++)
+    for (size_t i = 0; i < turn.to_ld && j * turn.to_ld + i < to_n; i++)
+      assert_int_equal(by.data[j * turn.to_ld + i], i < high ? bx.data[i * turn.ld + j] : 0);
+  guard_free(&gx), guard_free(&gy), guard_free(&bx), guard_free(&by);
+}
+
 static void each_row(void (*check)(const hy__integer *kernel)) {
   const rows here = rows_here("integer");
   for (size_t i = 0; i < here.n; ++i) check(here.row[i]->ops);
@@ -162,6 +183,7 @@ static void products(const hy__integer *kernel) {
 
 static void loops(const hy__integer *kernel) {
   for (size_t n = 1; n < 131; ++n) check_loops(kernel, n, n);
+  for (size_t n = 1; n < 36; ++n) check_turn(kernel, n, 1 + n * 7 % 29, n & 1);
 }
 
 static void test_products(void **state) {

@@ -29,6 +29,7 @@ class Model:
     batches: tuple = (1, 2, 7, 64)
     reason: str = ""       # why its bound is wider, or why labels may differ
     bound: float = 1e-5
+    alone: bool = True     # a row of a batch has the bits that it has alone
 
 
 def add(model):
@@ -39,5 +40,5 @@ def add(model):
 
 def load():
     """Fills MODELS; the exporters are imported here, and nowhere else."""
-    from . import boosted, sklearn_tables, torch_series  # noqa: F401
+    from . import boosted, quantised, sklearn_tables, torch_series  # noqa: F401
     return MODELS

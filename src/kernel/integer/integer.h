@@ -33,6 +33,11 @@ typedef struct hy__integer_end {
   int32_t zero, least;
 } hy__integer_end;
 
+/* A matrix of bytes or of words, rows `ld` elements apart, to its transpose. */
+typedef struct hy__integer_turn {
+  size_t rows, columns, ld, to_ld;
+} hy__integer_turn;
+
 typedef struct hy__integer {
   uint32_t lanes, panel;   /* columns of a vector, and of a panel, which is two vectors */
   uint32_t element, group; /* bytes of a left element; elements that go into a lane together */
@@ -40,6 +45,8 @@ typedef struct hy__integer {
   void (*run)(const hy__integer_product *call);
   /* n bytes, each ^ flip, as left elements. */
   void (*left)(const uint8_t *from, size_t n, uint8_t flip, void *to);
+  void (*turn_bytes)(const hy__integer_turn *turn, const uint8_t *from, uint8_t *to);
+  void (*turn_words)(const hy__integer_turn *turn, const uint32_t *from, uint32_t *to);
   /* sums -= by * columns[j], columns NULL: ones; what wraps, wraps. */
   void (*subtract)(int32_t *sums, size_t n, const int32_t *columns, int32_t by);
   /* The least and the largest of x and 0; NaN counts for nothing. */

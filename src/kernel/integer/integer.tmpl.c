@@ -128,6 +128,82 @@ static void left(const uint8_t *from, size_t n, uint8_t flip, void *to) {
   for (size_t i = 0; i < n; i++) y[i] = (left_element)(from[i] ^ flip);
 }
 
+/* Blocks of SIDE x SIDE by `turn`, the rest one by one. */
+#define TURN(name, type, side, block)                                                              \
+  static void name(const hy__integer_turn *t, const type *from, type *to) {                        \
+    const size_t rows = t->rows / (side) * (side), columns = t->columns / (side) * (side);         \
+    for (size_t j = 0; j < columns; j += (side))                                                   \
+      for (size_t i = 0; i < rows; i += (side))                                                    \
+        block(from + i * t->ld + j, t->ld, to + j * t->to_ld + i, t->to_ld);                       \
+    for (size_t j = 0; j < t->columns; j++)                                                        \
+      for (size_t i = j < columns ? rows : 0; i < t->rows; i++)                                    \
+        to[j * t->to_ld + i] = from[i * t->ld + j];                                                \
+  }
+
+/* Swaps quarters of 1, 2 and 4 bytes between rows of 8. */
+HY_INLINE void block_of_bytes(const uint8_t *from, size_t ld, uint8_t *to, size_t to_ld) {
+  uint64_t row[8];
+  static const uint64_t masks[3] = {0x00ff00ff00ff00ffu, 0x0000ffff0000ffffu, 0x00000000ffffffffu};
+  HY_UNROLL for (int i = 0; i < 8; ++i) memcpy(&row[i], from + (size_t)i * ld, 8);
+  HY_UNROLL for (int s = 0; s < 3; ++s) {
+    HY_UNROLL for (int i = 0; i < 8; ++i) {
+      if (i >> s & 1) continue;
+      uint64_t *a = &row[i], *b = &row[i + (1 << s)];
+      const uint64_t swapped = (*a >> (8 << s) ^ *b) & masks[s];
+      *b ^= swapped;
+      *a ^= swapped << (8 << s);
+    }
+  }
+  HY_UNROLL for (int i = 0; i < 8; ++i) memcpy(to + (size_t)i * to_ld, &row[i], 8);
+}
+TURN(turn_eights, uint8_t, 8, block_of_bytes)
+
+/* Rows i and i + 8 element by element, four times over. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+HY_INLINE void block_of_sixteen(const uint8_t *from, size_t ld, uint8_t *to, size_t to_ld) {
+  sixteen a[16], b[16];
+  HY_UNROLL for (int i = 0; i < 16; ++i) memcpy(&a[i], from + (size_t)i * ld, sizeof(sixteen));
+  HY_UNROLL for (int s = 0; s < 4; ++s) {
+    HY_UNROLL for (int i = 0; i < 8; ++i) {
+      b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
+                                         6, 22, 7, 23);
+      b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
+                                             13, 29, 14, 30, 15, 31);
+    }
+    HY_UNROLL for (int i = 0; i < 16; ++i) a[i] = b[i];
+  }
+  HY_UNROLL for (int i = 0; i < 16; ++i) memcpy(to + (size_t)i * to_ld, &a[i], sizeof(sixteen));
+}
+
+static void turn_bytes(const hy__integer_turn *turn, const uint8_t *from, uint8_t *to) {
+  const size_t rows = turn->rows / 16 * 16, columns = turn->columns / 16 * 16;
+  for (size_t j = 0; j < columns; j += 16)
+    for (size_t i = 0; i < rows; i += 16)
+      block_of_sixteen(from + i * turn->ld + j, turn->ld, to + j * turn->to_ld + i, turn->to_ld);
+  hy__integer_turn rest = *turn;
+  rest.rows -= rows;
+  turn_eights(&rest, from + rows * turn->ld, to + rows);
+  rest.rows = rows;
+  rest.columns -= columns;
+  turn_eights(&rest, from + columns, to + columns * turn->to_ld);
+}
+
+typedef uint32_t quad __attribute__((vector_size(16)));
+HY_INLINE void block_of_words(const uint32_t *from, size_t ld, uint32_t *to, size_t to_ld) {
+  quad a[4], b[4];
+  HY_UNROLL for (int i = 0; i < 4; ++i) memcpy(&a[i], from + (size_t)i * ld, sizeof(quad));
+  b[0] = __builtin_shufflevector(a[0], a[1], 0, 4, 1, 5);
+  b[1] = __builtin_shufflevector(a[2], a[3], 0, 4, 1, 5);
+  b[2] = __builtin_shufflevector(a[0], a[1], 2, 6, 3, 7);
+  b[3] = __builtin_shufflevector(a[2], a[3], 2, 6, 3, 7);
+  a[0] = __builtin_shufflevector(b[0], b[1], 0, 1, 4, 5);
+  a[1] = __builtin_shufflevector(b[0], b[1], 2, 3, 6, 7);
+  a[2] = __builtin_shufflevector(b[2], b[3], 0, 1, 4, 5);
+  a[3] = __builtin_shufflevector(b[2], b[3], 2, 3, 6, 7);
+  HY_UNROLL for (int i = 0; i < 4; ++i) memcpy(to + (size_t)i * to_ld, &a[i], sizeof(quad));
+}
+TURN(turn_words, uint32_t, 4, block_of_words)
+
 static void subtract(int32_t *sums, size_t n, const int32_t *columns, int32_t by) {
   uint32_t *to = (uint32_t *)sums;
   const uint32_t *of = (const uint32_t *)columns;
@@ -208,6 +284,8 @@ const hy__integer HY_KERNEL = {.lanes = HY_VL,
                                .tile = HY_TILE,
                                .run = run,
                                .left = left,
+                               .turn_bytes = turn_bytes,
+                               .turn_words = turn_words,
                                .subtract = subtract,
                                .extremes = extremes,
                                .quantise = quantise,
