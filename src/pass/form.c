@@ -3,7 +3,7 @@
  * leaves the value as it is. */
 #include "pass/form.h"
 
-enum { DEPTH_MAX = 48, FORMS_MAX = 2048, PARTS_MAX = 4, NONE = -1 };
+enum { DEPTH_MAX = 48, FORMS_MAX = 2048, NONE = -1 };
 
 struct hy__form_key {
   int32_t value, form;
@@ -200,12 +200,6 @@ static hy_status rule_mul(hy__forms *f, const ask *a, int32_t *out, hy_error *er
 
 /* --- products with matrices --- */
 
-/* What lies side by side in value id. */
-typedef struct part {
-  int32_t value;
-  int64_t width;
-} part;
-
 static bool same_rows(const hy__work *w, int32_t a, int32_t b) {
   const hy_tensor *s = hy__work_tensor(w, a), *t = hy__work_tensor(w, b);
   return s && t && !s->data && s->dtype == t->dtype && hy__form_width(s) == hy__form_width(t) &&
@@ -230,23 +224,23 @@ static bool joins_columns(const hy__work *w, int32_t n, int32_t rank) {
   return hy__work_is(w, n, "Concat") && (axis == -1 || axis == rank - 1);
 }
 
-static size_t parts_of(const hy__work *w, int32_t id, part *out) {
+size_t hy__form_parts(const hy__work *w, int32_t id, hy__form_part *out) {
   const int32_t at = hy__form_base(w, id), n = at < 0 ? -1 : w->values[at].producer;
   const hy_tensor *t = hy__work_tensor(w, at);
-  out[0] = (part){at, hy__form_width(t)};
+  out[0] = (hy__form_part){at, hy__form_width(t)};
   if (n < 0 || !joins_columns(w, n, t->rank)) return 1;
   const hy__node *node = &w->nodes[n].node;
-  if (node->n_inputs > PARTS_MAX) return 1;
+  if (node->n_inputs > HY__FORM_PARTS) return 1;
   for (size_t k = 0; k < node->n_inputs; k++)
-    out[k] = (part){node->inputs[k], hy__form_width(hy__work_tensor(w, node->inputs[k]))};
+    out[k] = (hy__form_part){node->inputs[k], hy__form_width(hy__work_tensor(w, node->inputs[k]))};
   return node->n_inputs;
 }
 
 /* sum += scale * value times the matrix. */
 static hy_status product_add(hy__forms *f, hy__form *sum, int32_t id, const hy__addend *as,
                              bool *fits, hy_error *err) {
-  part parts[PARTS_MAX];
-  const size_t n = parts_of(f->w, id, parts);
+  hy__form_part parts[HY__FORM_PARTS];
+  const size_t n = hy__form_parts(f->w, id, parts);
   hy__addend addend = *as;
   for (size_t k = 0; k < n && *fits; k++) {
     const hy_tensor *t = hy__work_tensor(f->w, parts[k].value);
@@ -396,6 +390,7 @@ static const struct {
 static hy_status answer(hy__forms *f, const ask *a, int32_t *out, hy_error *err) {
   const hy_tensor *t = hy__work_tensor(f->w, a->value);
   *out = NONE;
+  if (f->shut && f->shut[a->value] && a->value != f->open) return bare(f, a, out, err);
   if (a->node < 0 || f->depth > DEPTH_MAX || t->dtype != HY_F32 || hy__form_rows(t) != f->rows)
     return bare(f, a, out, err);
   for (size_t i = 0; i < HY_COUNT(rules) && *out == NONE; i++)

@@ -42,6 +42,8 @@ typedef struct hy__forms {
   hy__work *w;      /* the graph that it is about */
   hy__arena *arena; /* for biases */
   int64_t rows;     /* that every value has */
+  const bool *shut; /* per value: not looked into, but for `open`; NULL: none is */
+  int32_t open;
   int depth;
   hy__form *list;
   hy__form_key *keys; /* what was asked for, and its form */
@@ -56,6 +58,14 @@ void hy__forms_drop(hy__forms *f);
 
 /* Back past nodes that only give the same rows other dims. */
 int32_t hy__form_base(const hy__work *w, int32_t value);
+/* What lies side by side in a value's columns, and each one's width: parts of a Concat, or itself
+ * alone. */
+enum { HY__FORM_PARTS = 4 };
+typedef struct hy__form_part {
+  int32_t value;
+  int64_t width;
+} hy__form_part;
+size_t hy__form_parts(const hy__work *w, int32_t value, hy__form_part *out);
 /* Of a value: elements of the last axis, and of all others. */
 int64_t hy__form_width(const hy_tensor *t);
 int64_t hy__form_rows(const hy_tensor *t);

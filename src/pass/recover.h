@@ -20,7 +20,8 @@ typedef struct hy__recovered {
   hy__cell cell;
   int32_t one; /* in the body: a recurrent node of one step, else -1 */
   size_t h_state, c_state;
-  int32_t below; /* the cell whose h it reads, else -1: then `rounds` says what */
+  int32_t h_first, c_first; /* the states before the first round, in the graph around */
+  int32_t below;            /* the cell whose h it reads, else -1: then `rounds` says what */
   hy__rounds rounds;
   bool y_wanted, h_wanted, c_wanted;
   int32_t y; /* written: [rounds, rows, hidden] */
@@ -41,6 +42,17 @@ typedef struct hy__recovery {
   int32_t *stacked; /* per stacked output: its cell, -1 where it is not wanted */
 } hy__recovery;
 
+/* Adds one layer: its outputs Y, Y_h and Y_c as far as they are wanted. *done false: it could not
+ * be made. */
+enum { HY__RECOVER_Y, HY__RECOVER_H, HY__RECOVER_C, HY__RECOVER_OUTPUTS };
+HY_CHECKED hy_status hy__recover_layer(hy__recovery *r, hy__recovered *c, int32_t *outputs,
+                                       bool *done, hy_error *err);
+/* Value id with these dims, a new node where they differ. */
+HY_CHECKED hy_status hy__recover_shape(hy__recovery *r, int32_t id, int32_t rank,
+                                       const int64_t *dims, int32_t *out, hy_error *err);
+/* recover_chain.c: the same cell step after step, a loop that was unrolled. *done: one was found;
+ * the graph is to be sorted then. */
+HY_CHECKED hy_status hy__recover_chain(hy__work *w, bool *done, hy_error *err);
 /* Adds the layers to the graph around, and puts their outputs for those of the node. *done false:
  * an operator refused, and nothing has changed. */
 HY_CHECKED hy_status hy__recover_write(hy__recovery *r, bool *done, hy_error *err);

@@ -316,6 +316,9 @@ static hy_status cells_find(hy__recovery *r, hy_error *err) {
       bool found;
       if (state_in(r, s) < 0 || taken(r, s)) continue;
       HY_TRY(cell_find(r, s, &found, err));
+      hy__recovered *c = &r->cells[r->n_cells];
+      c->h_first = hy__work_input(r->w, r->node, r->first_in + s);
+      c->c_first = hy__work_input(r->w, r->node, r->first_in + c->c_state);
       r->n_cells += found;
       more = more || found;
     }
@@ -453,6 +456,12 @@ hy_status hy__pass_recover_recurrent(hy__work *w, size_t *n_rewrites, hy_error *
     /* a body that cannot be looked into stays what it is */
     HY_FAIL_IF(status == HY_OUT_OF_MEMORY, status, err, "%s", why.message);
     *n_rewrites += done;
+  }
+  if (w->unordered) HY_TRY(hy__work_sort(w, err));
+  for (bool more = true; more;) {
+    HY_TRY(hy__recover_chain(w, &more, err));
+    *n_rewrites += more;
+    if (more) HY_TRY(hy__work_sort(w, err));
   }
   return HY_OK;
 }

@@ -3,11 +3,10 @@
  * ONNX has them, and what the node gave from Y, Y_h and Y_c. */
 #include "pass/recover.h"
 
-enum { NONE = -1, OUT_Y, OUT_H, OUT_C, N_OUT, N_IN = 8, WEIGHTS_MOST = 1 << 25 };
+enum { NONE = -1, N_IN = 8, WEIGHTS_MOST = 1 << 25 };
 
-/* Value id with these dims, a new node where they differ. */
-static hy_status shaped(hy__recovery *r, int32_t id, int32_t rank, const int64_t *dims,
-                        int32_t *out, hy_error *err) {
+hy_status hy__recover_shape(hy__recovery *r, int32_t id, int32_t rank, const int64_t *dims,
+                            int32_t *out, hy_error *err) {
   const hy_tensor *t = hy__work_tensor(r->w, id);
   hy__work_rewrite to;
   *out = id;
@@ -61,7 +60,7 @@ static hy_status sequence_write(hy__recovery *r, const hy__recovered *c, int32_t
   }
   HY_TRY(taken_in_order(r, c->rounds.source, &c->rounds, out, err));
   HY_TRY(axis_moved(r, *out, c->rounds.axis, 0, out, err));
-  return shaped(r, *out, 3, dims, out, err);
+  return hy__recover_shape(r, *out, 3, dims, out, err);
 }
 
 /* --- weights --- */
@@ -159,10 +158,10 @@ static hy_status cell_attrs(hy__recovery *r, const hy__cell *cell, hy__work_rewr
 
 /* --- the layer --- */
 
-static hy_status state_input(hy__recovery *r, size_t s, int64_t hidden, int32_t *out,
+static hy_status state_input(hy__recovery *r, int32_t id, int64_t hidden, int32_t *out,
                              hy_error *err) {
   const int64_t dims[3] = {1, r->forms.rows, hidden};
-  return shaped(r, hy__work_input(r->w, r->node, r->first_in + s), 3, dims, out, err);
+  return hy__recover_shape(r, id, 3, dims, out, err);
 }
 
 static bool too_large(const hy__cell *cell) {
@@ -170,13 +169,15 @@ static bool too_large(const hy__cell *cell) {
   return cell->hidden > WEIGHTS_MOST / 8 || columns > WEIGHTS_MOST / (4 * cell->hidden);
 }
 
-static hy_status layer_write(hy__recovery *r, hy__recovered *c, int32_t *outputs, bool *done,
-                             hy_error *err) {
+hy_status hy__recover_layer(hy__recovery *r, hy__recovered *c, int32_t *outputs, bool *done,
+                            hy_error *err) {
   int32_t inputs[N_IN], made;
   const bool lstm = c->cell.c >= 0;
   const int64_t dims[3] = {r->n_rounds, r->forms.rows, c->cell.hidden};
   hy__work_rewrite to = {.domain = "", .version = 14, .inputs = inputs, .n_inputs = lstm ? 7 : 6};
+  *done = false;
   for (size_t k = 0; k < N_IN; k++) inputs[k] = HY__ABSENT;
+  for (size_t k = 0; k < HY__RECOVER_OUTPUTS; k++) outputs[k] = HY__ABSENT;
   if (c->one != NONE) {
     const hy__node *node = &r->b.nodes[c->one].node;
     to.op_type = node->op_type;
@@ -190,17 +191,18 @@ static hy_status layer_write(hy__recovery *r, hy__recovered *c, int32_t *outputs
     HY_TRY(cell_attrs(r, &c->cell, &to, err));
   }
   HY_TRY(sequence_write(r, c, &inputs[0], err));
-  HY_TRY(state_input(r, c->h_state, c->cell.hidden, &inputs[5], err));
-  if (lstm) HY_TRY(state_input(r, c->c_state, c->cell.hidden, &inputs[6], err));
-  const bool want[N_OUT] = {[OUT_Y] = c->y_wanted, [OUT_H] = c->h_wanted, [OUT_C] = c->c_wanted};
-  for (size_t k = 0; k < N_OUT; k++)
+  HY_TRY(state_input(r, c->h_first, c->cell.hidden, &inputs[5], err));
+  if (lstm) HY_TRY(state_input(r, c->c_first, c->cell.hidden, &inputs[6], err));
+  const bool want[HY__RECOVER_OUTPUTS] = {
+      [HY__RECOVER_Y] = c->y_wanted, [HY__RECOVER_H] = c->h_wanted, [HY__RECOVER_C] = c->c_wanted};
+  for (size_t k = 0; k < HY__RECOVER_OUTPUTS; k++)
     if (want[k]) HY_TRY(hy__work_value_new(r->w, NULL, "", &outputs[k], err));
   to.outputs = outputs;
   to.n_outputs = lstm ? 3 : 2;
   if (inputs[0] < 0) return HY_OK;
   HY_TRY(hy__work_add(r->w, r->node, &to, &made, err));
   if (made < 0) return HY_OK;
-  HY_TRY(shaped(r, outputs[OUT_Y], 3, dims, &c->y, err));
+  HY_TRY(hy__recover_shape(r, outputs[HY__RECOVER_Y], 3, dims, &c->y, err));
   *done = !c->y_wanted || c->y >= 0;
   return HY_OK;
 }
@@ -220,13 +222,13 @@ static hy_status stack_write(hy__recovery *r, size_t k, int32_t *out, hy_error *
     if (d != axis) dims[j++] = t.dims[d];
   const hy__rounds turn = {0, 0, back ? r->n_rounds - 1 : 0, back ? -1 : 1};
   HY_TRY(taken_in_order(r, r->cells[r->stacked[k]].y, &turn, out, err));
-  if (*out >= 0) HY_TRY(shaped(r, *out, t.rank, dims, out, err));
+  if (*out >= 0) HY_TRY(hy__recover_shape(r, *out, t.rank, dims, out, err));
   return axis_moved(r, *out, 0, (int32_t)axis, out, err);
 }
 
 /* What stands for output k of the node; HY__ABSENT where nobody wants it. */
-static hy_status output_write(hy__recovery *r, size_t k, int32_t (*made)[N_OUT], int32_t *out,
-                              hy_error *err) {
+static hy_status output_write(hy__recovery *r, size_t k, int32_t (*made)[HY__RECOVER_OUTPUTS],
+                              int32_t *out, hy_error *err) {
   const int32_t old = r->w->nodes[r->node].node.outputs[k];
   *out = HY__ABSENT;
   if (k >= r->n_state) return stack_write(r, k - r->n_state, out, err);
@@ -234,7 +236,9 @@ static hy_status output_write(hy__recovery *r, size_t k, int32_t (*made)[N_OUT],
   for (size_t i = 0; i < r->n_cells; i++) {
     const hy__recovered *c = &r->cells[i];
     const bool h = c->h_state == k, is_c = c->cell.c >= 0 && c->c_state == k;
-    if (h || is_c) return shaped(r, made[i][h ? OUT_H : OUT_C], t.rank, t.dims, out, err);
+    if (h || is_c)
+      return hy__recover_shape(r, made[i][h ? HY__RECOVER_H : HY__RECOVER_C], t.rank, t.dims, out,
+                               err);
   }
   *out = hy__work_input(r->w, r->node, r->first_in + k); /* a state that never changes */
   return HY_OK;
@@ -242,7 +246,7 @@ static hy_status output_write(hy__recovery *r, size_t k, int32_t (*made)[N_OUT],
 
 hy_status hy__recover_write(hy__recovery *r, bool *done, hy_error *err) {
   const size_t n_outputs = r->w->nodes[r->node].node.n_outputs;
-  int32_t made[HY__RECOVER_CELLS][N_OUT];
+  int32_t made[HY__RECOVER_CELLS][HY__RECOVER_OUTPUTS];
   void *memory;
   *done = false;
   HY_TRY(hy__arena_array(r->b.arena, n_outputs + 1, sizeof(int32_t), &memory, err));
@@ -250,9 +254,9 @@ hy_status hy__recover_write(hy__recovery *r, bool *done, hy_error *err) {
   for (size_t i = 0; i < r->n_cells; i++) {
     hy__recovered *c = &r->cells[i];
     bool written = false;
-    for (size_t k = 0; k < N_OUT; k++) made[i][k] = HY__ABSENT;
+    for (size_t k = 0; k < HY__RECOVER_OUTPUTS; k++) made[i][k] = HY__ABSENT;
     if (!c->y_wanted && !c->h_wanted && !c->c_wanted) continue;
-    HY_TRY(layer_write(r, c, made[i], &written, err));
+    HY_TRY(hy__recover_layer(r, c, made[i], &written, err));
     if (!written) return HY_OK;
   }
   for (size_t k = 0; k < n_outputs; k++) {

@@ -40,5 +40,6 @@ def add(model):
 
 def load():
     """Fills MODELS; the exporters are imported here, and nowhere else."""
-    from . import boosted, quantised, sklearn_tables, torch_series  # noqa: F401
+    from . import boosted, keras_series, quantised, sklearn_tables, torch_series  # noqa: F401
+    keras_series.rows()
     return MODELS

@@ -357,6 +357,52 @@ def half_widths():
               head=nn.Linear(12, 1))
 
 
+class Scripted(torch.jit.ScriptModule):
+    """Loops that stay loops: the cell as a module, over [x, h], and gate by gate."""
+
+    def __init__(self, form: int):
+        super().__init__()
+        self.form = form
+        self.cell = nn.LSTMCell(8, 16)
+        self.joined = nn.Linear(8 + 16, 4 * 16)
+        self.outside = nn.Linear(8, 3 * 16)
+        self.z, self.r, self.n = (nn.Linear(16, 16, bias=False) for _ in range(3))
+        self.head = nn.Linear(16, 1)
+
+    @torch.jit.script_method
+    def forward(self, x):
+        h = torch.zeros(x.shape[0], 16)
+        c = torch.zeros(x.shape[0], 16)
+        p = self.outside(x).transpose(0, 1)
+        for t in range(x.shape[1]):
+            if self.form == 0:
+                h, c = self.cell(x[:, t], (h, c))
+            elif self.form == 1:
+                f, i, o, g = self.joined(torch.cat([x[:, t], h], -1)).chunk(4, -1)
+                c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+                h = torch.sigmoid(o) * torch.tanh(c)
+            else:
+                q = p[t]
+                r = torch.sigmoid(q[:, 0:16] + self.r(h))
+                z = torch.sigmoid(q[:, 16:32] + self.z(h))
+                h = (1 - z) * h + z * torch.tanh(q[:, 32:48] + self.n(r * h))
+        return self.head(h)
+
+
+def scanned(kind):
+    """A cell under torch's scan, which stays a Scan."""
+    def forward(s, x):
+        from torch._higher_order_ops.scan import scan
+        h = torch.zeros(3, 16)
+        if kind == "gru":
+            step = lambda h, xt: (lambda y: (y, y.clone()))(s.cell(xt, h))
+            return s.head(scan(step, h, x, dim=1)[1].transpose(0, 1))
+        step = lambda hc, xt: (lambda y: (y, y[0].clone()))(s.cell(xt, hc))
+        return s.head(scan(step, (h, torch.zeros(3, 16)), x, dim=1)[0][0])
+    return Fn(forward, cell={"lstm": nn.LSTMCell, "gru": nn.GRUCell}[kind](8, 16),
+              head=nn.Linear(16, 1))
+
+
 def export(make, feeds, dynamo, opset, n_out=None):
     """The model as the exporter writes it, with the batch free where a feed has "n"."""
     torch.manual_seed(SEED)
@@ -434,6 +480,10 @@ put("rnn_relu", "recurrent", lambda: recurrent("rnn", 12, 24, nonlinearity="relu
     [window(30, 12)])
 put("lstm_cells", "recurrent", lambda: cells("lstm"), [window(12, 8)])
 put("gru_cells", "recurrent", lambda: cells("gru"), [window(12, 8)])
+for form, name in enumerate(("cell", "joined", "gates")):
+    put(f"script_{name}", "recurrent", lambda f=form: Scripted(f), [window(12, 8)], "l", (17, None))
+put("scan_lstm", "recurrent", lambda: scanned("lstm"), [Feed("x", [3, 12, 8])], "d")
+put("scan_gru", "recurrent", lambda: scanned("gru"), [Feed("x", [3, 12, 8])], "d")
 put("lstm_attention", "recurrent", attention_pool, [window(30, 10)])
 put("lstm_symbols", "recurrent", lstm_symbols,
     [window(16, 8), Feed("symbol", ["n"], "int64", "int", high=50)])
