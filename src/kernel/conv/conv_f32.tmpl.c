@@ -26,11 +26,16 @@ typedef struct place {
   size_t n_last; /* columns of its last vector, HY_VL when whole */
 } place;
 
-HY_INLINE void tile_store(const hy__conv_f32_call *call, const place *at, const int shape[3],
-                          const vf *acc) {
-  const int rows = shape[0], width = shape[1] * shape[2];
-  HY_UNROLL for (int i = 0; i < rows; ++i) {
-    HY_UNROLL for (int j = 0; j < width; ++j) {
+/* What bounds a result from below where the activation does no more than that. */
+HY_INLINE vf bound_of(hy__act act) { return v_set(act == HY__ACT_RELU ? 0.0f : -INFINITY); }
+
+/* A tile's sums through a curved activation or an addition, out of line: two dozen copies of it in
+ * each of thirty tiles would be most of the library. */
+static __attribute__((noinline)) void store_any(const hy__conv_f32_call *call, const place *at,
+                                                const int shape[2], const vf *acc) {
+  const int rows = shape[0], width = shape[1];
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < width; ++j) {
       const size_t row = at->row + (size_t)i, col = at->col + (size_t)j * HY_VL;
       const size_t n = j == width - 1 ? at->n_last : HY_VL;
       vf y = activate(acc[i * width + j], call->act);
@@ -43,6 +48,28 @@ HY_INLINE void tile_store(const hy__conv_f32_call *call, const place *at, const 
         v_store(to, y);
       else
         v_store_n(to, y, n);
+    }
+  }
+}
+
+HY_INLINE void tile_store(const hy__conv_f32_call *call, const place *at, const int shape[3],
+                          const vf *acc) {
+  const int rows = shape[0], width = shape[1] * shape[2];
+  if (call->add || call->act > HY__ACT_RELU) {
+    vf kept[ACC_MAX]; /* acc itself stays in registers */
+    HY_UNROLL for (int i = 0; i < rows * width; ++i) kept[i] = acc[i];
+    store_any(call, at, (const int[2]){rows, width}, kept);
+    return;
+  }
+  const vf bound = bound_of(call->act);
+  HY_UNROLL for (int i = 0; i < rows; ++i) {
+    HY_UNROLL for (int j = 0; j < width; ++j) {
+      float *to = call->c + (at->row + (size_t)i) * call->ldc + at->col + (size_t)j * HY_VL;
+      const vf y = v_max(bound, acc[i * width + j]);
+      if (j < width - 1 || at->n_last == HY_VL)
+        v_store(to, y);
+      else
+        v_store_n(to, y, at->n_last);
     }
   }
 }

@@ -3,6 +3,8 @@
  * Parameters: HY_KERNEL, the exported structure's name; HY_ROWS, the tile's rows; HY_TILE, its
  * text. The tile is HY_ROWS x 2 vectors; fewer rows take several panels at once, so that the
  * multiply-adds' latency stays hidden. */
+#include <math.h>
+
 #include "kernel/gemm/gemm.h"
 #include "kernel/simd/control.h"
 #include "kernel/simd/math_f32.h"
@@ -16,6 +18,19 @@ HY_INLINE vf activate(vf x, hy__act act) {
   case HY__ACT_TANH: return m_tanh(x);
   default: return x;
   }
+}
+
+/* What bounds a result from below where the activation does no more than that. */
+HY_INLINE vf bound_of(hy__act act) { return v_set(act == HY__ACT_RELU ? 0.0f : -INFINITY); }
+
+/* A tile's sums through a curved activation, out of line: two dozen copies of it in each of thirty
+ * tiles would be most of the library. */
+static __attribute__((noinline)) void store_curved(const hy__gemm_f32_call *call, const vf *acc,
+                                                   float *c, const int shape[2], size_t n_last) {
+  for (int i = 0; i < shape[0]; ++i)
+    for (int j = 0; j < shape[1]; ++j)
+      v_store_n(c + (size_t)i * call->ldc + (size_t)j * HY_VL,
+                activate(acc[i * shape[1] + j], call->act), j == shape[1] - 1 ? n_last : HY_VL);
 }
 
 /* A tile: rows x panels x vectors, all three constants at every call. `packed` is the first panel,
@@ -47,10 +62,17 @@ HY_INLINE void tile(const hy__gemm_f32_call *call, const float *a, const float *
           v_fma(x, b[j], acc[i * width + j]);
     }
   }
+  if (call->act > HY__ACT_RELU) {
+    vf kept[ACC_MAX]; /* acc itself stays in registers */
+    HY_UNROLL for (int i = 0; i < rows * width; ++i) kept[i] = acc[i];
+    store_curved(call, kept, c, (const int[2]){rows, width}, n_last);
+    return;
+  }
+  const vf bound = bound_of(call->act);
   HY_UNROLL for (int i = 0; i < rows; ++i) {
     HY_UNROLL for (int j = 0; j < width; ++j) {
       float *to = c + (size_t)i * call->ldc + (size_t)j * HY_VL;
-      vf y = activate(acc[i * width + j], call->act);
+      const vf y = v_max(bound, acc[i * width + j]);
       if (j == width - 1)
         v_store_n(to, y, n_last);
       else
@@ -177,9 +199,16 @@ HY_INLINE void tile_pairs(const hy__gemm_f32_call *call, size_t col, const int s
       acc[j] = v_fma(next, high, v_fma(x, low, acc[j]));
     }
   }
+  if (call->act > HY__ACT_RELU) {
+    vf kept[2 * PANELS_MAX];
+    HY_UNROLL for (int j = 0; j < width; ++j) kept[j] = acc[j];
+    store_curved(call, kept, call->c + col, (const int[2]){1, width}, n_last);
+    return;
+  }
+  const vf bound = bound_of(call->act);
   HY_UNROLL for (int j = 0; j < width; ++j) {
     float *to = call->c + col + (size_t)j * HY_VL;
-    v_store_n(to, activate(acc[j], call->act), j == width - 1 ? n_last : HY_VL);
+    v_store_n(to, v_max(bound, acc[j]), j == width - 1 ? n_last : HY_VL);
   }
 }
 
