@@ -11,13 +11,15 @@
 #define ROW_avx2(...)
 #define ROW_avx512(...)
 #define ROW_vbmi(...)
+#define ROW_avxvnni(...)
 #define ROW_vnni(...)
 #else
 #define ROW_neon(...)
-#define ROW_avx2(...)   __VA_ARGS__
-#define ROW_avx512(...) __VA_ARGS__
-#define ROW_vbmi(...)   __VA_ARGS__
-#define ROW_vnni(...)   __VA_ARGS__
+#define ROW_avx2(...)    __VA_ARGS__
+#define ROW_avx512(...)  __VA_ARGS__
+#define ROW_vbmi(...)    __VA_ARGS__
+#define ROW_avxvnni(...) __VA_ARGS__
+#define ROW_vnni(...)    __VA_ARGS__
 #endif
 
 /* The exported structure of each row. */

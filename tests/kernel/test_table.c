@@ -19,7 +19,7 @@ static const struct {
     {"unary_f64", "avx512 avx2 scalar", "test_elementwise"},
     {"binary", "avx512 avx2 scalar", "test_binary"},
     {"tree", "vbmi avx512 avx2 neon scalar", "test_tree"},
-    {"integer", "vnni avx2 scalar", "test_integer"},
+    {"integer", "vnni avxvnni avx2 scalar", "test_integer"},
     {"rows_f32", "avx512 avx2 neon scalar", "test_elementwise"},
     {"vectors_f32", "avx512 avx2 scalar", "test_vectors"},
     {"peak", "avx512 avx2 neon scalar", "test_peak"},

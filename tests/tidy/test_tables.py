@@ -105,7 +105,7 @@ def test_kernels():
         if family.split("_")[0] not in tests.lower():
             faults.append(f"{family}: no test of tests/kernel or tests/op names it")
     for stem in files:
-        if re.search(r"_(scalar|avx2|avx512|vnni|amx)$", stem) and stem not in named:
+        if re.search(r"_(scalar|avx2|avxvnni|avx512|vnni|amx)$", stem) and stem not in named:
             faults.append(f"{stem}.c: no row of kernel.inc names it")
     tree.report(faults, "src/kernel/kernel.inc")
 

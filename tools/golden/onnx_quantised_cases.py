@@ -228,6 +228,12 @@ family("QLinear_1", 13, [
      {"kernel_shape": [2, 3], "pads": [1, 1, 0, 1], "strides": [1, 2]}),
     ("softmax", "QLinearSoftmax", [QX, *QN[0], s(1 / 256), z(0)], {"axis": -1, "opset": 13}),
 ])
+family("CDist_1", 13, [
+    ("squares", "CDist", [f(7, 5), f(70, 5, name="b")], {}),
+    ("roots", "CDist", [f(3, 9), Const(f(11, 9, name="b"))], {"metric": "euclidean"}),
+    ("f64", "CDist", [f(4, 6).astype(np.float64), f(9, 6, name="b").astype(np.float64)],
+     {"metric": "euclidean"}),
+])
 family("Bitwise_18", 18, [
     (f"{op.lower()}_{np.dtype(dtype).name}", f"Bitwise{op}",
      [bytes_of(3, 4).astype(dtype), Const(bytes_of(4, name="b").astype(dtype))], {})
