@@ -13,64 +13,88 @@ typedef struct chosen {
 
 /* --- which inputs carry rows --- */
 
-static bool open_first(const hy__plan_request *r, size_t k) {
-  const hy__value *v = k < r->graph->n_inputs ? &r->graph->values[r->graph->inputs[k]] : NULL;
-  return v && v->rank > 0 && v->dims[0] < 0;
+static const hy__value *port_of(const hy__plan_request *r, size_t k) {
+  return k < r->graph->n_inputs ? &r->graph->values[r->graph->inputs[k]] : NULL;
 }
 
-/* The rows of the batch: axis 0 of the first input that has an open one, else of the first. */
-static int64_t rows_of(const hy__work *w, const hy__plan_request *r, bool *any_open) {
-  int64_t n = 0;
-  *any_open = false;
-  for (size_t k = 0; k < w->n_inputs && !*any_open; k++) {
-    const int32_t id = w->inputs[k];
-    if (id < 0 || w->values[id].t.data || w->values[id].t.rank < 1) continue;
-    *any_open = open_first(r, k);
-    if (!n || *any_open) n = w->values[id].t.dims[0];
+static bool open_at(const hy__value *v, int32_t axis) {
+  return v && v->rank > axis && v->dims[axis] < 0;
+}
+
+static const hy_tensor *input_of(const hy__work *w, size_t k) {
+  const int32_t id = w->inputs[k];
+  return id < 0 || w->values[id].t.data ? NULL : &w->values[id].t;
+}
+
+/* What the rows are taken to be: a dim of this size, open or not, with this name or none. */
+typedef struct guess {
+  int64_t n_rows;
+  int32_t axis;
+  bool open;
+  const char *name;
+} guess;
+
+/* The first input whose dim at this axis is open; of axis 0 any, if none is. */
+static guess guess_at(const hy__work *w, const hy__plan_request *r, int32_t axis) {
+  guess g = {.axis = axis};
+  for (size_t k = 0; k < w->n_inputs && !g.open; k++) {
+    const hy_tensor *t = input_of(w, k);
+    const hy__value *v = port_of(r, k);
+    if (!t || t->rank <= axis) continue;
+    g.open = open_at(v, axis);
+    if (g.open || (axis == 0 && !g.n_rows)) g.n_rows = t->dims[axis];
+    if (g.open) g.name = v->dim_names[axis];
   }
-  return n;
+  return g;
 }
 
-static void inputs_track(hy__tracks *t, const hy__plan_request *r, bool any_open) {
+static bool is_rows(const guess *g, const hy__value *v, const hy_tensor *t, int32_t axis) {
+  if (axis >= t->rank || t->dims[axis] != g->n_rows) return false;
+  if (!g->open) return axis == g->axis;
+  if (!open_at(v, axis)) return false;
+  return g->name && v->dim_names[axis] ? strcmp(g->name, v->dim_names[axis]) == 0 : axis == g->axis;
+}
+
+static void inputs_track(hy__tracks *t, const hy__plan_request *r, const guess *g) {
   for (size_t k = 0; k < t->w->n_inputs; k++) {
-    const int32_t id = t->w->inputs[k];
-    if (id < 0 || t->w->values[id].t.data || t->w->values[id].t.rank < 1) continue;
-    if (t->w->values[id].t.dims[0] == t->n_rows && (!any_open || open_first(r, k)))
-      t->of[id] = (hy__rows){0, 1};
+    const hy_tensor *x = input_of(t->w, k);
+    for (int32_t d = 0; x && d < x->rank; d++)
+      if (is_rows(g, port_of(r, k), x, d)) {
+        t->of[t->w->inputs[k]] = (hy__rows){d, 1};
+        break;
+      }
   }
 }
 
 /* --- the proof --- */
 
-static bool rows_outermost(const hy__tracks *t, int32_t id) {
-  const hy__rows r = t->of[id];
-  for (int32_t d = 0; d < r.axis; d++)
-    if (t->w->values[id].t.dims[d] != 1) return false;
-  return r.axis >= 0;
-}
-
-/* Every node keeps to its rows, and every output has its own one after the other. */
+/* Every node keeps to its rows, and every output has its own. */
 static bool by_rows(hy__tracks *t) {
   const hy__work *w = t->w;
   for (size_t i = 0; i < w->n_nodes; i++)
     if (!w->nodes[i].dead && !hy__block_rule(t, &w->nodes[i])) return false;
   for (size_t k = 0; k < w->n_outputs; k++)
-    if (w->values[w->outputs[k]].t.data || !rows_outermost(t, w->outputs[k])) return false;
+    if (w->values[w->outputs[k]].t.data || t->of[w->outputs[k]].axis < 0) return false;
   return true;
 }
 
+/* The batch is an input's first axis, or the second behind time. */
 static hy_status tracks_make(hy__work *w, const hy__plan_request *r, hy__tracks *t, bool *proven,
                              hy_error *err) {
+  enum { AXES = 2 };
   void *memory;
-  bool any_open;
-  *t = (hy__tracks){.w = w, .n_rows = rows_of(w, r, &any_open)};
+  *t = (hy__tracks){.w = w};
   *proven = false;
-  if (t->n_rows < 2) return HY_OK;
   HY_TRY(hy__arena_array(w->arena, w->n_values + 1, sizeof(hy__rows), &memory, err));
   t->of = memory;
-  for (size_t v = 0; v < w->n_values; v++) t->of[v] = (hy__rows){-1, 0};
-  inputs_track(t, r, any_open);
-  *proven = by_rows(t);
+  for (int32_t axis = 0; axis < AXES && !*proven; axis++) {
+    const guess g = guess_at(w, r, axis);
+    if (g.n_rows < 2) continue;
+    t->n_rows = g.n_rows;
+    for (size_t v = 0; v < w->n_values; v++) t->of[v] = (hy__rows){HY__ROWS_NONE, 0};
+    inputs_track(t, r, &g);
+    *proven = by_rows(t);
+  }
   return HY_OK;
 }
 
@@ -81,10 +105,11 @@ typedef struct demand {
   double macs, weights; /* multiply-adds; numbers that are multiplied with */
   double work;          /* in multiply-adds or the like */
   bool recurrent;
+  bool staged; /* layers or branches that run side by side for few rows */
 } demand;
 
 static demand demand_of(const hy__plan *plan) {
-  enum { TREE_LEVEL = 32, BYTES = 2 }; /* in multiply-adds, measured */
+  enum { TREE_LEVEL = 16, PLAIN = 8, BYTES = 2 }; /* in multiply-adds, measured */
   demand d = {0};
   for (size_t i = 0; i < plan->n_steps; i++) {
     hy__cost c;
@@ -92,7 +117,9 @@ static demand demand_of(const hy__plan *plan) {
     const double macs = c.macs + c.repeats * c.repeat_macs;
     const bool tree = c.family && strcmp(c.family, "tree") == 0;
     d.recurrent = d.recurrent || c.repeats > 0;
-    d.work += c.activation_bytes * BYTES + macs * (tree ? TREE_LEVEL : 1);
+    const bool stack = plan->infos[i].op && strcmp(plan->infos[i].op->name, "RecurrentStack") == 0;
+    d.staged = d.staged || stack || plan->infos[i].beside;
+    d.work += c.activation_bytes * BYTES + macs * (tree ? TREE_LEVEL : c.family ? 1 : PLAIN);
     if (tree || !macs) continue;
     d.macs += macs;
     d.weights += (c.weight_bytes + c.repeat_bytes) / (c.wide ? 8 : 4);
@@ -109,10 +136,11 @@ static size_t rows_least(const demand *d, size_t n_rows, size_t l2) {
 }
 
 /* Do workers gain by blocks of their own? Not where waking one costs as much, nor where a few rows
- * wait for the weights, which steps then divide. */
+ * wait for the weights, which steps, layers or branches then divide. */
 static bool shares(const demand *d, size_t n_rows, size_t n_workers) {
-  enum { WORK_MIN = 1 << 18, USES_MIN = 4 };
+  enum { WORK_MIN = 1 << 18, USES_MIN = 4, STAGED_ROWS = 4 };
   const double rows = ceil((double)n_rows / (double)n_workers);
+  if (d->staged && n_rows < STAGED_ROWS * n_workers) return false;
   return n_workers > 1 && d->work >= WORK_MIN &&
          d->macs * rows >= USES_MIN * d->weights * (double)n_rows;
 }
@@ -138,6 +166,10 @@ static chosen choose(const hy__plan *plan, const hy__plan_request *r, size_t n_r
   size_t rows = (n_rows + n_workers * each - 1) / (n_workers * each);
   if (n_workers > 1 && each == 1 && n_rows % rows)
     rows = (n_rows + 2 * n_workers - 1) / (2 * n_workers);
+  /* the busiest one's rows: a few do not divide well */
+  const size_t n = (n_rows + rows - 1) / rows, busiest = (n + n_workers - 1) / n_workers * rows;
+  if (!r->block_rows && n_workers > 1 && busiest * n_workers * 4 > n_rows * 5)
+    return (chosen){n_rows, 1};
   return (chosen){rows, n_workers > 1 ? hy__pool_n_workers(r->pool) : 1}; /* any may take one */
 }
 
@@ -145,12 +177,12 @@ static chosen choose(const hy__plan *plan, const hy__plan_request *r, size_t n_r
 
 static hy_status blocks_make(hy__plan *plan, const hy__tracks *t, const hy__plan_request *r,
                              chosen c, hy_error *err) {
-  void *memory, *lanes, *row_bytes, *inputs;
+  void *memory, *lanes, *ports, *inputs;
   const hy__work *w = t->w;
   const size_t n_ports = plan->n_inputs + plan->n_outputs, n_rows = (size_t)t->n_rows;
   HY_TRY(hy__arena_alloc(plan->arena, sizeof(hy__blocks), HY_ALIGN, &memory, err));
   HY_TRY(hy__arena_array(plan->arena, c.n_lanes, sizeof(hy__lane), &lanes, err));
-  HY_TRY(hy__arena_array(plan->arena, n_ports + 1, sizeof(size_t), &row_bytes, err));
+  HY_TRY(hy__arena_array(plan->arena, n_ports + 1, sizeof(hy__block_port), &ports, err));
   HY_TRY(hy__arena_array(plan->arena, plan->n_inputs + 1, sizeof(void *), &inputs, err));
   hy__blocks *b = memory;
   *b = (hy__blocks){.n_rows = n_rows,
@@ -158,14 +190,17 @@ static hy_status blocks_make(hy__plan *plan, const hy__tracks *t, const hy__plan
                     .n = (n_rows + c.rows - 1) / c.rows,
                     .lanes = lanes,
                     .n_lanes = c.n_lanes,
-                    .row_bytes = row_bytes,
+                    .ports = ports,
                     .inputs = inputs,
                     .pool = c.n_lanes > 1 ? r->pool : NULL};
   for (size_t k = 0; k < n_ports; k++) {
     const bool is_input = k < plan->n_inputs;
     const int32_t id = is_input ? w->inputs[k] : w->outputs[k - plan->n_inputs];
     const hy_tensor *whole = is_input ? &plan->inputs[k] : &plan->outputs[k - plan->n_inputs];
-    if (id >= 0 && t->of[id].axis >= 0) b->row_bytes[k] = hy__work_bytes(whole) / n_rows;
+    if (id < 0 || t->of[id].axis < 0) continue;
+    b->ports[k].n_parts = 1;
+    for (int32_t d = 0; d < t->of[id].axis; d++) b->ports[k].n_parts *= (size_t)whole->dims[d];
+    b->ports[k].row_bytes = hy__work_bytes(whole) / n_rows / HY_MAX(b->ports[k].n_parts, (size_t)1);
   }
   plan->blocks = b;
   return HY_OK;
@@ -181,14 +216,18 @@ static bool put_behind(size_t *bytes, size_t more, size_t *at) {
 static hy_status arena_place(hy__plan *plan, const hy_tensor *outputs, hy_error *err) {
   hy__blocks *b = plan->blocks;
   size_t bytes = 0, all;
-  bool fits = true;
   b->lane_bytes = plan->arena_bytes;
+  bool fits = put_behind(&b->lane_bytes, 0, &all);
+  for (size_t k = 0; k < plan->n_inputs + plan->n_outputs; k++) {
+    hy__block_port *p = &b->ports[k]; /* a part of something that is there: no overflow */
+    if (p->n_parts > 1)
+      fits = fits && put_behind(&b->lane_bytes, p->n_parts * p->row_bytes * b->rows, &p->at);
+  }
   for (size_t k = 0; k < plan->n_outputs; k++) {
     plan->outputs[k] = outputs[k];
     fits = fits && put_behind(&bytes, hy__work_bytes(&outputs[k]) + 1, &plan->output_offsets[k]);
   }
-  fits = fits && put_behind(&b->lane_bytes, 0, &all) && hy__mul(b->lane_bytes, b->n_lanes, &all) &&
-         put_behind(&bytes, all, &b->lanes_at);
+  fits = fits && hy__mul(b->lane_bytes, b->n_lanes, &all) && put_behind(&bytes, all, &b->lanes_at);
   HY_FAIL_IF(!fits, HY_LIMIT, err, "the blocks' arenas are too large");
   plan->arena_bytes = bytes;
   return HY_OK;

@@ -203,12 +203,24 @@ static bool matmul(const node_view *v) {
 
 /* The left-hand side's zero point and scale are one each; the others belong to columns. */
 static bool integer_matmul(const node_view *v) {
-  const bool wide = is(v, "QLinearMatMul");
-  const size_t right = wide ? 3 : 1;
+  static const struct {
+    const char *name;
+    size_t right, ones[2]; /* inputs; 0: none */
+  } forms[] = {{"MatMulInteger", 1, {2, 0}},
+               {"QLinearMatMul", 3, {1, 2}},
+               {"QGemm", 3, {1, 2}},
+               {"MatMulIntegerToFloat", 1, {2, 4}}};
+  size_t f = 0;
+  while (!is(v, forms[f].name)) f++;
   const hy__rows r = rows_in(v, 0);
-  if (!first_alone(v) || r.axis >= in(v, 0)->rank - 1 || in(v, right)->rank != 2) return false;
-  for (size_t k = wide ? 1 : 2; k < 3; k++)
-    if (in(v, k) && hy__work_bytes(in(v, k)) != hy_dtype_bytes(in(v, k)->dtype)) return false;
+  if (!first_alone(v) || r.axis >= in(v, 0)->rank - 1 || in(v, forms[f].right)->rank != 2)
+    return false;
+  if (hy__node_int(v->node, "transA", 0) || (f == 2 && in(v, 6) && in(v, 6)->rank > 1))
+    return false;
+  for (size_t i = 0; i < 2; i++) {
+    const hy_tensor *one = forms[f].ones[i] ? in(v, forms[f].ones[i]) : NULL;
+    if (one && hy__work_bytes(one) != hy_dtype_bytes(one->dtype)) return false;
+  }
   return give(v, 0, r.axis, r.each);
 }
 
@@ -449,12 +461,15 @@ static const rule ml_rules[] = {
 
 static const rule own_rules[] = {
     {" AttentionView ", attention_view},
+    {" ConvIntegerToFloat ", outermost},
     {" ConvLast ", conv_last},
     {" Linear ", linear},
     {" PoolLast ", outermost},
     {" RecurrentStack ", recurrent_stack},
     {" TreeScore ", table},
 };
+
+static const rule microsoft_rules[] = {{" MatMulIntegerToFloat QGemm ", integer_matmul}};
 
 static bool named(const char *names, const char *name) {
   const size_t n = strlen(name);
@@ -472,6 +487,8 @@ static bool apply(const rule *rules, size_t n, const node_view *v) {
 static bool keeps_rows(const node_view *v, const char *domain) {
   if (!*domain) return apply(onnx_rules, HY_COUNT(onnx_rules), v);
   if (strcmp(domain, "ai.onnx.ml") == 0) return apply(ml_rules, HY_COUNT(ml_rules), v);
+  if (strcmp(domain, "com.microsoft") == 0)
+    return apply(microsoft_rules, HY_COUNT(microsoft_rules), v);
   if (strcmp(domain, "hayate") == 0) return apply(own_rules, HY_COUNT(own_rules), v);
   return false;
 }

@@ -54,15 +54,23 @@ typedef struct hy__lane {
   hy__bind *callers; /* of inputs and outputs */
 } hy__lane;
 
+/* An input or output of a batch in blocks: `n_parts` times the whole batch's rows, one after the
+ * other. With more than one part, a block's rows are copied through its lane. */
+typedef struct hy__block_port {
+  size_t row_bytes; /* of a row in a part; 0: the same for all rows */
+  size_t n_parts;
+  size_t at; /* of the copy in a lane */
+} hy__block_port;
+
 /* A batch that is run in blocks of rows: the plan's steps are those of one block. The arena holds
- * the outputs (for callers who give no memory), then an arena for each lane. */
+ * the outputs (for callers who give no memory), then each lane's values and copies. */
 typedef struct hy__blocks {
   size_t n_rows, rows, n; /* of the batch, of a block; blocks, the last one meets the one before */
   hy__lane *lanes;        /* lanes[0] is the plan's own */
   size_t n_lanes, lanes_at, lane_bytes;
-  size_t *row_bytes; /* per input, then per output; 0: the same for all rows */
-  void **inputs;     /* as bound */
-  hy__pool *pool;    /* for the blocks; NULL: one after the other */
+  hy__block_port *ports; /* inputs, then outputs */
+  void **inputs;         /* as bound */
+  hy__pool *pool;        /* for the blocks; NULL: one after the other */
 } hy__blocks;
 
 typedef struct hy__plan {
