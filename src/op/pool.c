@@ -132,7 +132,7 @@ static int64_t line_inside(const hy__window *w, const int64_t *at, int64_t run[2
       type max = x[q->taps[0]];                                                                    \
       for (size_t t = 1; t < w->n_kernel; ++t) {                                                   \
         const type v = x[q->taps[t]];                                                              \
-        max = (v > max) | (v != v) ? v : max;                                                      \
+        max = ((v > max) | (v != v)) ? v : max;                                                    \
       }                                                                                            \
       y[i] = max;                                                                                  \
     }                                                                                              \
