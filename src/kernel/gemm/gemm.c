@@ -46,7 +46,7 @@ bool hy__gemm_f32_packed_n(const hy__gemm_f32 *gemm, size_t k, size_t n, size_t 
   return hy__mul(columns_padded(gemm, n), k, out) && hy__mul(*out, sizeof(float), &bytes);
 }
 
-enum { STRETCH = 16 }; /* of a column at a time, so that the panel's lines stay in the cache */
+enum { STRETCH = 128 }; /* of a column at a time, so that the panel's lines stay in the cache */
 
 typedef float vector __attribute__((vector_size(16)));
 typedef float loose_vector __attribute__((vector_size(16), aligned(1), may_alias));

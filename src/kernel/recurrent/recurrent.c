@@ -5,7 +5,7 @@
 
 #include "kernel/gemm/gemm.h"
 
-enum { STRETCH = 16 }; /* of a unit's row at a time */
+enum { STRETCH = 128 }; /* of a unit's row at a time */
 
 /* Inputs [k, k + n) of the four units from `unit` on, to every width-th float. */
 static void pack_four(const hy__loose_f32 *source, size_t hidden, const size_t unit_k_n[3],
