@@ -132,7 +132,7 @@ HY_CHECKED hy_status hy__onnx_graph(hy__onnx *r, hy__span in, hy__onnx_frame *fr
 HY_CHECKED hy_status hy__onnx_node(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy_error *err);
 HY_CHECKED hy_status hy__onnx_attr(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy__attr *out,
                                    hy_error *err);
-/* Whether an attribute of a tree ensemble stays in the file, as a LIST. */
+/* Whether an attribute of a tree ensemble or an SVM stays in the file, as a LIST. */
 bool hy__onnx_list_waits(hy__span in);
 /* The body of `f` in place of `call`. */
 HY_CHECKED hy_status hy__onnx_inline(hy__onnx *r, const hy__onnx_function *f, const hy__node *call,

@@ -4,7 +4,7 @@
  * What somebody reads in place is copied once the graph is known. */
 #include "model/onnx.h"
 
-enum { LOOSE_BYTES = 4096 };
+enum { LOOSE_BYTES = 1024 };
 
 static bool aligned(const void *p, size_t each) { return ((uintptr_t)p & (each - 1)) == 0; }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The long lists of tree ensembles: an attribute of tens of thousands of numbers stays in the file
- * until the trees are packed, which reads each into memory of its final width. In the general form
- * a list would be copied twice and take 8 or 16 bytes an element. */
+/* The long lists of tree ensembles and support vectors: an attribute of tens of thousands of
+ * numbers stays in the file until the trees are packed, which reads each into memory of its final
+ * width. In the general form a list would be copied twice and take 8 or 16 bytes an element. */
 #include "model/onnx.h"
 
-enum { WAITS_BYTES = 4096, FLOATS = 7, INTS = 8, STRINGS = 9 };
+enum { WAITS_BYTES = 256, FLOATS = 7, INTS = 8, STRINGS = 9 };
 
 static bool begins(hy__span text, const char *with) {
   const size_t n = strlen(with);
@@ -21,6 +21,7 @@ bool hy__onnx_list_waits(hy__span in) {
   if (hy__span_left(&in) < WAITS_BYTES || !hy__pb_next(&in, &f) || f.number != 1 ||
       f.wire != HY__PB_BYTES || ends(f.bytes, "_as_tensor"))
     return false;
+  if (begins(f.bytes, "support_vectors")) return true;
   return begins(f.bytes, "nodes_") || begins(f.bytes, "target_") || begins(f.bytes, "class_");
 }
 

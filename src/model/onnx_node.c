@@ -72,11 +72,14 @@ static hy_status version_of(const hy__opsets *opsets, const raw_node *raw, int32
           raw->name, raw->op_type, *raw->domain ? raw->domain : "ai.onnx");
 }
 
-/* TreeEnsembleRegressor and -Classifier in a graph, where no function looks at their attributes. */
+/* Operators that ask for a list where it is, in a graph: no function looks at their attributes. */
 static bool has_long_lists(const hy__onnx_frame *frame, const raw_node *raw) {
-  return !frame->call && strcmp(raw->domain, "ai.onnx.ml") == 0 &&
-         (strcmp(raw->op_type, "TreeEnsembleRegressor") == 0 ||
-          strcmp(raw->op_type, "TreeEnsembleClassifier") == 0);
+  static const char *const names[] = {"TreeEnsembleRegressor", "TreeEnsembleClassifier",
+                                      "SVMRegressor", "SVMClassifier"};
+  if (frame->call || strcmp(raw->domain, "ai.onnx.ml") != 0) return false;
+  for (size_t i = 0; i < HY_COUNT(names); i++)
+    if (strcmp(raw->op_type, names[i]) == 0) return true;
+  return false;
 }
 
 static hy_status node_read(hy__onnx *r, hy__span in, hy__onnx_frame *frame, hy_error *err) {

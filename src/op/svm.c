@@ -17,6 +17,8 @@ typedef struct params {
   double gamma, coef0, degree;
   const float *coefficients, *rho, *vectors; /* vectors NULL: the coefficients are linear forms */
   const float *packed;                       /* the vectors, as the kernels want them */
+  const hy__attr *list; /* NULL, or the vectors are still in the file, and `vectors` is a name */
+  const hy_allocator *allocator;
   size_t n_vectors, n_blocks, n_forms, features;
   bool one_class;
   /* classifier: */
@@ -286,7 +288,13 @@ static hy_status read_vectors(const hy__node *node, params *q, size_t n_rho, hy_
     q->kernel = LINEAR;
     return HY_OK;
   }
+  const hy__attr *list = hy__node_attr(node, "support_vectors");
   given = floats_of(node, "support_vectors", &q->vectors, &n);
+  if (list && list->kind == HY__ATTR_LIST) {
+    q->list = list; /* its length is checked as it is read */
+    q->vectors = (const float *)(const void *)list->as.bytes;
+    given = hy__mul(q->n_vectors, q->features, &n) && n <= list->n / sizeof(float);
+  }
   HY_FAIL_IF(!given || !hy__mul(q->n_vectors, q->features, &want) || n != want, HY_BAD_FORMAT, err,
              "there are %zu numbers for %zu support vectors of %zu", n, q->n_vectors, q->features);
   return HY_OK;
@@ -367,9 +375,17 @@ static bool reserve(size_t *total, size_t n, size_t each) {
 
 static hy_status fill(void *ctx, void *packed, hy_error *err) {
   const params *q = ctx;
-  (void)err;
-  hy__vectors_pack(q->vectors, q->n_vectors, q->features, packed);
-  return HY_OK;
+  const size_t n = q->n_vectors * q->features;
+  void *read;
+  if (!q->list) {
+    hy__vectors_pack(q->vectors, q->n_vectors, q->features, packed);
+    return HY_OK;
+  }
+  HY_TRY(hy__alloc_array(q->allocator, n, sizeof(float), &read, err));
+  const hy_status status = hy__attr_floats_read(q->list, n, read, err);
+  if (status == HY_OK) hy__vectors_pack(read, q->n_vectors, q->features, packed);
+  hy__free(q->allocator, read, n * sizeof(float));
+  return status;
 }
 
 static hy_status pack(const hy__op_plan *p, params *q, hy_error *err) {
@@ -400,6 +416,7 @@ static bool lower_scratch(params *q, size_t *total) {
 hy_status hy__op_svm_lower(hy__op_plan *p, hy_error *err) {
   params *q;
   HY_TRY(hy__arena_alloc(p->arena, sizeof *q, HY_ALIGN, (void **)&q, err));
+  q->allocator = hy__runtime_allocator(p->runtime);
   HY_TRY(read_all(p, q, err));
   HY_TRY(pack(p, q, err));
   HY_FAIL_IF(!lower_scratch(q, &p->scratch_bytes), HY_LIMIT, err, "too many classes or vectors");
