@@ -13,17 +13,26 @@ enum { IN_X, IN_W, IN_R, IN_B, IN_LENS, IN_H, IN_C, IN_P, W_SCALE, W_ZERO, R_SCA
 typedef struct params {
   hy__recurrent_plan plan; /* sizes, functions and attributes alone */
   hy__integer_gemm w, r;
+  size_t block;   /* steps whose inputs are projected together */
   bool plain;     /* the default functions, and nothing else */
   size_t columns; /* 4 hidden */
-  size_t bytes_at, factors_at, bias_at, pre_at, from_h_at, h_at, c_at; /* bytes in scratch */
+  size_t x_at, bytes_at, factors_at, bias_at, pre_at, from_h_at, h_at, c_at; /* bytes in scratch */
 } params;
+
+/* Floats as u8 over their extremes. */
+typedef struct quantised {
+  const uint8_t *bytes;
+  float scale;
+  int32_t zero;
+} quantised;
 
 typedef struct walk {
   const hy__step *step;
   const params *q;
   size_t direction;
   float *h, *c, *pre, *from_h, *bias, *factors;
-  uint8_t *bytes;
+  uint8_t *bytes; /* of h */
+  size_t first;   /* the step that pre begins with */
 } walk;
 
 static hy_status expect(const hy__op_plan *p, size_t k, hy_dtype dtype, int32_t rank,
@@ -99,25 +108,33 @@ hy_status hy__op_dynamic_lstm_infer(hy__op_plan *p, hy_error *err) {
   return HY_OK;
 }
 
-/* y [rows][columns] = quantised x times weights, plus bias. */
-static hy_status product(const walk *w, const float *x, const hy__integer_gemm *gemm,
-                         const float *bias, float *y, hy_error *err) {
-  const bool is_w = gemm == &w->q->w;
+static quantised quantise(const walk *w, const float *x, size_t n, uint8_t *bytes) {
   const hy__integer *kernel = w->step->kernels->integer;
-  const size_t n = gemm->m * gemm->right.each;
-  hy_tensor scales = w->step->in[is_w ? W_SCALE : R_SCALE];
-  float scale;
-  hy__integer_end end = hy__integer_span(kernel, x, n, 255.0f, &scale);
-  kernel->quantise(x, n, &end, w->bytes);
-  const hy__integer_call call = {.a = w->bytes,
-                                 .index = w->direction,
-                                 .a_zero = end.zero,
-                                 .end = {.factor = w->factors, .factor_step = 1, .bias = bias},
-                                 .floats = y};
-  const bool by_column = hy__op_count_of(&scales) > w->q->plan.directions;
-  const float *s = (const float *)scales.data + w->direction * (by_column ? w->q->columns : 1);
-  for (size_t j = 0; j < w->q->columns; j++) w->factors[j] = scale * s[by_column ? j : 0];
-  return hy__integer_gemm_run(w->step, gemm, &call, err);
+  quantised out = {.bytes = bytes};
+  const hy__integer_end end = hy__integer_span(kernel, x, n, 255.0f, &out.scale);
+  kernel->quantise(x, n, &end, bytes);
+  out.zero = end.zero;
+  return out;
+}
+
+/* y [m][columns] = rows from `first` on times weights, plus bias. */
+static hy_status product(const walk *w, const quantised *x, const size_t rows[2],
+                         const hy__integer_gemm *weights, float *y, hy_error *err) {
+  const bool is_w = weights == &w->q->w;
+  const hy_tensor *scales = &w->step->in[is_w ? W_SCALE : R_SCALE];
+  const bool by_column = hy__op_count_of(scales) > w->q->plan.directions;
+  const size_t n_factors = by_column ? w->q->columns : 1;
+  const float *s = (const float *)scales->data + w->direction * n_factors;
+  hy__integer_gemm gemm = *weights;
+  for (size_t j = 0; j < n_factors; j++) w->factors[j] = x->scale * s[j];
+  gemm.m = rows[1] - rows[0];
+  const hy__integer_call call = {
+      .a = x->bytes + rows[0] * gemm.right.each,
+      .index = w->direction,
+      .a_zero = x->zero,
+      .end = {.factor = w->factors, .factor_step = by_column, .bias = is_w ? w->bias : NULL},
+      .floats = y};
+  return hy__integer_gemm_run(w->step, &gemm, &call, err);
 }
 
 static double peep(const walk *w, size_t gate, size_t unit) {
@@ -166,7 +183,8 @@ static void copy_out(const walk *w, size_t output, size_t row, const float *from
 static hy_status step_run(const walk *w, const int32_t *lens, size_t s, hy_error *err) {
   const hy__recurrent_plan *p = &w->q->plan;
   const size_t n = p->hidden, columns = w->q->columns;
-  HY_TRY(product(w, w->h, &w->q->r, NULL, w->from_h, err));
+  const quantised h = quantise(w, w->h, p->batch * n, w->bytes);
+  HY_TRY(product(w, &h, (const size_t[2]){0, p->batch}, &w->q->r, w->from_h, err));
   for (size_t b = 0; b < p->batch; b++) {
     const size_t len = lens ? (size_t)lens[b] : p->steps;
     size_t time = s;
@@ -176,7 +194,7 @@ static hy_status step_run(const walk *w, const int32_t *lens, size_t s, hy_error
       copy_out(w, 0, row, NULL);
       continue;
     }
-    float *pre = w->pre + (time * p->batch + b) * columns;
+    float *pre = w->pre + ((time - w->first) * p->batch + b) * columns;
     for (size_t j = 0; j < columns; j++) pre[j] += w->from_h[b * columns + j];
     (w->q->plain ? cell_plain : cell)(w, pre, w->h + b * n, w->c + b * n);
     copy_out(w, 0, row, w->h + b * n);
@@ -201,6 +219,19 @@ static void start(const walk *w) {
   }
 }
 
+/* All steps of a direction, block by block. */
+static hy_status steps_run(walk *w, const quantised *x, const int32_t *lens, hy_error *err) {
+  const hy__recurrent_plan *p = &w->q->plan;
+  for (size_t s = 0; s < p->steps;) {
+    const size_t n = HY_MIN(w->q->block, p->steps - s), end = s + n;
+    w->first = p->side[w->direction].reverse ? p->steps - end : s;
+    const size_t rows[2] = {w->first * p->batch, (w->first + n) * p->batch};
+    HY_TRY(product(w, x, rows, &w->q->w, w->pre, err));
+    for (; s < end; s++) HY_TRY(step_run(w, lens, s, err));
+  }
+  return HY_OK;
+}
+
 static hy_status run(const hy__step *step, hy_error *err) {
   const params *q = step->params;
   const hy__recurrent_plan *p = &q->plan;
@@ -216,10 +247,11 @@ static hy_status run(const hy__step *step, hy_error *err) {
             .bias = (float *)(void *)(scratch + q->bias_at),
             .factors = (float *)(void *)(scratch + q->factors_at),
             .bytes = (uint8_t *)scratch + q->bytes_at};
+  const quantised x = quantise(&w, step->in[IN_X].data, p->steps * p->batch * p->features,
+                               (uint8_t *)scratch + q->x_at);
   for (w.direction = 0; w.direction < p->directions; w.direction++) {
     start(&w);
-    HY_TRY(product(&w, step->in[IN_X].data, &q->w, w.bias, w.pre, err));
-    for (size_t s = 0; s < p->steps; s++) HY_TRY(step_run(&w, lens, s, err));
+    HY_TRY(steps_run(&w, &x, lens, err));
     for (size_t b = 0; b < p->batch; b++) {
       const bool none = lens && lens[b] == 0;
       copy_out(&w, 1, w.direction * p->batch + b, none ? NULL : w.h + b * p->hidden);
@@ -231,7 +263,7 @@ static hy_status run(const hy__step *step, hy_error *err) {
 
 static hy__integer_gemm gemm_of(const params *q, size_t k) {
   const hy__recurrent_plan *r = &q->plan;
-  return (hy__integer_gemm){.m = k == IN_W ? r->steps * r->batch : r->batch,
+  return (hy__integer_gemm){.m = k == IN_W ? q->block * r->batch : r->batch,
                             .right = {.b = k,
                                       .b_zero = k == IN_W ? W_ZERO : R_ZERO,
                                       .n_right = r->directions,
@@ -252,6 +284,7 @@ static bool is_plain(const hy__op_plan *p, const hy__recurrent_plan *r) {
 }
 
 hy_status hy__op_dynamic_lstm_lower(hy__op_plan *p, hy_error *err) {
+  enum { TOGETHER = 256 }; /* rows */
   void *memory;
   HY_TRY(hy__arena_alloc(p->arena, sizeof(params), _Alignof(params), &memory, err));
   params *q = memory;
@@ -260,10 +293,15 @@ hy_status hy__op_dynamic_lstm_lower(hy__op_plan *p, hy_error *err) {
   const hy__recurrent_plan *r = &q->plan;
   q->columns = 4 * r->hidden;
   q->plain = is_plain(p, r);
-  size_t rows = 0, states = 0, inputs = 0, elements = 0;
-  const bool fits = hy__mul(r->steps, r->batch, &rows) && hy__mul(rows, q->columns, &elements) &&
-                    hy__mul(rows, r->features, &inputs) && hy__mul(r->batch, q->columns, &states) &&
-                    hy__integer_room(p, &q->bytes_at, HY_MAX(inputs, states), 1) &&
+  /* rows of their own lengths are not at one time together */
+  q->block = hy__op_has(p, IN_LENS) ? r->steps : TOGETHER / HY_MAX(r->batch, (size_t)1);
+  q->block = HY_MAX(HY_MIN(q->block, r->steps), (size_t)1);
+  size_t rows = 0, all = 0, states = 0, inputs = 0, elements = 0;
+  const bool fits = hy__mul(r->steps, r->batch, &all) && hy__mul(q->block, r->batch, &rows) &&
+                    hy__mul(rows, q->columns, &elements) && hy__mul(all, r->features, &inputs) &&
+                    hy__mul(r->batch, q->columns, &states) &&
+                    hy__integer_room(p, &q->x_at, inputs, 1) &&
+                    hy__integer_room(p, &q->bytes_at, states, 1) &&
                     hy__integer_room(p, &q->factors_at, q->columns, sizeof(float)) &&
                     hy__integer_room(p, &q->bias_at, q->columns, sizeof(float)) &&
                     hy__integer_room(p, &q->pre_at, elements, sizeof(float)) &&
