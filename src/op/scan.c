@@ -163,14 +163,19 @@ hy_status hy__op_scan_infer(hy__op_plan *p, hy_error *err) {
 
 /* --- run --- */
 
-static size_t place_of(const scan *s, const lane *l, int64_t round) {
-  return (size_t)(l->reverse ? s->n_rounds - 1 - round : round) * l->inner_bytes;
+/* A round of a row's n: a row is reversed from its own end. */
+typedef struct turn {
+  int64_t row, round, n;
+} turn;
+
+static size_t place_of(const lane *l, const turn *at) {
+  return (size_t)(l->reverse ? at->n - 1 - at->round : at->round) * l->inner_bytes;
 }
 
-/* Slice `round` of an input: where it lies, or copied together. */
-static void *slice_read(const scan *s, const lane *l, const uint8_t *from, int64_t round,
+/* The slice of an input: where it lies, or copied together. */
+static void *slice_read(const scan *s, const lane *l, const uint8_t *from, const turn *at,
                         uint8_t *scratch) {
-  from += place_of(s, l, round);
+  from += place_of(l, at);
   if (l->outer == 1) return (void *)(uintptr_t)from;
   for (size_t o = 0; o < l->outer; o++)
     memcpy(scratch + l->slice_at + o * l->inner_bytes,
@@ -178,10 +183,10 @@ static void *slice_read(const scan *s, const lane *l, const uint8_t *from, int64
   return scratch + l->slice_at;
 }
 
-static void slice_write(const scan *s, const lane *l, uint8_t *to, int64_t round,
+static void slice_write(const scan *s, const lane *l, uint8_t *to, const turn *at,
                         const uint8_t *scratch) {
   if (l->outer == 1) return;
-  to += place_of(s, l, round);
+  to += place_of(l, at);
   for (size_t o = 0; o < l->outer; o++)
     memcpy(to + o * (size_t)s->n_rounds * l->inner_bytes,
            scratch + l->slice_at + o * l->inner_bytes, l->inner_bytes);
@@ -191,28 +196,29 @@ static uint8_t *row_of(const hy_tensor *t, size_t item_bytes, int64_t row) {
   return (uint8_t *)t->data + item_bytes * (size_t)row;
 }
 
-static void round_bind(const scan *s, const hy__step *step, int64_t row, int64_t round, bool last) {
+static void round_bind(const scan *s, const hy__step *step, const turn *at) {
   void **in = hy__op_slots_in(&s->slots, step), **out = hy__op_slots_out(&s->slots, step);
   void **state = out + s->body->n_out;
   uint8_t *scratch = step->scratch, *place = scratch + s->state_at;
   for (size_t k = 0; k < s->n_state; k++) {
     size_t bytes = s->state_bytes[k], apart = (bytes + HY_ALIGN) / HY_ALIGN * HY_ALIGN;
     in[k] = state[k];
-    *out++ = state[k] = last && step->out[k].data ? row_of(&step->out[k], bytes, row)
-                                                  : place + (size_t)(round & 1) * apart;
+    *out++ = state[k] = at->round + 1 == at->n && step->out[k].data
+                            ? row_of(&step->out[k], bytes, at->row)
+                            : place + (size_t)(at->round & 1) * apart;
     place += 2 * apart;
   }
   for (size_t k = 0; k < s->n_in; k++) {
     const hy_tensor *t = &step->in[s->first + s->n_state + k];
     in[s->n_state + k] =
-        slice_read(s, &s->in[k], row_of(t, s->in[k].item_bytes, row), round, scratch);
+        slice_read(s, &s->in[k], row_of(t, s->in[k].item_bytes, at->row), at, scratch);
   }
   for (size_t k = 0; k < s->n_out; k++) {
     const hy_tensor *t = &step->out[s->n_state + k];
     const lane *l = &s->out[k];
     if (!t->data) continue;
-    *out++ = l->outer == 1 ? row_of(t, l->item_bytes, row) + place_of(s, l, round)
-                           : scratch + l->slice_at;
+    *out++ =
+        l->outer == 1 ? row_of(t, l->item_bytes, at->row) + place_of(l, at) : scratch + l->slice_at;
   }
 }
 
@@ -222,12 +228,13 @@ static hy_status run_row(const scan *s, const hy__step *step, int64_t row, int64
   for (size_t k = 0; k < s->n_state; k++)
     state[k] = row_of(&step->in[s->first + k], s->state_bytes[k], row);
   for (int64_t round = 0; round < n; round++) {
-    round_bind(s, step, row, round, round + 1 == n);
+    const turn at = {row, round, n};
+    round_bind(s, step, &at);
     HY_TRY(hy__op_slots_run(&s->slots, s->host, s->body, step, err));
     for (size_t k = 0; k < s->n_out; k++) {
       const hy_tensor *t = &step->out[s->n_state + k];
       if (t->data)
-        slice_write(s, &s->out[k], row_of(t, s->out[k].item_bytes, row), round, step->scratch);
+        slice_write(s, &s->out[k], row_of(t, s->out[k].item_bytes, row), &at, step->scratch);
     }
   }
   for (size_t k = 0; k < s->n_state && n == 0; k++)

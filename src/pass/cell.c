@@ -66,6 +66,7 @@ static bool expand_product(const hy__forms *f, const hy__form *form, double scal
 
 static bool expand(const hy__forms *f, int32_t id, double scale, terms *out) {
   const hy__form *form = &f->list[id];
+  if (scale == 0) return true;
   if (form->kind == HY__FORM_SUM && !has_product(form)) return expand_sum(f, form, scale, out);
   if (form->kind == HY__FORM_MUL) return expand_product(f, form, scale, out);
   return terms_add(out, &(term){.scale = scale, .n = 1, .atom = {id}});

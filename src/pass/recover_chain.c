@@ -19,6 +19,7 @@ typedef struct chain {
   hy__recovery r;     /* of the layer; its forms are those of the first step */
   int32_t *h, *c, *x; /* per step */
   size_t n;
+  bool written; /* nodes were added: what was found of the graph before does not hold any more */
 } chain;
 
 /* --- where to look --- */
@@ -299,6 +300,7 @@ static hy_status chain_write(chain *k, bool *done, hy_error *err) {
   cell->y_wanted = cell->h_wanted = true;
   cell->c_wanted = cell->cell.c >= 0;
   if (k->r.node < 0 || !states_apart(k) || !sequence_find(k, &cell->rounds)) return HY_OK;
+  k->written = true;
   HY_TRY(hy__recover_layer(&k->r, cell, made, &written, err));
   if (!written) return HY_OK;
   HY_TRY(hy__arena_array(k->r.b.arena, k->n + 1, sizeof(int32_t), &memory, err));
@@ -324,7 +326,7 @@ static hy_status chain_write(chain *k, bool *done, hy_error *err) {
 
 /* The first chain among the states of one matrix. */
 static hy_status states_walk(chain *k, bool *done, hy_error *err) {
-  for (size_t i = 1; i <= k->n_states && !*done; i++) {
+  for (size_t i = 1; i <= k->n_states && !k->written; i++) {
     bool found = false;
     if (i < k->n_states) HY_TRY(step_add(k, k->states[i], k->states[i - 1], &found, err));
     if (found) continue;
@@ -337,7 +339,7 @@ static hy_status states_walk(chain *k, bool *done, hy_error *err) {
 
 static hy_status chains_walk(chain *k, bool *done, hy_error *err) {
   HY_TRY(products_find(k, err));
-  for (size_t i = 0; i < k->n_products && !*done; i++) {
+  for (size_t i = 0; i < k->n_products && !k->written; i++) {
     const void *matrix = matrix_of(k, i);
     size_t same = 0, before = 0;
     for (size_t j = 0; j < k->n_products; j++) {
@@ -346,7 +348,7 @@ static hy_status chains_walk(chain *k, bool *done, hy_error *err) {
     }
     if (before || same + 1 < STEPS_MIN) continue;
     if (!k->shut) HY_TRY(shut_make(k, err));
-    for (size_t part = 0; part < 2 && !*done; part++) {
+    for (size_t part = 0; part < 2 && !k->written; part++) {
       states_of(k, matrix, part);
       k->n = 0;
       if (k->n_states + 1 >= STEPS_MIN) HY_TRY(states_walk(k, done, err));

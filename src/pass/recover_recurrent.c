@@ -6,7 +6,7 @@
  * The last bits differ, as sums are ordered otherwise. */
 #include "pass/recover.h"
 
-enum { NONE = -1, BODY_BYTES = 1 << 28, INDEX_DEPTH = 12 };
+enum { NONE = -1, BODY_BYTES = 1 << 28, INDEX_DEPTH = 12, ROUNDS_MOST = 1 << 24, CHAINS_MOST = 16 };
 
 /* --- the body --- */
 
@@ -392,6 +392,12 @@ static hy_status recover(hy__recovery *r, bool *done, hy_error *err) {
 
 /* --- the pass --- */
 
+static size_t n_graphs(const hy__node *node) {
+  size_t n = 0;
+  for (size_t i = 0; i < node->n_attrs; i++) n += node->attrs[i].kind == HY__ATTR_GRAPH;
+  return n;
+}
+
 /* The node's counts; false where it is no loop that could be one. */
 static hy_status start(hy__recovery *r, bool *fits, hy_error *err) {
   hy__work *w = r->w;
@@ -400,9 +406,10 @@ static hy_status start(hy__recovery *r, bool *fits, hy_error *err) {
   const size_t n_in = node->node.n_inputs - node->n_captured;
   hy__op_plan view;
   *fits = false;
-  if (!body || body->kind != HY__ATTR_GRAPH || node->node.version < 9) return HY_OK;
+  if (!body || body->kind != HY__ATTR_GRAPH || n_graphs(&node->node) != 1) return HY_OK;
   r->graph = body->as.graph;
   r->scan = hy__work_is(w, r->node, "Scan");
+  if (r->scan && node->node.version < 9) return HY_OK; /* with a batch of its own */
   r->n_seq = r->scan ? (size_t)hy__node_int(&node->node, "num_scan_inputs", 0) : 0;
   r->first_in = r->scan ? 0 : 2;
   r->first_out = r->scan ? 0 : 1;
@@ -417,7 +424,7 @@ static hy_status start(hy__recovery *r, bool *fits, hy_error *err) {
     HY_TRY(hy__work_view(w, node, &view, err));
     HY_TRY(hy__op_loop_count(&view, &r->n_rounds, err));
   }
-  *fits = r->n_rounds > 1 && r->n_state > 0;
+  *fits = r->n_rounds > 1 && r->n_rounds <= ROUNDS_MOST && r->n_state > 0;
   return HY_OK;
 }
 
@@ -458,10 +465,11 @@ hy_status hy__pass_recover_recurrent(hy__work *w, size_t *n_rewrites, hy_error *
     *n_rewrites += done;
   }
   if (w->unordered) HY_TRY(hy__work_sort(w, err));
-  for (bool more = true; more;) {
+  bool more = true;
+  for (int i = 0; i < CHAINS_MOST && more; i++) {
     HY_TRY(hy__recover_chain(w, &more, err));
     *n_rewrites += more;
-    if (more) HY_TRY(hy__work_sort(w, err));
+    if (w->unordered) HY_TRY(hy__work_sort(w, err));
   }
   return HY_OK;
 }

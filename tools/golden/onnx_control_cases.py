@@ -51,6 +51,19 @@ agraph (int64[2] lens, float[2,3] h, float[2,5,3] x) => (float[2,3] last, float[
 }""", {"lens": np.array([5, 5]), "h": f(2, 3, name="h"), "x": f(2, 5, 3)},
         "Scan with a batch, by onnx.parser")
 
+control("Scan_8_lens", 8, """
+agraph (int64[3] lens, float[3,2] h, float[3,5,2] x, float[3,5,2] z)
+    => (float[3,2] last, float[3,5,2] ys, float[3,5] sums) {
+  last, ys, sums = Scan(lens, h, x, z) <num_scan_inputs = 2, directions = [0, 1],
+      body = step (float[2] s, float[2] v, float[2] u) => (float[2] t, float[2] y, float sum) {
+    a = Add(s, v)
+    t = Tanh(a)
+    y = Mul(t, u)
+    sum = ReduceSum<keepdims = 0>(y)
+  }>
+}""", {"lens": np.array([2, 5, 1]), "h": f(3, 2, name="h"), "x": f(3, 5, 2), "z": f(3, 5, 2, name="z")},
+        "Scan with a batch of lengths of their own, by onnx.parser")
+
 control("Loop_13", 13, """
 agraph (float[3] h, float[4,3] w, float few)
     => (float[3] h1, float[6,3] all, float[3] h2, float[4,3] rows, float grown, int64 rounds,
