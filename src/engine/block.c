@@ -120,7 +120,7 @@ static demand demand_of(const hy__plan *plan) {
     const bool stack = plan->infos[i].op && strcmp(plan->infos[i].op->name, "RecurrentStack") == 0;
     d.staged = d.staged || stack || plan->infos[i].beside;
     d.work += c.activation_bytes * BYTES + macs * (tree ? TREE_LEVEL : c.family ? 1 : PLAIN);
-    if (tree || !macs) continue;
+    if (tree || macs == 0) continue;
     d.macs += macs;
     d.weights += (c.weight_bytes + c.repeat_bytes) / (c.wide ? 8 : 4);
   }
@@ -130,7 +130,7 @@ static demand demand_of(const hy__plan *plan) {
 /* The fewest rows that pay for reading the weights again, and keep the tiles of a layer full. */
 static size_t rows_least(const demand *d, size_t n_rows, size_t l2) {
   enum { USES = 128, ROWS_RECURRENT = 256 };
-  const double share = d->macs ? d->weights / d->macs * (double)n_rows : 0;
+  const double share = d->macs > 0 ? d->weights / d->macs * (double)n_rows : 0;
   const size_t least = d->weights * 4 > (double)l2 / 4 ? (size_t)(USES * share) : 1;
   return HY_MAX(HY_MAX(least, (size_t)1), d->recurrent ? (size_t)ROWS_RECURRENT : 1);
 }
