@@ -26,9 +26,15 @@ HY_API const char *hy_precision_name(hy_precision precision); /* "float32", "bfl
 /* Errors: INVALID_ARGUMENT (an unknown name). */
 HY_API HY_CHECKED hy_status hy_precision_parse(const char *name, hy_precision *out, hy_error *err);
 
+/* hy_session_options.n_threads: the runtime's workers, which its sessions share. A run that finds
+ * them at work for another does without; the bits are the same. */
+#define HY_THREADS_SHARED UINT32_MAX
+
 typedef struct hy_session_options {
   size_t struct_size;
-  uint32_t n_threads;         /* workers, the caller included; 0 and 1: the caller alone */
+  /* Workers of the session's own, the caller included; 0 and 1: the caller alone;
+   * HY_THREADS_SHARED: the runtime's. */
+  uint32_t n_threads;
   const char *const *outputs; /* names to compute, in this order; NULL: all of the model's */
   size_t n_outputs;
   /* What one run may take, so that a model cannot hold its caller up: LIMIT beyond. */

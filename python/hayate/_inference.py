@@ -13,7 +13,8 @@ import warnings
 import numpy as np
 
 from ._call import Caller
-from ._library import LIB, SIZE, InvalidArgument, ModelInfo, c, runtime_or_shared
+from ._library import (LIB, SIZE, THREADS_SHARED, InvalidArgument, ModelInfo, Runtime, c,
+                       runtime_or_shared)
 from ._options import RunOptions, SessionOptions
 from ._session import open_model
 from ._tensor import TYPES, array_of, dtype_name
@@ -74,6 +75,16 @@ class ModelMetadata:
             LIB.hy_model_metadata(model.pointer, key).decode(errors="replace") for key in keys}
 
 
+def _workers(n_threads, runtime):
+    """The runtime and hy_session_options.n_threads for an intra_op_num_threads: 0 is all usable CPUs,
+    shared by all sessions; another number has workers that the session's own runs share."""
+    if n_threads == 1:
+        return runtime_or_shared(runtime), 1
+    if n_threads == 0:
+        return runtime_or_shared(runtime), THREADS_SHARED
+    return (runtime, n_threads) if runtime else (Runtime(n_threads, pinned=False), THREADS_SHARED)
+
+
 def _check_providers(providers):
     for entry in providers or ():
         name = entry[0] if isinstance(entry, (tuple, list)) else entry
@@ -97,8 +108,8 @@ class InferenceSession:
                 and not hasattr(path_or_bytes, "__fspath__"):
             raise TypeError(f"Unable to load from type '{type(path_or_bytes)}'")
         self._options = options
-        self._model = open_model(runtime_or_shared(kwargs.get("runtime")), path_or_bytes)
-        self._n_threads = max(options.intra_op_num_threads, 1)
+        runtime, self._n_threads = _workers(options.intra_op_num_threads, kwargs.get("runtime"))
+        self._model = open_model(runtime, path_or_bytes)
         self._precision = options._entries.get("hayate.precision", "float32")
         p = self._model.pointer
         self._inputs = [NodeArg(LIB.hy_model_input(p, SIZE(i)).contents)

@@ -66,6 +66,9 @@ class Options(c.Structure):
         super().__init__(struct_size=c.sizeof(type(self)), **values)
 
 
+THREADS_SHARED = 0xFFFFFFFF  # hy_session_options.n_threads: the runtime's workers
+
+
 class RuntimeOptions(Options):
     _fields_ = [("struct_size", SIZE), ("allocator", P), ("n_threads", c.c_uint32),
                 ("no_pinning", c.c_bool), ("isa", c.c_int), ("log_level", c.c_int), ("log", P),
@@ -247,13 +250,13 @@ class Handle:
 class Runtime:
     """Threads, instruction set and log for the objects made with it. `isa` is "scalar", "avx2",
     "avx512" or "amx"; the defaults are the environment's (HAYATE_THREADS, HAYATE_ISA) or the
-    machine's best."""
+    machine's best. `pinned`: worker k stays on the k-th usable CPU."""
 
-    def __init__(self, threads=0, isa=None):
+    def __init__(self, threads=0, isa=None, pinned=True):
         code = c.c_int(0)
         if isa is not None:
             call(LIB.hy_isa_parse, isa.encode(), c.byref(code))
-        options = RuntimeOptions(n_threads=threads, isa=code.value)
+        options = RuntimeOptions(n_threads=threads, isa=code.value, no_pinning=not pinned)
         self._handle = Handle(LIB.hy_runtime_destroy)
         self._lock = threading.Lock()  # its thread pool runs one job at a time
         call(LIB.hy_runtime_create, c.byref(options), c.byref(self._handle.pointer))

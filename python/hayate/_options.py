@@ -32,8 +32,9 @@ class ExecutionOrder(enum.IntEnum):
 
 
 class SessionOptions:
-    """intra_op_num_threads is the number of threads that work on one run (0: the default);
-    the other fields are as onnxruntime has them."""
+    """intra_op_num_threads is the number of threads that work on one run: 0, the default, is all
+    usable CPUs, where a step is long enough to be divided; the bits do not depend on it. The other
+    fields are as onnxruntime has them."""
     __slots__ = ("enable_cpu_mem_arena", "enable_mem_pattern", "enable_mem_reuse",
                  "enable_profiling", "execution_mode", "execution_order",
                  "graph_optimization_level", "inter_op_num_threads", "intra_op_num_threads",

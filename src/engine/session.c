@@ -118,12 +118,25 @@ static hy_status lists_make(hy_session *s, hy_error *err) {
   return HY_OK;
 }
 
+static hy_status workers_choose(hy_session *s, uint32_t n_threads, hy_error *err) {
+  if (n_threads == HY_THREADS_SHARED) {
+    hy__pool *pool = hy__runtime_pool(s->runtime);
+    s->pool = hy__pool_n_workers(pool) > 1 ? pool : NULL;
+    return HY_OK;
+  }
+  if (n_threads < 2) return HY_OK;
+  /* Not pinned: sessions would meet on the same CPUs. */
+  HY_TRY(hy__pool_create(s->allocator, HY_MIN(n_threads, (uint32_t)THREADS_MAX),
+                         hy__runtime_cpu(s->runtime)->n_usable, false, &s->own_pool, err));
+  hy__pool_be_eager(s->own_pool);
+  s->pool = s->own_pool;
+  return HY_OK;
+}
+
 static hy_status session_make(hy_session *s, const hy_session_options *options, hy_error *err) {
   const hy__cpu *cpu = hy__runtime_cpu(s->runtime);
   hy__kernels_for(cpu->mask, &s->kernels);
-  if (options && options->n_threads > 1) /* not pinned: sessions would meet on the same CPUs */
-    HY_TRY(hy__pool_create(s->allocator, HY_MIN(options->n_threads, (uint32_t)THREADS_MAX),
-                           cpu->n_usable, false, &s->pool, err));
+  HY_TRY(workers_choose(s, options ? options->n_threads : 1, err));
   HY_TRY(shared_get(s->model, s->allocator, &s->shared, err));
   if (options) s->limits = *options;
   HY_TRY(outputs_choose(s, options, err));
@@ -195,7 +208,7 @@ void hy_session_destroy(hy_session *s) {
   for (size_t k = 0; s->staged && k < s->n_inputs; k++) /* the model may be gone by now */
     hy__free(s->allocator, s->staged[k].data, s->staged[k].bytes);
   hy__free(s->allocator, s->memory, s->memory_bytes);
-  hy__pool_destroy(s->pool);
+  hy__pool_destroy(s->own_pool);
   if (s->views) hy__arena_destroy(s->views);
   hy__arena_destroy(s->arena);
 }

@@ -22,8 +22,8 @@ struct hy_session {
   hy__shared *shared;
   hy__arena *arena; /* this, and the lists below */
   hy__kernels kernels;
-  hy__pool *pool;   /* NULL with one thread */
-  int32_t *outputs; /* value ids */
+  hy__pool *pool, *own_pool; /* NULL with one thread; own_pool where it is not the runtime's */
+  int32_t *outputs;          /* value ids */
   hy_port *ports;
   size_t n_outputs;
   hy__plan *plans[HY__SESSION_PLANS];

@@ -229,7 +229,8 @@ static hy_status run(const hy__step *step, hy_error *err) {
       j.end.factor = factors;
     }
   }
-  if (!step->pool || n <= 1 || !q->right.packed || !q->right.zero)
+  const size_t macs = n * q->n_out * q->right.n * q->right.each;
+  if (n <= 1 || !q->right.packed || !q->right.zero || !hy__pool_worth(step->pool, macs / 2))
     return groups_run(&j, 0, 0, n, err);
   return hy__pool_for(step->pool, n, 1, groups_run, &j, err);
 }

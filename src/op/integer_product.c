@@ -287,7 +287,7 @@ static hy_status blocks_run(void *ctx, uint32_t worker, size_t begin, size_t end
 
 hy_status hy__integer_gemm_run(const hy__step *step, const hy__integer_gemm *g,
                                const hy__integer_call *call, hy_error *err) {
-  enum { MACS_MIN = 1 << 19 }; /* below, the wake of a worker costs as much */
+  enum { MACS_OF_ONE = 2 }; /* products of bytes in the time of one of floats */
   if (!g->m || !g->right.n) return HY_OK;
   job j = {.step = step, .g = g, .call = call};
   j.packed = hy__integer_right_at(&g->right, step, call->index, &j.zero);
@@ -302,7 +302,8 @@ hy_status hy__integer_gemm_run(const hy__step *step, const hy__integer_gemm *g,
     step->kernels->integer->subtract(init, g->right.n, hy__integer_sums(j.packed), j.a_zero);
   j.init = init;
   const size_t n_blocks = (g->m + g->block - 1) / g->block;
-  if (!step->pool || n_blocks == 1 || g->m * g->right.n * g->right.each < MACS_MIN)
+  const size_t macs = g->m * g->right.n * g->right.each;
+  if (n_blocks == 1 || !hy__pool_worth(step->pool, macs / MACS_OF_ONE))
     return blocks_run(&j, 0, 0, n_blocks, err);
   return hy__pool_for(step->pool, n_blocks, 1, blocks_run, &j, err);
 }

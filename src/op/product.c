@@ -148,10 +148,10 @@ static hy_status run_parts(void *ctx, uint32_t worker, size_t begin, size_t end,
 static division divide(const hy__step *step, const hy__gemm_f32_call *gemm) {
   enum { MACS_MIN = 1 << 18, ROWS_MIN = 28, PARTS_PER_WORKER = 2 };
   const hy__gemm_f32 *kernel = step->kernels->gemm_f32;
-  const size_t n_workers = step->pool ? hy__pool_n_workers(step->pool) : 1;
   division d = {kernel, gemm, 1, true};
   const size_t macs = gemm->m * gemm->n * gemm->k; /* of memory that exists: no overflow */
-  if (n_workers == 1 || macs < MACS_MIN) return d;
+  if (!hy__pool_worth(step->pool, macs)) return d;
+  const size_t n_workers = hy__pool_n_workers(step->pool);
   const size_t most = HY_MIN(macs / (MACS_MIN / 2), n_workers * PARTS_PER_WORKER);
   d.by_rows = gemm->m >= n_workers * ROWS_MIN || gemm->n < 2 * kernel->panel;
   const size_t units = d.by_rows ? gemm->m / ROWS_MIN : gemm->n / kernel->panel;

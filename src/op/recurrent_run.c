@@ -286,6 +286,9 @@ hy_status hy__recurrent_run(const hy__step *step, hy_error *err) {
   const size_t n = p->groups.n * p->directions;
   hy__step own = *step;
   HY_TRY(hy__recurrent_check_lens(p, has(step, 4) ? step->in[4].data : NULL, err));
-  if (p->divides) return hy__pool_for(step->pool, n, 1, run_groups, &own, err);
+  const size_t rows = p->batch * p->directions * p->steps;
+  const size_t macs = rows * p->columns * (p->hidden + p->features);
+  if (p->divides && hy__pool_worth(step->pool, macs))
+    return hy__pool_for(step->pool, n, 1, run_groups, &own, err);
   return run_groups(&own, 0, 0, n, err);
 }

@@ -163,14 +163,17 @@ static hy_status run_stages(void *ctx, uint32_t worker, size_t begin, size_t end
 }
 
 /* A few groups, each in stages. */
-static hy_status run_staged(const hy__step *step, hy_error *err) {
+static hy_status run_staged(const hy__step *step, bool worth, hy_error *err) {
   const hy__stack_plan *q = step->params;
   for (size_t i = 0; i < q->groups.n; ++i) {
     group g = group_at(step, i, 0);
     for (size_t s = 0; s < q->n_stages; ++s)
       atomic_store_explicit(&marks_of(&g)[s].done, 0,
                             memory_order_relaxed); /* the job begins after */
-    HY_TRY(hy__pool_for(step->pool, q->n_stages, 1, run_stages, &g, err));
+    if (worth)
+      HY_TRY(hy__pool_for(step->pool, q->n_stages, 1, run_stages, &g, err));
+    else
+      HY_TRY(run_stages(&g, 0, 0, q->n_stages, err));
   }
   return HY_OK;
 }
@@ -183,8 +186,12 @@ hy_status hy__stack_run(const hy__step *step, hy_error *err) {
     if (h && h->data) memset(h->data, 0, hy__op_bytes_of(h));
     return HY_OK;
   }
-  if (q->n_stages > 1) return run_staged(step, err);
-  if (step->pool && q->groups.n > 1)
+  size_t macs = 0;
+  for (size_t l = 0; l < q->n_layers; ++l)
+    macs += q->layers[l].plan.columns * (q->layers[l].plan.features + q->layers[l].plan.hidden);
+  const bool worth = hy__pool_worth(step->pool, macs * q->batch * q->steps);
+  if (q->n_stages > 1) return run_staged(step, worth, err);
+  if (worth && q->groups.n > 1)
     return hy__pool_for(step->pool, q->groups.n, 1, run_groups, &own, err);
   return run_groups(&own, 0, 0, q->groups.n, err);
 }

@@ -21,6 +21,7 @@ enum { THREADS = 6, ROUNDS = 3 };
 #define FOLDER "tests/golden/onnx/torch_lstm_bi_stacked_dynamo/"
 
 typedef struct job {
+  uint32_t n_threads;
   hy_model *model;
   const hy_tensor *in;
   size_t bytes;
@@ -40,7 +41,8 @@ static void *work(void *arg) {
   for (int k = 0; k < ROUNDS && j->status == HY_OK; k++) {
     hy_session *session = NULL;
     hy_tensor out = {0};
-    j->status = hy_session_create(j->model, NULL, &session, &j->err);
+    hy_session_options options = {.struct_size = sizeof options, .n_threads = j->n_threads};
+    j->status = hy_session_create(j->model, &options, &session, &j->err);
     if (j->status == HY_OK) j->status = hy_session_run(session, j->in, 1, &out, 1, &j->err);
     if (j->status == HY_OK) {
       j->bytes = bytes_of(&out);
@@ -52,8 +54,7 @@ static void *work(void *arg) {
   return NULL;
 }
 
-static void sessions_of_many_threads(void **state) {
-  (void)state;
+static void sessions_of_many_threads(uint32_t n_threads) {
   hy_runtime *runtime;
   hy_model *model;
   hy_arrays *input;
@@ -63,7 +64,7 @@ static void sessions_of_many_threads(void **state) {
   assert_int_equal(hy_model_open(runtime, FOLDER "model.onnx", NULL, &model, NULL), HY_OK);
   assert_int_equal(hy_arrays_read(runtime, FOLDER "input.npz", &input, NULL), HY_OK);
   for (int t = 0; t < THREADS; t++) {
-    jobs[t] = (job){.model = model, .in = hy_arrays_at(input, 0)};
+    jobs[t] = (job){.n_threads = n_threads, .model = model, .in = hy_arrays_at(input, 0)};
     assert_int_equal(pthread_create(&threads[t], NULL, work, &jobs[t]), 0);
   }
   for (int t = 0; t < THREADS; t++) assert_int_equal(pthread_join(threads[t], NULL), 0);
@@ -79,7 +80,12 @@ static void sessions_of_many_threads(void **state) {
   hy_runtime_destroy(runtime);
 }
 
-/* --- a session's own threads --- */
+static void sessions_alone(void **state) {
+  (void)state;
+  sessions_of_many_threads(1);
+}
+
+/* --- the runtime's threads, or a session's own --- */
 
 enum { FEATURES = 96, UNITS = 640, ROWS_MAX = 300 };
 
@@ -146,8 +152,54 @@ static void products_divide(void **state) {
   pb_free(&bytes);
 }
 
+/* Sessions that share their runtime's workers, each in a thread of its own: whoever finds them at
+ * work does without, and nobody's bits change. */
+typedef struct sharing {
+  hy_model *model;
+  const float *want;
+  bool same;
+} sharing;
+
+static void *share(void *arg) {
+  sharing *s = arg;
+  float *y = malloc(ROWS_MAX * 3 * sizeof *y), *h = malloc(ROWS_MAX * UNITS * sizeof *h);
+  s->same = y && h;
+  for (int k = 0; k < ROUNDS && s->same; k++) {
+    run_products(s->model, HY_THREADS_SHARED, ROWS_MAX, y, h);
+    s->same = memcmp(y, s->want, ROWS_MAX * 3 * sizeof *y) == 0;
+  }
+  free(y);
+  free(h);
+  return NULL;
+}
+
+static void sessions_share_workers(void **state) {
+  static float y[ROWS_MAX * 3], h[ROWS_MAX * UNITS];
+  hy_runtime *runtime;
+  hy_model *model;
+  pthread_t threads[THREADS];
+  sharing all[THREADS];
+  pb bytes = products_model();
+  const hy_runtime_options options = {
+      .struct_size = sizeof options, .n_threads = 3, .no_pinning = true};
+  (void)state;
+  assert_int_equal(hy_runtime_create(&options, &runtime, NULL), HY_OK);
+  assert_int_equal(hy_model_open_memory(runtime, bytes.data, bytes.n, NULL, &model, NULL), HY_OK);
+  run_products(model, 1, ROWS_MAX, y, h);
+  for (int t = 0; t < THREADS; t++) {
+    all[t] = (sharing){.model = model, .want = y};
+    assert_int_equal(pthread_create(&threads[t], NULL, share, &all[t]), 0);
+  }
+  for (int t = 0; t < THREADS; t++) assert_int_equal(pthread_join(threads[t], NULL), 0);
+  for (int t = 0; t < THREADS; t++) assert_true(all[t].same);
+  hy_model_destroy(model);
+  hy_runtime_destroy(runtime);
+  pb_free(&bytes);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(sessions_of_many_threads),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(sessions_alone),
+                                     cmocka_unit_test(sessions_share_workers),
                                      cmocka_unit_test(products_divide)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,6 +197,41 @@ def test_ort_values_and_binding():
     assert equal(y, want) and equal(binding.copy_outputs_to_cpu()[0], want)
 
 
+def wide_model():
+    """A network whose steps are long enough to be divided at 512 rows, and rows for it."""
+    path = str(GOLDEN / "torch_lstm_stacked_legacy/model.onnx")
+    session = ort.InferenceSession(path)
+    arg, = session.get_inputs()
+    shape = [n if isinstance(n, int) else 512 for n in arg.shape]
+    x = np.random.default_rng(1).standard_normal(shape).astype("f4")
+    return path, {arg.name: x}
+
+
+@pytest.mark.parametrize("n_threads", [0, 1, 2, 3])
+def test_bits_do_not_depend_on_threads(n_threads):
+    path, feeds = wide_model()
+    options = ort.SessionOptions()
+    assert options.intra_op_num_threads == 0  # all usable CPUs, as in onnxruntime
+    options.intra_op_num_threads = n_threads
+    session = ort.InferenceSession(path, options)
+    alone = ort.InferenceSession(path, sess_options=None)
+    for _ in range(3):
+        assert np.array_equal(session.run(None, feeds)[0], alone.run(None, feeds)[0])
+
+
+def test_a_fork_runs_its_sessions():
+    """Of the workers nothing is left in a fork: it runs alone, and comes to its end."""
+    path, feeds = wide_model()
+    session = ort.InferenceSession(path)
+    want = session.run(None, feeds)[0]
+    child = os.fork()
+    if child == 0:
+        same = np.array_equal(session.run(None, feeds)[0], want)
+        del session
+        os._exit(0 if same else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_one_session_from_many_threads():
     session, feeds, answers = opened("torch_lstm_all_legacy")
     name, want = next(iter(answers.items()))
