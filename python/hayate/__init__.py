@@ -46,6 +46,18 @@ def disable_telemetry_events():
 enable_telemetry_events = disable_telemetry_events
 
 
+def preload_dlls(cuda=True, cudnn=True, msvc=True, directory=None):
+    """Taken, without effect: there is nothing beside the library to load."""
+
+
+def has_collective_ops():
+    return False
+
+
+def get_build_info():
+    return f"hayate {__version__}"
+
+
 def get_version_string():
     return __version__
 
@@ -55,5 +67,6 @@ __all__ = ["Error", "ExecutionMode", "ExecutionOrder", "Features", "GraphOptimiz
            "NoSuchFile", "NodeArg", "OrtValue", "Port", "RunOptions", "Runtime", "Session",
            "SessionOptions", "Universe", "Unsupported", "__version__", "capi",
            "disable_telemetry_events", "enable_telemetry_events", "generate", "get_all_providers",
-           "get_available_providers", "get_device", "get_version_string", "load", "save", "score",
+           "get_available_providers", "get_build_info", "get_device", "get_version_string",
+           "has_collective_ops", "load", "preload_dlls", "save", "score",
            "set_default_logger_severity", "set_default_logger_verbosity", "set_seed"]

@@ -226,6 +226,13 @@ class InferenceSession:
     def get_modelmeta(self):
         return ModelMetadata(self._model)
 
+    def end_profiling(self):
+        """The profile's file: none, as profiling is refused when a session is made."""
+        return ""
+
+    def get_profiling_start_time_ns(self):
+        return 0
+
     def get_session_options(self):
         return self._options
 

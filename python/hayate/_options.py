@@ -40,7 +40,7 @@ class SessionOptions:
                  "graph_optimization_level", "inter_op_num_threads", "intra_op_num_threads",
                  "log_severity_level", "log_verbosity_level", "logid", "optimized_model_filepath",
                  "profile_file_prefix", "use_deterministic_compute", "use_per_session_threads",
-                 "_entries")
+                 "_entries", "_provided")
 
     def __init__(self):
         self.enable_cpu_mem_arena = self.enable_mem_pattern = self.enable_mem_reuse = True
@@ -53,7 +53,7 @@ class SessionOptions:
         self.log_severity_level, self.log_verbosity_level = -1, 0
         self.logid, self.optimized_model_filepath = "", ""
         self.profile_file_prefix = "onnxruntime_profile_"
-        self._entries = {}
+        self._entries, self._provided = {}, False
 
     def __setattr__(self, name, value):
         if name.endswith("_num_threads"):
@@ -74,6 +74,16 @@ class SessionOptions:
         if key not in self._entries:
             raise RuntimeError(f"SessionOptions does not have configuration with key: {key}")
         return self._entries[key]
+
+    def add_provider(self, name, options=None):
+        """Providers may be named here or where a session is made; there is one."""
+        if name != "CPUExecutionProvider":
+            raise Unsupported(f"add_provider('{name}'): CPUExecutionProvider is the only provider",
+                              "UNSUPPORTED")
+        self._provided = True
+
+    def has_providers(self):
+        return self._provided
 
     def add_free_dimension_override_by_name(self, name, dim):
         """Taken, without effect: a model is planned for the shapes that it is fed."""

@@ -197,6 +197,21 @@ def test_ort_values_and_binding():
     assert equal(y, want) and equal(binding.copy_outputs_to_cpu()[0], want)
 
 
+def test_what_scripts_call_on_their_way():
+    session, feeds, _ = opened()
+    session.run(None, feeds)
+    assert session.end_profiling() == "" and session.get_profiling_start_time_ns() == 0
+    options = ort.SessionOptions()
+    assert options.has_providers() is False
+    options.add_provider("CPUExecutionProvider", {})
+    assert options.has_providers() is True
+    opened(sess_options=options)
+    with pytest.raises(ort.Unsupported, match="the only provider"):
+        options.add_provider("CUDAExecutionProvider", {})
+    ort.preload_dlls()
+    assert ort.has_collective_ops() is False and ort.__version__ in ort.get_build_info()
+
+
 def wide_model():
     """A network whose steps are long enough to be divided at 512 rows, and rows for it."""
     path = str(GOLDEN / "torch_lstm_stacked_legacy/model.onnx")
