@@ -31,6 +31,11 @@ endfunction()
 
 set(unit_seconds 120)
 set(replay_seconds 300)
+set(python_seconds 300)
+if(HAYATE_SANITIZE) # ten times slower; a busy machine adds to it
+  set(unit_seconds 1200)
+  set(python_seconds 1800)
+endif()
 set(unit_options "")
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
   set(unit_seconds 1200) # an emulator takes its time
@@ -69,7 +74,7 @@ foreach(source IN LISTS python_tests)
   string(REPLACE "test_" "" file ${file})
   set(name ${place}_${file})
   add_test(NAME ${name} COMMAND ${HAYATE_PYTHON} -B -m pytest -q -p no:cacheprovider -rs ${source})
-  hayate_test_properties(${name} "fast;${place}" 300)
+  hayate_test_properties(${name} "fast;${place}" ${python_seconds})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 5) # pytest: the module skips itself
 endforeach()
 
