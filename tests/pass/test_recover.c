@@ -492,8 +492,8 @@ static void step_node(pb *g, const char *op, const char *in, const char *out, in
 }
 
 static void chain_step(pb *g, enum chain_form form, int step) {
-  const int places[T] = {0, 1, form == CHAIN_SHUFFLED ? 3 : 2, form == CHAIN_SHUFFLED ? 2 : 3,
-                         4, 5};
+  const bool shuffled = form == CHAIN_SHUFFLED;
+  const int places[T] = {0, 1, 2, shuffled ? 4 : 3, shuffled ? 3 : 4, 5};
   const int place = form == CHAIN_BACK ? T - 1 - step : places[step];
   char name[8] = "at0";
   name[2] = (char)('0' + step);
