@@ -230,7 +230,7 @@ static hy_status clean_up(const hy_universe *u, const hy__hdf5_window *w, double
   const double missing = (double)NAN;
   const size_t n = (w->t_end - w->t_begin) * HY_LANES;
   for (size_t k = 0; k < n; k++)
-    if (isinf(cells[k]) || k % HY_LANES >= w->n_symbols) cells[k] = missing;
+    if (k % HY_LANES >= w->n_symbols || isinf(cells[k])) cells[k] = missing;
   for (size_t t = w->t_begin; u->has_valid && t < w->t_end; t += MASK_ROWS) {
     const hy__hdf5_window part = part_of(w, t);
     const uint8_t *mask;
