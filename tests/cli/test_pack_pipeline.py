@@ -134,11 +134,14 @@ def test_the_examples_pack(tmp_path):
     assert "spec " + plain["spec_sha256"] in hayate("inspect", tmp_path / "universe500.hyp").stdout
 
 
+@pytest.mark.skipif(bool(os.environ.get("HAYATE_SANITIZE")),
+                    reason="a sanitizer's run-time library cannot be loaded into a running Python")
 def test_python_scores_it(tmp_path, universe, packed):
     code = ("import hayate, json; a, b = (hayate.score(p, %r, out=%r + '/' + k) for k, p in "
             "(('a', %r), ('b', %r))); assert a['scored'] == b['scored'] == 21"
             % (str(universe), str(tmp_path), str(tmp_path / "from/pipeline.yaml"), str(packed)))
-    env = dict(os.environ, PYTHONPATH=str(EXAMPLES.parent / "python"))
+    env = dict(os.environ, PYTHONPATH=str(EXAMPLES.parent / "python"),
+               HAYATE_LIBRARY=os.path.join(os.environ["HAYATE_BUILD"], "libhayate.so"))
     subprocess.run([sys.executable, "-c", code], check=True, env=env)
     assert (tmp_path / "a/scores.csv").read_bytes() == (tmp_path / "b/scores.csv").read_bytes()
 
