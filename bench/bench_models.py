@@ -208,6 +208,9 @@ class Bench:
         lines += self.packed_lines()
         for isa in self.args.isas:
             lines += self.batch_lines(isa)
+        trees = self.work / "trees.md"  # by bench_trees.py, which runs before
+        if trees.exists():
+            lines += ["", trees.read_text().rstrip()]
         return "\n".join(lines + [END])
 
 

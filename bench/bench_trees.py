@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forests beside ONNX Runtime, LightGBM, lleaves and TL2cgen: one row, and 8,192 rows, one thread.
 
-    bench/bench_trees.py [--trees 500] [--leaves 63] [--features 40] [--work build/bench]
+    bench/bench_trees.py [--trees 500] [--leaves 63] [--features 40] [--work build/bench] [--out FILE]
 
 LightGBM trains the model; its text file goes to hayate, LightGBM and the compilers, the ONNX file
 (onnxmltools) to hayate and ONNX Runtime. All answer the same rotating rows in one run, turn by turn;
@@ -54,7 +54,9 @@ class Hayate:
 
     def __init__(self, path, rows, output):
         began = time.perf_counter()
-        self.session = hayate.InferenceSession(path)
+        options = hayate.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = hayate.InferenceSession(path, options)
         self.session.run([output], {self.session.get_inputs()[0].name: rows[:1]})
         self.load_ms = (time.perf_counter() - began) * 1e3
         self.name, self.rows, self.output = self.session.get_inputs()[0].name, rows, output
@@ -214,10 +216,12 @@ def singles(runners):
     return {name: statistics.median(t) for name, t in times.items()}
 
 
-def show(title, times, ours):
+def show(title, times, ours, lines):
     print(f"\n{title}")
+    lines += ["", title + ":", "", "| | us | over ours |", "|---|---|---|"]
     for name, us in sorted(times.items(), key=lambda kv: kv[1]):
         print(f"  {name:24s} {us:9.3f} us   {us / times[ours]:7.2f}x of {ours}")
+        lines.append(f"| {name} | {us:.3f} | {us / times[ours]:.2f}x |")
 
 
 def main():
@@ -226,6 +230,7 @@ def main():
     parser.add_argument("--leaves", type=int, default=63)
     parser.add_argument("--features", type=int, default=40)
     parser.add_argument("--work", default="build/bench")
+    parser.add_argument("--out", help="a file to which the same goes as Markdown")
     parser.add_argument("--no-compilers", action="store_true", help="without lleaves and TL2cgen")
     args = parser.parse_args()
     text, onnx = make_model(args)
@@ -237,12 +242,17 @@ def main():
     if not args.no_compilers:
         runners.update(peer("lleaves", Lleaves, text, f64, args.work))
         runners.update(peer("TL2cgen", Tl2cgen, text, f32, args.work))
-    print(f"{args.trees} trees x {args.leaves} leaves, {args.features} features, "
-          f"isa {os.environ.get('HAYATE_ISA', 'best')}")
-    show(f"batch {BATCH}, one thread, a row", batches(runners), "hayate (ONNX)")
+    title = (f"{args.trees} trees x {args.leaves} leaves, {args.features} features, "
+             f"isa {os.environ.get('HAYATE_ISA', 'best')}")
+    print(title)
+    lines = [f"### {title}"]
+    show(f"batch {BATCH}, one thread, a row", batches(runners), "hayate (ONNX)", lines)
     show("one row of 4,096 in turn, C calls", singles({
         "hayate (ONNX)": Native(onnx, f32), "hayate (LightGBM file)": Native(text, f64),
-        "LightGBM": runners["LightGBM"]}), "hayate (ONNX)")
+        "LightGBM": runners["LightGBM"]}), "hayate (ONNX)", lines)
+    if args.out:
+        with open(args.out, "a") as out:
+            out.write("\n".join(lines) + "\n\n")
     if "ONNX Runtime" in runners:
         print(f"\nfirst answer from the ONNX file: {ours.load_ms:.1f} ms; ONNX Runtime's session "
               f"alone: {runners['ONNX Runtime'].load_ms:.1f} ms")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The families of models beside ONNX Runtime and OpenVINO, whose packages come from PyPI into
+# Forests, and the families of models beside ONNX Runtime and OpenVINO, whose packages come from PyPI into
 # build/bench/venv; without them there are no models to measure and the bench says so.
 set -eu
 : "${HAYATE:?}"
@@ -15,4 +15,10 @@ if [ ! -x "$python" ]; then
     exit 0
   fi
 fi
+rm -f "$work/trees.md"
+for isa in avx2 avx512; do
+  HAYATE_ISA=$isa HAYATE_LIBRARY=${HAYATE%/*}/libhayate.so \
+    "$python" bench/bench_trees.py --work "$work" --out "$work/trees.md" ||
+    echo "bench: the forests at $isa were not measured" >&2
+done
 exec python3 bench/bench_models.py --hayate "$HAYATE" --work "$work" --peers "$python"
