@@ -94,16 +94,6 @@ static bool concat(const hy__work *w, int32_t n, const hy__demand *out, request 
   return true;
 }
 
-static bool take(const hy__work *w, int32_t n, const hy__demand *out, request *r) {
-  int32_t axis;
-  int64_t index;
-  hy__steps steps;
-  if (hy__work_read_slice(w, n, &axis, &steps))
-    return axis != out->axis && on_first_input(out, out->axis, r);
-  if (!hy__work_read_gather(w, n, &axis, &index)) return false;
-  return on_first_input(out, out->axis + (out->axis >= axis), r);
-}
-
 static int64_t list_at(const hy__node *node, const char *name, int32_t i, int64_t otherwise) {
   const hy__attr *a = hy__node_attr(node, name);
   return a && a->kind == HY__ATTR_INTS && (size_t)i < a->n ? a->as.ints[i] : otherwise;
@@ -192,9 +182,7 @@ static const rule rules[] = {{"AttentionView", attention},
                              {"Squeeze", reshape},
                              {"Unsqueeze", reshape},
                              {"Flatten", reshape},
-                             {"Concat", concat},
-                             {"Slice", take},
-                             {"Gather", take}};
+                             {"Concat", concat}};
 
 bool hy__needed_rule(const hy__work *w, int32_t n, const hy__demand *out, hy__needed_request *r) {
   memset(r, 0, sizeof *r);

@@ -92,6 +92,10 @@ static hy_status fetch(state *s, int32_t n, int32_t id, const hy__demand *d, int
   if (id < 0 || d->want != HY__WANT_STEPS) return HY_OK;
   hy__steps steps = d->steps;
   const bool shrunk = (size_t)id < s->n_values && s->part[id] >= 0;
+  if (shrunk && s->wanted[id].axis != d->axis) {
+    *out = HY__ABSENT; /* the part lies along another axis */
+    return HY_OK;
+  }
   if (shrunk) {
     const hy__steps from = s->wanted[id].steps;
     *out = s->part[id];
@@ -104,6 +108,28 @@ static hy_status fetch(state *s, int32_t n, int32_t id, const hy__demand *d, int
   return hy__work_add(s->w, n, &to, out, err);
 }
 
+/* A Slice or Gather from the part of its input; HY__ABSENT where there is none. */
+static hy_status take(state *s, int32_t n, const hy__demand *in, int32_t *out, hy_error *err) {
+  hy__work_rewrite to;
+  const hy__node node = s->w->nodes[n].node;
+  HY_TRY(fetch(s, n, node.inputs[0], in, out, err));
+  const hy_tensor *y = hy__work_tensor(s->w, node.outputs[0]);
+  if (*out < 0 || hy__work_tensor(s->w, *out)->rank == y->rank) return HY_OK;
+  HY_TRY(hy__work_reshape(s->w, *out, y->rank, y->dims, &to, err)); /* drops Gather's axis */
+  return hy__work_add(s->w, n, &to, out, err);
+}
+
+/* The same, of which a part along another axis is wanted. */
+static hy_status take_both(state *s, int32_t n, const hy__demand *in, hy_error *err) {
+  hy__work_rewrite to;
+  int32_t whole;
+  const int32_t id = s->w->nodes[n].node.outputs[0];
+  HY_TRY(take(s, n, in, &whole, err));
+  if (whole < 0) return HY_OK;
+  HY_TRY(hy__work_slice(s->w, whole, s->wanted[id].axis, s->wanted[id].steps, &to, err));
+  return hy__work_add(s->w, n, &to, &s->part[id], err);
+}
+
 /* A node of which a part is wanted, made anew for it. */
 static hy_status shrink(state *s, int32_t n, hy_error *err) {
   const hy__node node = s->w->nodes[n].node;
@@ -111,8 +137,11 @@ static hy_status shrink(state *s, int32_t n, hy_error *err) {
   int32_t inputs[HY__NEEDED_INPUTS], *part = &s->part[node.outputs[0]];
   hy__needed_request r;
   hy__demand in;
-  if (hy__work_is(s->w, n, "Slice") && taken(s->w, n, out, &in) && in.axis == out->axis)
-    return fetch(s, n, node.inputs[0], &in, part, err);
+  if (node.n_outputs == 1 && taken(s->w, n, out, &in)) {
+    if (hy__work_is(s->w, n, "Slice") && in.axis == out->axis)
+      return fetch(s, n, node.inputs[0], &in, part, err);
+    return take_both(s, n, &in, err);
+  }
   if (node.n_inputs > HY__NEEDED_INPUTS || !hy__needed_rule(s->w, n, out, &r)) return HY_OK;
   for (size_t k = 0; k < node.n_inputs; k++) {
     HY_TRY(fetch(s, n, node.inputs[k], &r.in[k], &inputs[k], err));

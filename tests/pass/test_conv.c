@@ -236,6 +236,32 @@ static void steps_through_other_operators(void **state) {
   both_agree(&g, &series, "Softmax Gather", 0);
 }
 
+/* The last step or some, and of them some features: the value is cut along two axes. */
+static void steps_and_features(void **state) {
+  (void)state;
+  const int64_t from = T - 3, to[2] = {T - 1, F - 1}, axes[2] = {1, 2};
+  for (int64_t first = 0; first < F - 1; first++) {
+    for (int gather = 0; gather < 2; gather++) {
+      pb g = series_graph();
+      both_index(&g, "last", -1);
+      both_ints(&g, "from", &from, 1);
+      both_ints(&g, "to", &to[0], 1);
+      both_ints(&g, "time", &axes[0], 1);
+      both_ints(&g, "first", &first, 1);
+      both_ints(&g, "end", &to[1], 1);
+      both_ints(&g, "features", &axes[!gather], 1);
+      node_add(&g, "Tanh", "x", "h");
+      if (gather)
+        both_node_int(&g, "Gather", "h last", "c", "axis", 1);
+      else
+        node_add(&g, "Slice", "h from to time", "c");
+      node_add(&g, "Slice", "c first end features", "y");
+      both_agree(&g, &series,
+                 gather ? "Slice Slice Reshape Tanh Reshape" : "Slice Slice Reshape Tanh", 0);
+    }
+  }
+}
+
 static void transposes_meet(void **state) {
   (void)state;
   const int64_t dims[2] = {F, 1};
@@ -384,6 +410,7 @@ int main(void) {
                                      cmocka_unit_test(chomped),
                                      cmocka_unit_test(all_steps_are_read),
                                      cmocka_unit_test(steps_through_other_operators),
+                                     cmocka_unit_test(steps_and_features),
                                      cmocka_unit_test(transposes_meet),
                                      cmocka_unit_test(one_line_of_a_plane),
                                      cmocka_unit_test(a_plane_that_stays),
