@@ -93,7 +93,7 @@ static void every_shift(void **state) {
   for (size_t shift = 0; shift < 4; shift++) {
     pb g = graph_make(shift), file = model_make(&g, 17);
     hy_model *model;
-    hy_session *session;
+    hy_session *session = NULL;
     const hy_session_options options = {
         .struct_size = sizeof options, .outputs = outputs, .n_outputs = 3};
     if (hy_model_open_memory(runtime, file.data, file.n, NULL, &model, &err) != HY_OK ||

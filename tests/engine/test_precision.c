@@ -88,7 +88,7 @@ static pb model_of(const config *q, bool rounded) {
 static void run(hy_runtime *runtime, const pb *bytes, hy_precision precision, const float *x,
                 int64_t rows, float *out) {
   hy_model *m;
-  hy_session *s;
+  hy_session *s = NULL;
   hy_error err;
   const hy_session_options options = {.struct_size = sizeof options, .precision = precision};
   const hy_tensor in = {
