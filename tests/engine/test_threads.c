@@ -90,12 +90,15 @@ static void sessions_alone(void **state) {
 enum { FEATURES = 96, UNITS = 640, ROWS_MAX = 300 };
 
 /* Two products, wide enough to divide by columns where rows are few, and a narrow one. */
+static float inputs[ROWS_MAX * FEATURES]; /* set with the model, before threads read it */
+
 static pb products_model(void) {
   static float weights[UNITS * UNITS];
   static const char *const names[] = {"w0", "w1", "w2"};
   const int64_t dims[3][2] = {{FEATURES, UNITS}, {UNITS, UNITS}, {UNITS, 3}};
   const int64_t in[2] = {-1, FEATURES};
   pb g = {0};
+  for (size_t i = 0; i < ROWS_MAX * FEATURES; i++) inputs[i] = (float)((i * 31) % 97) / 40 - 1;
   port_add(&g, 11, "x", HY_F32, in, 2);
   port_add(&g, 12, "y", HY_F32, in, -1);
   port_add(&g, 12, "h1", HY_F32, in, -1);
@@ -113,12 +116,10 @@ static pb products_model(void) {
 }
 
 static void run_products(hy_model *model, uint32_t n_threads, int64_t rows, float *y, float *h) {
-  static float x[ROWS_MAX * FEATURES];
   hy_session_options options = {.struct_size = sizeof options, .n_threads = n_threads};
-  hy_tensor in = {.data = x, .dtype = HY_F32, .rank = 2, .dims = {rows, FEATURES}}, out[2];
+  hy_tensor in = {.data = inputs, .dtype = HY_F32, .rank = 2, .dims = {rows, FEATURES}}, out[2];
   hy_session *s;
   hy_error err;
-  for (size_t i = 0; i < ROWS_MAX * FEATURES; i++) x[i] = (float)((i * 31) % 97) / 40 - 1;
   if (hy_session_create(model, &options, &s, &err) != HY_OK) fail_msg("%s", err.message);
   for (int round = 0; round < 4; round++) {
     memset(out, 0, sizeof out);
