@@ -18,6 +18,7 @@ typedef struct params {
   bool one_weighted; /* two classes, all weights on one of them */
   size_t weighted_class;
   bool all_positive;
+  bool rounds; /* weights are float32: a label goes by the scores as float32 */
   const double *bases;
   size_t n_bases, n_targets, n_columns;
   size_t scores_at, hits_at, x_at; /* in scratch; the kernel's own comes first */
@@ -116,8 +117,15 @@ static hy_status lower_post(const hy__op_plan *p, params *q, hy_error *err) {
   return HY_OK;
 }
 
+/* A score as the label goes by it: what is a tie in the file's type, such as five times 0.1 beside
+ * a half, is none in the sum's. */
+static double deciding(const params *q, double score) {
+  return q->rounds ? (double)(float)score : score;
+}
+
 /* The label of a row whose two classes share one column of weights. */
 static size_t binary_label(const params *q, double score) {
+  score = deciding(q, score);
   return q->all_positive ? score > 0.5 : score > 0.0;
 }
 
@@ -139,10 +147,12 @@ static void binary_columns(const params *q, double score, double out[2]) {
   }
 }
 
-static size_t largest(const double *scores, const uint8_t *hits, size_t n) {
+static size_t largest(const params *q, const double *scores, const uint8_t *hits) {
+  const size_t n = q->n_targets;
   size_t best = n;
   for (size_t i = 0; i < n; ++i)
-    if ((!hits || hits[i]) && (best == n || scores[i] > scores[best])) best = i;
+    if ((!hits || hits[i]) && (best == n || deciding(q, scores[i]) > deciding(q, scores[best])))
+      best = i;
   return best == n ? 0 : best;
 }
 
@@ -176,7 +186,7 @@ static void finish(const hy__step *step, const params *q, size_t row, double *sc
     binary_columns(q, scores[0], two);
     scores = two;
   } else {
-    if (q->classifier) label = largest(scores, hits, q->n_targets);
+    if (q->classifier) label = largest(q, scores, hits);
     if (q->n_targets > 1 || q->post == HY__POST_PROBIT)
       hy__ml_post_row(q->post, scores, q->n_targets);
   }
@@ -232,6 +242,7 @@ hy_status hy__op_tree_ensemble_lower(hy__op_plan *p, hy_error *err) {
   HY_FAIL_IF(features < 1 || features > 1 << 24, HY_BAD_FORMAT, err, "X has %lld features",
              (long long)features);
   q->classifier = is_classifier(p->node);
+  q->rounds = !hy__node_attr(p->node, "class_weights_as_tensor");
   q->convert = p->in[0].dtype != HY_F64 && p->in[0].dtype != HY_F32;
   HY_TRY(lower_post(p, q, err));
   q->n_targets = (size_t)hy__node_int(p->node, "n_targets", 1);

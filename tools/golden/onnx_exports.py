@@ -203,6 +203,8 @@ def table_data(kind, features=10, rows=400, holes=False):
         y = signal
     elif kind == "bin":
         y = (signal > 0).astype(np.int64)
+    elif kind.startswith("coin"):  # nothing to learn: trees disagree, and tie
+        y = rng.integers(int(kind[4:]), size=rows)
     elif kind == "str":
         y = np.array(["down", "flat", "up"])[np.digitize(signal, [-0.7, 0.7])]
     else:
@@ -267,6 +269,8 @@ row(from_sklearn, "sk_forest_cls", seeded(ensemble.RandomForestClassifier, **for
 row(from_sklearn, "sk_forest_multi_zipmap", seeded(ensemble.RandomForestClassifier, **forest),
     "multi", zipmap=True)
 row(from_sklearn, "sk_forest_strings", seeded(ensemble.RandomForestClassifier, **forest), "str",
+    zipmap=False)
+row(from_sklearn, "sk_ties", seeded(ensemble.ExtraTreesClassifier, n_estimators=10), "coin2",
     zipmap=False)
 row(from_sklearn, "sk_extratrees_reg", seeded(ensemble.ExtraTreesRegressor, **forest), "reg")
 row(from_sklearn, "sk_forest_nan", seeded(ensemble.RandomForestRegressor, **forest), "reg",
