@@ -30,6 +30,7 @@ class Model:
     reason: str = ""       # why its bound is wider, or why labels may differ
     bound: float = 1e-5
     alone: bool = True     # a row of a batch has the bits that it has alone
+    plain: bool = False    # ONNX Runtime's optimiser moves it past the bound: held against it without
 
 
 def add(model):
