@@ -3,6 +3,8 @@
  * of several branches (a window for each timeframe) need not wait for each other. Steps are put in
  * order of how many long ones lie before them; the long ones of one such level are a group, shared
  * out among the workers when the plan is made. All memory of a group is its own while it runs. */
+#include <stdlib.h>
+
 #include "engine/limits.h"
 
 enum { MACS_MIN = 1 << 20 }; /* some ten microseconds: far more than a wake */
@@ -41,73 +43,64 @@ static hy_status order_make(order *o, const hy__work *w, hy_error *err) {
   return HY_OK;
 }
 
-/* Whether draft a stands before b: by level, the long ones last. */
-static bool precedes(const order *o, size_t a, size_t b) {
-  if (o->level[a] != o->level[b]) return o->level[a] < o->level[b];
-  return (o->macs[a] > 0) < (o->macs[b] > 0);
-}
+typedef struct place {
+  int32_t level;
+  double macs;
+  size_t draft;
+} place;
 
-/* A merge of two sorted runs; stable. */
-static void merge(const order *o, const size_t *from, size_t middle, size_t n, size_t *to) {
-  for (size_t a = 0, b = middle, i = 0; i < n; i++) {
-    const bool right = a == middle || (b < n && precedes(o, from[b], from[a]));
-    to[i] = right ? from[b++] : from[a++];
-  }
+/* By level, the long ones last and the heaviest of them first; else as they were. */
+static int by_level(const void *a, const void *b) {
+  const place *x = a, *y = b;
+  if (x->level != y->level) return x->level < y->level ? -1 : 1;
+  if ((x->macs > 0) != (y->macs > 0)) return x->macs > 0 ? 1 : -1;
+  if (x->macs != y->macs) return x->macs > y->macs ? -1 : 1;
+  return x->draft < y->draft ? -1 : x->draft > y->draft;
 }
 
 static hy_status sort(order *o, hy__arena *arena, hy_error *err) {
-  void *one, *other, *drafts, *macs;
-  HY_TRY(hy__arena_array(arena, o->n + 1, sizeof(size_t), &one, err));
-  HY_TRY(hy__arena_array(arena, o->n + 1, sizeof(size_t), &other, err));
+  void *memory, *drafts;
+  HY_TRY(hy__arena_array(arena, o->n + 1, sizeof(place), &memory, err));
   HY_TRY(hy__arena_array(arena, o->n + 1, sizeof(hy__draft), &drafts, err));
-  HY_TRY(hy__arena_array(arena, o->n + 1, sizeof(double), &macs, err));
-  size_t *from = one, *to = other;
-  for (size_t i = 0; i < o->n; i++) from[i] = i;
-  for (size_t width = 1; width < o->n; width *= 2) {
-    for (size_t i = 0; i < o->n; i += 2 * width) {
-      const size_t n = HY_MIN(2 * width, o->n - i);
-      merge(o, from + i, HY_MIN(width, n), n, to + i);
-    }
-    size_t *swap = from;
-    from = to;
-    to = swap;
-  }
+  place *places = memory;
   hy__draft *sorted = drafts;
-  double *sorted_macs = macs;
+  for (size_t i = 0; i < o->n; i++) places[i] = (place){o->level[i], o->macs[i], i};
+  qsort(places, o->n, sizeof *places, by_level);
   for (size_t i = 0; i < o->n; i++) {
-    sorted[i] = o->drafts[from[i]];
-    sorted_macs[i] = o->macs[from[i]];
+    sorted[i] = o->drafts[places[i].draft];
+    o->level[i] = places[i].level;
+    o->macs[i] = places[i].macs;
   }
   memcpy(o->drafts, sorted, o->n * sizeof *sorted);
-  memcpy(o->macs, sorted_macs, o->n * sizeof *sorted_macs);
-  int32_t *levels = other; /* of the sorted, in memory that is free by now */
-  if (from == other) levels = one;
-  for (size_t i = 0; i < o->n; i++) levels[i] = o->level[from[i]];
-  memcpy(o->level, levels, o->n * sizeof *levels);
   return HY_OK;
 }
 
-/* The heaviest step that is left to the lightest worker, and so on. */
+/* Each to the worker that has least so far, the heaviest first. */
 static void share(const order *o, hy__draft *drafts, size_t first, size_t end, uint32_t n_workers) {
   double load[HY__BESIDE_MAX] = {0};
-  for (size_t done = first; done < end; done++) {
-    size_t heaviest = end, lightest = 0;
-    for (size_t i = first; i < end; i++)
-      if (!drafts[i].beside && (heaviest == end || o->macs[i] > o->macs[heaviest])) heaviest = i;
-    for (size_t worker = 1; worker < n_workers; worker++)
+  for (size_t i = first; i < end; i++) {
+    uint32_t lightest = 0;
+    for (uint32_t worker = 1; worker < n_workers; worker++)
       if (load[worker] < load[lightest]) lightest = worker;
-    load[lightest] += o->macs[heaviest];
-    drafts[heaviest].beside = (uint32_t)lightest + 1;
-    drafts[heaviest].group_first = (int32_t)first;
-    drafts[heaviest].group_last = (int32_t)end - 1;
+    load[lightest] += o->macs[i];
+    drafts[i].beside = lightest + 1;
+    drafts[i].group_first = (int32_t)first;
+    drafts[i].group_last = (int32_t)end - 1;
   }
 }
 
-static bool two_at_a_level(const order *o) {
-  for (size_t i = 0; i < o->n; i++)
-    for (size_t j = i + 1; o->macs[i] > 0 && j < o->n; j++)
-      if (o->macs[j] > 0 && o->level[i] == o->level[j]) return true;
-  return false;
+/* Levels are at most as many as drafts. */
+static hy_status two_at_a_level(const order *o, hy__arena *arena, bool *out, hy_error *err) {
+  void *memory;
+  HY_TRY(hy__arena_array(arena, o->n + 1, sizeof(uint8_t), &memory, err));
+  uint8_t *met = memory;
+  *out = false;
+  for (size_t i = 0; i < o->n; i++) {
+    if (!(o->macs[i] > 0)) continue;
+    *out = *out || met[o->level[i]];
+    met[o->level[i]] = 1;
+  }
+  return HY_OK;
 }
 
 hy_status hy__plan_beside(const hy__work *w, hy__draft *drafts, size_t n, hy_error *err) {
@@ -116,7 +109,9 @@ hy_status hy__plan_beside(const hy__work *w, hy__draft *drafts, size_t n, hy_err
   order o = {.drafts = drafts, .n = n};
   if (n_workers < 2) return HY_OK;
   HY_TRY(order_make(&o, w, err));
-  if (!two_at_a_level(&o)) return HY_OK;
+  bool branches;
+  HY_TRY(two_at_a_level(&o, w->arena, &branches, err));
+  if (!branches) return HY_OK;
   HY_TRY(sort(&o, w->arena, err));
   for (size_t i = 0, end; i < n; i = end) {
     end = i + 1;
