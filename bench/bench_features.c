@@ -172,6 +172,15 @@ static void defaults_of(const row *r, double p[HY__IND_PARAMS]) {
   }
 }
 
+/* Hidden columns of one chunk behind their history. */
+static double *mids[HY__IND_MIDS];
+
+static void keep_history(const hy__ind_code *code, size_t mid_rows, size_t n) {
+  for (int i = 0; i < code->n_mid; i++)
+    memmove(mids[i] + (HEAD - mid_rows) * HY_LANES, mids[i] + (HEAD + n - mid_rows) * HY_LANES,
+            mid_rows * HY_LANES * sizeof(double));
+}
+
 static double ours_ns(const row *r, int isa, double *const out[HY__IND_OUTPUTS], void *state) {
   double p[HY__IND_PARAMS] = {0};
   int in[HY__IND_INPUTS] = {0};
@@ -179,17 +188,20 @@ static double ours_ns(const row *r, int isa, double *const out[HY__IND_OUTPUTS],
   const hy__ind_code *code = r->code[isa];
   defaults_of(r, p);
   const size_t bytes = code->state_bytes != NULL ? code->state_bytes(p) : 0;
+  const size_t mid_rows = code->mid_rows != NULL ? code->mid_rows(p) : 0;
   int64_t best = INT64_MAX;
   for (int pass = 0; pass < PASSES; pass++) {
     const int64_t began = hy__clock_monotonic_ns();
     for (size_t b = 0; b < N_BLOCKS; b++) {
       memset(state, 0, bytes);
       for (size_t t = 0; t < N_BARS; t += CHUNK) {
-        hy__ind_step s = {.n = HY_MIN(CHUNK, N_BARS - t), .row = t, .state = state, .p = p};
+        hy__ind_step s = {.n = HY_MIN(CHUNK, N_BARS - t), .state = state, .p = p};
         for (int i = 0; i < n_in; i++)
           s.in[i] = fields[in[i]] + (b * (HEAD + N_BARS) + HEAD + t) * HY_LANES;
         for (int i = 0; i < HY__IND_OUTPUTS; i++) s.out[i] = out[i];
+        for (int i = 0; i < code->n_mid; i++) s.mid[i] = mids[i] + HEAD * HY_LANES;
         code->step(&s);
+        keep_history(code, mid_rows, s.n);
       }
     }
     best = HY_MIN(best, hy__clock_monotonic_ns() - began);
@@ -288,6 +300,8 @@ int main(int argc, char **argv) {
   const int n_isas = best >= HY_ISA_AVX512 ? 3 : best >= HY_ISA_AVX2 ? 2 : 1;
   for (int i = 0; i < HY__IND_OUTPUTS; i++)
     if ((out[i] = made(N_BARS * HY_LANES)) == NULL) return 1;
+  for (int i = 0; i < HY__IND_MIDS; i++)
+    if ((mids[i] = made((HEAD + CHUNK) * HY_LANES)) == NULL) return 1;
   if (state == NULL || !make_inputs()) return 1;
   (void)printf("ns per row of one symbol, one thread, %d bars in chunks of %d, defaults\n"
                "%-20s%9s%9s%9s%9s %8s %8s\n",

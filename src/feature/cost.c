@@ -14,7 +14,6 @@ static void make_series(double *rows, size_t n) {
 static double time_step(const hy__node *n, hy__ind_step *step) {
   int64_t best_ns = INT64_MAX;
   for (int run = 0; run < COST_RUNS; run++) {
-    step->row = 0;
     if (n->state_bytes) memset(step->state, 0, n->state_bytes);
     int64_t begin_ns = hy__clock_monotonic_ns();
     n->code->step(step);
@@ -25,15 +24,18 @@ static double time_step(const hy__node *n, hy__ind_step *step) {
 
 static hy_status cost_of(const hy_features *f, const hy__node *n, double *out, hy_error *err) {
   hy__ind_step step = {.n = COST_ROWS, .p = n->p};
-  size_t in_rows = n->history + COST_ROWS, rows = in_rows + n->n_out * COST_ROWS;
+  size_t in_rows = n->history + COST_ROWS, column_rows = n->mid_rows + COST_ROWS;
+  size_t rows = in_rows + n->n_columns * column_rows;
   void *memory, *state;
   HY_TRY(hy__alloc_array(f->allocator, rows * HY_LANES, sizeof(double), &memory, err));
   hy_status status = hy__alloc(f->allocator, n->state_bytes, &state, err);
   if (status == HY_OK) {
-    make_series(memory, in_rows);
+    make_series(memory, rows);
     for (size_t i = 0; i < n->n_in; i++) step.in[i] = (double *)memory + n->history * HY_LANES;
-    for (size_t o = 0; o < n->n_out; o++)
-      step.out[o] = (double *)memory + (in_rows + o * COST_ROWS) * HY_LANES;
+    for (size_t c = 0; c < n->n_columns; c++) {
+      double *column = (double *)memory + (in_rows + c * column_rows + n->mid_rows) * HY_LANES;
+      *(c < n->n_out ? &step.out[c] : &step.mid[c - n->n_out]) = column;
+    }
     step.state = state;
     *out = time_step(n, &step);
     hy__free(f->allocator, state, n->state_bytes);

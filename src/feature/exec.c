@@ -27,7 +27,7 @@ static size_t plan_begins(hy__exec *x) {
     hy__slot *slot = &x->slots[s->nodes[i]];
     if (slot->begin == SIZE_MAX) continue;
     if (n->kind == HY__NODE_IND) {
-      slot->begin = hy__node_recurs(n) ? 0 : slot->begin - slot->begin % n->align;
+      if (hy__node_recurs(n)) slot->begin = 0;
       size_t from = slot->begin > n->history ? slot->begin - n->history : 0;
       for (size_t k = 0; k < n->n_in; k++) {
         hy__slot *in = &x->slots[n->in[k].node];
@@ -50,7 +50,7 @@ static void start_slots(hy__exec *x) {
     slot->pos = room->history_rows;
     if (n->state_bytes) memset(x->workspace + room->state, 0, n->state_bytes);
     double *buffer = (double *)(x->workspace + room->buffer);
-    for (size_t o = 0; o < n->n_out; o++, buffer += room->capacity_rows * HY_LANES)
+    for (size_t o = 0; o < n->n_columns; o++, buffer += room->capacity_rows * HY_LANES)
       for (size_t k = 0; k < room->history_rows * HY_LANES; k++) buffer[k] = (double)NAN;
   }
 }
@@ -58,7 +58,7 @@ static void start_slots(hy__exec *x) {
 /* The first row that a step is asked for: a window that reaches before the series' start is missing
  * without looking, which spares windows longer than the series. */
 static size_t first_step(const hy__node *n) {
-  return n->def->klass == HY__IND_W && n->align == 1 ? n->own_lookback : 0;
+  return n->def->klass == HY__IND_W ? n->own_lookback : 0;
 }
 
 static void step_node(hy__exec *x, uint32_t index) {
@@ -67,8 +67,7 @@ static void step_node(hy__exec *x, uint32_t index) {
   hy__slot *slot = &x->slots[index];
   size_t begin = HY_MAX(slot->begin, x->d), end = x->d + x->n;
   size_t from = HY_MIN(HY_MAX(begin, first_step(n)), end), skip = from - x->d;
-  hy__ind_step step = {
-      .n = end - from, .row = from, .state = x->workspace + room->state, .p = n->p};
+  hy__ind_step step = {.n = end - from, .state = x->workspace + room->state, .p = n->p};
   double *buffer = (double *)(x->workspace + room->buffer);
   for (size_t k = 0; k < n->n_in; k++)
     step.in[k] = x->slots[n->in[k].node].cur[n->in[k].output] + skip * HY_LANES;
@@ -78,6 +77,8 @@ static void step_node(hy__exec *x, uint32_t index) {
     for (size_t k = (begin - x->d) * HY_LANES; k < skip * HY_LANES; k++)
       slot->cur[o][k] = (double)NAN;
   }
+  for (size_t m = n->n_out; m < n->n_columns; m++)
+    step.mid[m - n->n_out] = buffer + (m * room->capacity_rows + slot->pos + skip) * HY_LANES;
   if (step.n) n->code->step(&step);
 }
 
@@ -90,7 +91,7 @@ static void advance_slot(hy__exec *x, uint32_t index) {
   if (slot->pos + x->run->chunk_rows <= room->capacity_rows) return;
   double *buffer = (double *)(x->workspace + room->buffer);
   size_t from = (slot->pos - room->history_rows) * HY_LANES;
-  for (size_t o = 0; o < n->n_out; o++, buffer += room->capacity_rows * HY_LANES)
+  for (size_t o = 0; o < n->n_columns; o++, buffer += room->capacity_rows * HY_LANES)
     memmove(buffer, buffer + from, room->history_rows * HY_LANES * sizeof(double));
   slot->pos = room->history_rows;
 }

@@ -47,6 +47,7 @@ static hy_status measure(hy__graph *b, hy__node *n) {
     n->lookback = HY_MAX(n->lookback, in->lookback);
     n->stage = HY_MAX(n->stage, in->stage);
   }
+  n->n_columns = n->n_out;
   if (n->kind == HY__NODE_CROSS) n->stage++;
   if (n->stage >= HY__STAGES_MAX)
     return hy__place_fail(n->place, HY_LIMIT, b->err, "more than %d cross-sections nested",
@@ -54,11 +55,12 @@ static hy_status measure(hy__graph *b, hy__node *n) {
   if (!code) return HY_OK;
   own = code->lookback ? code->lookback(n->p) : 0;
   n->history = code->history ? code->history(n->p) : 0;
-  n->align = code->align ? code->align(n->p) : 1;
+  n->mid_rows = code->mid_rows ? code->mid_rows(n->p) : 0;
+  n->n_columns += (size_t)code->n_mid;
   n->state_bytes = code->state_bytes ? code->state_bytes(n->p) : 0;
   n->own_lookback = own;
   n->lookback += own;
-  if (n->history > 4 * (size_t)HY__WINDOW_MAX || n->align > HY__WINDOW_MAX || n->align == 0 ||
+  if (n->history > 4 * (size_t)HY__WINDOW_MAX || n->mid_rows > 4 * (size_t)HY__WINDOW_MAX ||
       n->lookback > 64 * (size_t)HY__WINDOW_MAX)
     return hy__place_fail(n->place, HY_LIMIT, b->err, "%s reaches back %zu bars, too far",
                           n->def->id, n->history);

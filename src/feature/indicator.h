@@ -28,26 +28,32 @@
 #include "base/base.h"
 #include "market/market.h"
 
-enum { HY__IND_INPUTS = 6, HY__IND_OUTPUTS = 6, HY__IND_PARAMS = 8 };
+enum { HY__IND_INPUTS = 6, HY__IND_OUTPUTS = 6, HY__IND_MIDS = 6, HY__IND_PARAMS = 8 };
 
 /* Stability classes of notes: windowed, exponential / Wilder recurrences (forget geometrically),
  * anchored (cumulative: never stable), path dependent (no bound; the spec gives warmup_bars). */
 typedef enum hy__ind_class { HY__IND_W, HY__IND_E, HY__IND_A, HY__IND_P } hy__ind_class;
 
 typedef struct hy__ind_step {
-  size_t n;     /* rows to produce */
-  uint64_t row; /* ordinal of the chunk's first row since the series' start or last reset, for all
-                   lanes */
+  size_t n; /* rows to produce */
   const double *
       in[HY__IND_INPUTS]; /* &row0[0]; rows -history(p) .. n-1 are readable, NaN before the start */
   double *out[HY__IND_OUTPUTS]; /* n rows each; never overlaps an input */
+  /* hidden columns of the row's own, kept from step to step: rows -(mid_rows(p) - 1) .. -1 are as
+   * it left them (NaN at the start), 0 .. n-1 are its to write */
+  double *mid[HY__IND_MIDS];
   void *state; /* state_bytes(p), 64-byte aligned, zeroed before the first step: for E, A and P at
-                  row 0; for W at any row (a multiple of align), since a windowed row starts where
-                  it is needed */
+                  the series' start; for W at any row, since a windowed row starts where it is
+                  needed */
   const double *p; /* the parameters in the row's order, room for HY__IND_PARAMS */
 } hy__ind_step;
 
-/* The functions of one row; NULL lookback etc. mean 0. p as in hy__ind_step. */
+/* The functions of one row; NULL lookback etc. mean 0. p as in hy__ind_step.
+ *
+ * State is rows of HY_LANES doubles, and a lane's column, like its column of `mid`, depends on that
+ * lane alone: no position and no flag is shared by lanes, and a zeroed column (with NaN in history
+ * and mid) is a series that begins. So a lane without a bar can be held, a lane begun anew, a
+ * symbol's state copied out and put into another lane, while the step knows nothing of it. */
 typedef struct hy__ind_code {
   void (*step)(const hy__ind_step *s);
   size_t (*lookback)(const double *p); /* outputs missing at the front of a gapless series */
@@ -56,10 +62,8 @@ typedef struct hy__ind_code {
   /* rows after the first output until a start elsewhere differs by less than tol of scale (classes
    * E); W: 0 */
   size_t (*stable)(const double *p, double tol);
-  /* the first step starts at a row ordinal that is a multiple of this, later ones go on where the
-   * last ended (windows rebuilt at fixed ordinals: rebuild when the row's ordinal is a multiple,
-   * whatever the chunk); NULL: any */
-  size_t (*align)(const double *p);
+  int n_mid;                           /* hidden columns, at most HY__IND_MIDS */
+  size_t (*mid_rows)(const double *p); /* of each that are read, the newest included */
 } hy__ind_code;
 
 /* HY_ISA is scalar, avx2 or avx512, given on the compiler's command line for src/feature/indicator.

@@ -41,7 +41,8 @@ typedef struct hy__node {
   size_t n_in, n_out;
   hy__ref in[HY__IND_INPUTS];
   /* of the node alone */
-  size_t history, align, state_bytes, own_lookback;
+  size_t history, mid_rows, state_bytes, own_lookback;
+  size_t n_columns; /* outputs, then hidden ones */
   uint32_t warmup_bars;
   /* of the node with all that it stands on */
   size_t lookback;

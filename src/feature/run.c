@@ -75,7 +75,7 @@ static hy_status plan_cross(hy__feature_run *run, size_t *begin, hy_error *err) 
   run->cross_begin = run->range.t_end;
   for (size_t i = f->n_nodes; i-- > 0;) {
     const hy__node *n = &f->nodes[i];
-    size_t from = begin[i], back = n->history + (n->align ? n->align - 1 : 0);
+    size_t from = begin[i], back = n->history;
     if (from == SIZE_MAX) continue;
     if (hy__node_recurs(n) || (back && f->gaps[n->gap].fill == HY__GAP_NONE))
       from = t_start;
@@ -149,7 +149,7 @@ static hy_status plan_nodes(hy__feature_run *run, hy__stage *s, uint8_t *needed,
 
 static size_t choose_chunk(const hy_features *f) {
   size_t outputs = 0;
-  for (size_t i = 0; i < f->n_nodes; i++) outputs += f->nodes[i].n_out;
+  for (size_t i = 0; i < f->n_nodes; i++) outputs += f->nodes[i].n_columns;
   size_t rows = CHUNK_BUDGET_BYTES / (outputs * HY_LANES * sizeof(double));
   rows -= rows % CHUNK_STEP;
   return rows < CHUNK_MIN ? CHUNK_MIN : rows > CHUNK_MAX ? CHUNK_MAX : rows;
@@ -171,18 +171,23 @@ static bool take_array(size_t *at, size_t n, size_t each, size_t *out) {
 static bool place_rooms(hy__feature_run *run, size_t *at) {
   const hy_features *f = run->f;
   size_t chunk = run->chunk_rows, back = 0;
-  for (size_t i = 0; i < f->n_nodes; i++)
+  for (size_t i = 0; i < f->n_nodes; i++) {
+    hy__room *own = &run->rooms[i];
+    if (f->nodes[i].mid_rows)
+      own->history_rows = HY_MAX(own->history_rows, f->nodes[i].mid_rows - 1);
     for (size_t k = 0; k < f->nodes[i].n_in; k++) {
       hy__room *in = &run->rooms[f->nodes[i].in[k].node];
       in->history_rows = HY_MAX(in->history_rows, f->nodes[i].history);
     }
+  }
   for (size_t i = 0; i < f->n_nodes; i++) {
     hy__room *room = &run->rooms[i];
     const hy__node *n = &f->nodes[i];
     size_t slide = HY_MAX(chunk, room->history_rows);
     room->capacity_rows = room->history_rows + (slide + chunk - 1) / chunk * chunk;
     if (n->kind != HY__NODE_IND) back = HY_MAX(back, room->history_rows);
-    if (!take_array(at, room->capacity_rows * n->n_out, HY_LANES * sizeof(double), &room->buffer))
+    if (!take_array(at, room->capacity_rows * n->n_columns, HY_LANES * sizeof(double),
+                    &room->buffer))
       return false;
     if (!take(at, n->state_bytes, &room->state)) return false;
   }

@@ -75,6 +75,8 @@ typedef struct trial { /* what a row's step reads, T rows of 8 lanes each */
   size_t n_rows, history, state_bytes;
   double *base[HY__IND_INPUTS]; /* history rows of NaN, then the rows */
   double *out[HY__IND_OUTPUTS];
+  size_t mid_rows;
+  double *mid[HY__IND_MIDS]; /* guarded as the inputs: mid_rows - 1 rows of NaN, then the rows */
   void *state;
 } trial;
 
@@ -103,6 +105,17 @@ static inline size_t of_params(size_t (*f)(const double *), const double *p) {
   return f != NULL ? f(p) : 0;
 }
 
+static inline size_t trial_mid_bytes(const trial *t) {
+  return (t->mid_rows - 1 + t->n_rows) * HY_LANES * sizeof(double);
+}
+
+/* The start of a series: no state, nothing in the hidden columns. */
+static inline void trial_begin(trial *t) {
+  memset(t->state, 0, t->state_bytes);
+  for (int i = 0; i < HY__IND_MIDS && t->mid[i] != NULL; i++)
+    for (size_t k = 0; k < trial_mid_bytes(t) / sizeof(double); k++) t->mid[i][k] = NAN;
+}
+
 /* series: N_SERIES_FIELDS rows of n values; lane k sees them `delay * k` bars late, NaN before. */
 static inline trial trial_make(const row *r, const double *p, const double *series, size_t n,
                                size_t delay) {
@@ -122,6 +135,9 @@ static inline trial trial_make(const row *r, const double *p, const double *seri
       for (size_t k = delay * lane; k < n; k++) at[k * HY_LANES + lane] = values[k - delay * lane];
   }
   for (int i = 0; i < t.n_out; i++) t.out[i] = zeroed(n * HY_LANES * sizeof(double));
+  t.mid_rows = HY_MAX(of_params(r->code[0]->mid_rows, p), 1);
+  for (int i = 0; i < r->code[0]->n_mid; i++) t.mid[i] = guarded(trial_mid_bytes(&t));
+  trial_begin(&t);
   return t;
 }
 
@@ -129,20 +145,23 @@ static inline void trial_free(trial *t) {
   for (int i = 0; i < t->n_in; i++)
     guarded_free(t->base[i], (t->history + t->n_rows) * HY_LANES * sizeof(double));
   for (int i = 0; i < t->n_out; i++) free(t->out[i]);
+  for (int i = 0; i < HY__IND_MIDS && t->mid[i] != NULL; i++)
+    guarded_free(t->mid[i], trial_mid_bytes(t));
   free(t->state);
 }
 
 /* Runs rows [begin, end) in one call; state goes on. */
 static inline void trial_step(trial *t, const hy__ind_code *code, const double *p, size_t begin,
                               size_t end) {
-  hy__ind_step s = {.n = end - begin, .row = begin, .state = t->state, .p = p};
+  hy__ind_step s = {.n = end - begin, .state = t->state, .p = p};
   for (int i = 0; i < t->n_in; i++) s.in[i] = t->base[i] + (t->history + begin) * HY_LANES;
   for (int i = 0; i < t->n_out; i++) s.out[i] = t->out[i] + begin * HY_LANES;
+  for (int i = 0; i < code->n_mid; i++) s.mid[i] = t->mid[i] + (t->mid_rows - 1 + begin) * HY_LANES;
   code->step(&s);
 }
 
 static inline void trial_run(trial *t, const hy__ind_code *code, const double *p) {
-  memset(t->state, 0, t->state_bytes);
+  trial_begin(t);
   trial_step(t, code, p, 0, t->n_rows);
 }
 

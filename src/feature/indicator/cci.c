@@ -4,6 +4,7 @@
 #include "feature/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
+static size_t window(const double *p) { return p_count(p, 0); }
 
 /* Mean distance from `mean`. */
 HY_INLINE lanes mean_distance(const double *x, size_t n, lanes mean) {
@@ -32,7 +33,6 @@ static void mad_mean_step(const hy__ind_step *s) { rows_map(s, 1, 1, mad_mean_ro
 HY_IND_CODE(mad_mean) = {.step = mad_mean_step, .lookback = last, .history = last};
 
 /* Inputs: high, low, close. */
-static size_t cci_bytes(const double *p) { return nest_bytes(1, p_count(p, 0)); }
 HY_INLINE void cci_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = (v_load(in[0]) + v_load(in[1]) + v_load(in[2])) / v_set(3.0);
@@ -46,4 +46,9 @@ HY_INLINE void cci_outer(const double *const *mid, const double *p, lanes *out) 
 static void cci_step(const hy__ind_step *s) {
   nest_map(s, (nest){3, 1, 1, p_count(s->p, 0), cci_inner, cci_outer});
 }
-HY_IND_CODE(cci) = {.step = cci_step, .lookback = last, .history = last, .state_bytes = cci_bytes};
+HY_IND_CODE(cci) = {.step = cci_step,
+                    .lookback = last,
+                    .history = last,
+                    .state_bytes = nest_bytes,
+                    .n_mid = 1,
+                    .mid_rows = window};

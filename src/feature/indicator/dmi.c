@@ -104,37 +104,30 @@ HY_IND_CODE(minus_di) = {
 static void dx_step(const hy__ind_step *s) { run(s, s->p[0] + 1.0, directional); }
 HY_IND_CODE(dx) = {.step = dx_step, .lookback = window, .state_bytes = bytes, .stable = stable};
 
-/* Wilder's average of dx, and with `back` rows of ring the mean of it and its value `back` rows
- * ago; the ring's first row holds its position. */
+/* Wilder's average of dx, and with `back` the mean of it and its value `back` rows ago, which
+ * stands in the hidden column. */
 HY_INLINE void adx_run(const hy__ind_step *s, size_t back) {
   const ema_rule rule = ema_wilder(s->p[0]);
-  double *const ring = (double *)s->state + END;
-  size_t slot = 0;
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
     double *const state = (double *)s->state + g;
     movement m = movement_load(state);
     ema adx = ema_load(state + ADX);
-    slot = back > 0 ? (size_t)ring[0] : 0;
     for (size_t t = 0; t < s->n; t++) {
       const size_t at = t * HY_LANES + g;
       const double *const in[3] = {s->in[0] + at, s->in[1] + at, s->in[2] + at};
       mask ready = movement_push(&m, in, s->p[0], s->p[0] + 1.0);
       lanes value = ema_push(&adx, rule, directional(m), ready, &ready);
       if (back > 0) {
-        double *const old = ring + (1 + slot) * HY_LANES + g;
-        const lanes now = value, flag = v_load(old + back * HY_LANES);
-        value = (now + v_load(old)) * v_set(0.5);
-        v_store(old, now);
-        v_store(old + back * HY_LANES, v_only(ready, v_set(1.0)));
-        ready = m_and(ready, v_lt(v_zero(), flag));
-        slot = slot + 1 == back ? 0 : slot + 1;
+        double *const column = s->mid[0] + at;
+        const lanes old = v_load(column - back * HY_LANES);
+        v_store(column, v_keep(ready, value));
+        value = (value + old) * v_set(0.5);
       }
       v_store(s->out[0] + at, v_keep(ready, v_fin(value)));
     }
     movement_save(state, m);
     ema_save(state + ADX, adx);
   }
-  if (back > 0) ring[0] = (double)slot;
 }
 
 static size_t adx_last(const double *p) { return 2 * p_count(p, 0) - 1; }
@@ -145,9 +138,11 @@ HY_IND_CODE(adx) = {
 
 static size_t adxr_back(const double *p) { return HY_MAX(p_count(p, 0) - 1, 1); }
 static size_t adxr_last(const double *p) { return adx_last(p) + adxr_back(p); }
-static size_t adxr_bytes(const double *p) {
-  return (END + (1 + 2 * adxr_back(p)) * HY_LANES) * sizeof(double);
-}
+static size_t adxr_rows(const double *p) { return adxr_back(p) + 1; }
 static void adxr_step(const hy__ind_step *s) { adx_run(s, adxr_back(s->p)); }
-HY_IND_CODE(adxr) = {
-    .step = adxr_step, .lookback = adxr_last, .state_bytes = adxr_bytes, .stable = adx_stable};
+HY_IND_CODE(adxr) = {.step = adxr_step,
+                     .lookback = adxr_last,
+                     .state_bytes = bytes,
+                     .stable = adx_stable,
+                     .n_mid = 1,
+                     .mid_rows = adxr_rows};

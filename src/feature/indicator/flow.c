@@ -8,7 +8,6 @@
 static size_t none(const double *p) { return (void)p, 0; }
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t window(const double *p) { return p_count(p, 0); }
-static size_t two_columns(const double *p) { return nest_bytes(2, p_count(p, 0)); }
 
 HY_INLINE lanes typical(const double *const *in, size_t k) {
   return (v_ago(in[0], k) + v_ago(in[1], k) + v_ago(in[2], k)) / v_set(3.0);
@@ -38,8 +37,12 @@ HY_INLINE void mfi_outer(const double *const *mid, const double *p, lanes *out) 
 static void mfi_step(const hy__ind_step *s) {
   nest_map(s, (nest){4, 2, 1, p_count(s->p, 0), mfi_inner, mfi_outer});
 }
-HY_IND_CODE(mfi) = {
-    .step = mfi_step, .lookback = window, .history = window, .state_bytes = two_columns};
+HY_IND_CODE(mfi) = {.step = mfi_step,
+                    .lookback = window,
+                    .history = window,
+                    .state_bytes = nest_bytes,
+                    .n_mid = 2,
+                    .mid_rows = window};
 
 HY_INLINE void cmf_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
@@ -53,8 +56,12 @@ HY_INLINE void cmf_outer(const double *const *mid, const double *p, lanes *out) 
 static void cmf_step(const hy__ind_step *s) {
   nest_map(s, (nest){4, 2, 1, p_count(s->p, 0), cmf_inner, cmf_outer});
 }
-HY_IND_CODE(cmf) = {
-    .step = cmf_step, .lookback = last, .history = last, .state_bytes = two_columns};
+HY_IND_CODE(cmf) = {.step = cmf_step,
+                    .lookback = last,
+                    .history = last,
+                    .state_bytes = nest_bytes,
+                    .n_mid = 2,
+                    .mid_rows = window};
 
 static size_t ad_bytes(const double *p) { return (void)p, HY_LANES * sizeof(double); }
 static void ad_step(const hy__ind_step *s) {

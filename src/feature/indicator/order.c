@@ -34,8 +34,8 @@ HY_INLINE void rank_row(const double *const *in, const double *p, lanes *out) {
 static void rank_step(const hy__ind_step *s) { rows_map(s, 1, 1, rank_row); }
 HY_IND_CODE(rank_pct_avg) = {.step = rank_step, .lookback = last, .history = last};
 
-/* The window stands sorted in the state, a missing value as +infinity: a row of which the first
- * double says that it is primed, a row of missing values' counts, n rows of values, one of padding.
+/* The window stands sorted in the state, a missing value as +infinity: a row that says
+ * which lanes are primed, a row of missing values' counts, n rows of values, one of padding.
  */
 enum { MISSING = HY_LANES, SORTED = 2 * HY_LANES };
 
@@ -63,15 +63,22 @@ HY_INLINE lanes count_missing(lanes count, lanes old, lanes value) {
   return count + (v_sel(v_ok(value), v_zero(), one) - v_sel(v_ok(old), v_zero(), one));
 }
 
-HY_INLINE void sorted_prime(const double *x, double *state, size_t n) {
+/* Fills the lanes of `fresh` from the n values before x; in the others nothing is taken and nothing
+ * put. */
+HY_INLINE void sorted_prime(const double *x, double *state, size_t n, mask fresh) {
+  const lanes none = v_set(__builtin_inf());
   lanes missing = v_set((double)n);
-  for (size_t i = 0; i <= n; i++) v_store(state + SORTED + i * HY_LANES, v_set(__builtin_inf()));
+  for (size_t i = 0; i <= n; i++) {
+    double *const at = state + SORTED + i * HY_LANES;
+    v_store(at, v_sel(fresh, none, v_load(at)));
+  }
   for (size_t k = n; k > 0; k--) {
-    const lanes value = v_ago(x, k);
+    const lanes value = v_keep(fresh, v_ago(x, k));
     sorted_replace(state + SORTED, n, v_missing(), value);
     missing = count_missing(missing, v_missing(), value);
   }
-  v_store(state + MISSING, missing);
+  v_store(state + MISSING, v_sel(fresh, missing, v_load(state + MISSING)));
+  v_store(state, v_set(1.0));
 }
 
 /* The value at share q between the sorted ones, linearly between neighbours. */
@@ -80,12 +87,11 @@ HY_INLINE void sorted_run(const hy__ind_step *s, double q) {
   const double place = ((double)n - 1.0) * (q < 0.0 ? 0.0 : q > 1.0 ? 1.0 : q);
   const size_t low = (size_t)place, high = HY_MIN(low + 1, n - 1);
   const lanes part = v_set(place - (double)low);
-  double *const all = s->state;
-  const bool primed = all[0] > 0.0;
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
-    double *const state = all + g;
+    double *const state = (double *)s->state + g;
     const double *const sorted = state + SORTED;
-    if (!primed) sorted_prime(s->in[0] + g, state, n);
+    const mask fresh = v_eq(v_load(state), v_zero());
+    if (m_any(fresh)) sorted_prime(s->in[0] + g, state, n, fresh);
     lanes missing = v_load(state + MISSING);
     for (size_t t = 0; t < s->n; t++) {
       const double *const x = s->in[0] + t * HY_LANES + g;
@@ -98,7 +104,6 @@ HY_INLINE void sorted_run(const hy__ind_step *s, double q) {
     }
     v_store(state + MISSING, missing);
   }
-  all[0] = 1.0;
 }
 
 static void quantile_step(const hy__ind_step *s) { sorted_run(s, s->p[1]); }

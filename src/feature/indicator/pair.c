@@ -100,7 +100,6 @@ static void beta_step(const hy__ind_step *s) { by_pairs(s, beta_leaf); }
 HY_IND_CODE(beta_level) = {.step = beta_step, .lookback = last, .history = last};
 
 /* The slope of the second's one-bar returns on the first's. */
-static size_t beta_bytes(const double *p) { return nest_bytes(2, p_count(p, 0)); }
 HY_INLINE void returns(const double *const *in, const double *p, lanes *out) {
   (void)p;
   for (int i = 0; i < 2; i++) {
@@ -114,8 +113,12 @@ HY_INLINE void beta_outer(const double *const *mid, const double *p, lanes *out)
 static void beta_ret_step(const hy__ind_step *s) {
   nest_map(s, (nest){2, 2, 1, p_count(s->p, 0), returns, beta_outer});
 }
-HY_IND_CODE(beta_ret) = {
-    .step = beta_ret_step, .lookback = window, .history = window, .state_bytes = beta_bytes};
+HY_IND_CODE(beta_ret) = {.step = beta_ret_step,
+                         .lookback = window,
+                         .history = window,
+                         .state_bytes = nest_bytes,
+                         .n_mid = 2,
+                         .mid_rows = window};
 
 /* p: n, k. */
 static size_t autocorr_last(const double *p) { return last(p) + p_count(p, 1); }

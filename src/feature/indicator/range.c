@@ -20,15 +20,18 @@ HY_INLINE void tr_row(const double *const *in, const double *p, lanes *out) {
 static void tr_step(const hy__ind_step *s) { rows_map(s, 3, 1, tr_row); }
 HY_IND_CODE(tr) = {.step = tr_step, .lookback = one, .history = one};
 
-static size_t atr_sma_bytes(const double *p) { return nest_bytes(1, p_count(p, 0)); }
 HY_INLINE void atr_sma_outer(const double *const *mid, const double *p, lanes *out) {
   out[0] = w_mean(mid[0], p_count(p, 0));
 }
 static void atr_sma_step(const hy__ind_step *s) {
   nest_map(s, (nest){3, 1, 1, p_count(s->p, 0), tr_row, atr_sma_outer});
 }
-HY_IND_CODE(atr_sma) = {
-    .step = atr_sma_step, .lookback = window, .history = window, .state_bytes = atr_sma_bytes};
+HY_IND_CODE(atr_sma) = {.step = atr_sma_step,
+                        .lookback = window,
+                        .history = window,
+                        .state_bytes = nest_bytes,
+                        .n_mid = 1,
+                        .mid_rows = window};
 
 enum { PREVIOUS = 0, AVERAGE = HY_LANES, END = AVERAGE + EMA_DOUBLES };
 

@@ -78,7 +78,6 @@ HY_INLINE void change_inner(const double *const *in, const double *p, lanes *out
   out[0] = v_max(v_zero(), d); /* d where it is NaN */
   out[1] = v_max(v_zero(), v_zero() - d);
 }
-static size_t sums_bytes(const double *p) { return nest_bytes(2, p_count(p, 0)); }
 
 HY_INLINE void rsi_cutler_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
@@ -87,8 +86,12 @@ HY_INLINE void rsi_cutler_outer(const double *const *mid, const double *p, lanes
 static void rsi_cutler_step(const hy__ind_step *s) {
   nest_map(s, (nest){1, 2, 1, p_count(s->p, 0), change_inner, rsi_cutler_outer});
 }
-HY_IND_CODE(rsi_cutler) = {
-    .step = rsi_cutler_step, .lookback = window, .history = window, .state_bytes = sums_bytes};
+HY_IND_CODE(rsi_cutler) = {.step = rsi_cutler_step,
+                           .lookback = window,
+                           .history = window,
+                           .state_bytes = nest_bytes,
+                           .n_mid = 2,
+                           .mid_rows = window};
 
 HY_INLINE void cmou_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
@@ -97,14 +100,17 @@ HY_INLINE void cmou_outer(const double *const *mid, const double *p, lanes *out)
 static void cmou_step(const hy__ind_step *s) {
   nest_map(s, (nest){1, 2, 1, p_count(s->p, 0), change_inner, cmou_outer});
 }
-HY_IND_CODE(cmou) = {
-    .step = cmou_step, .lookback = window, .history = window, .state_bytes = sums_bytes};
+HY_IND_CODE(cmou) = {.step = cmou_step,
+                     .lookback = window,
+                     .history = window,
+                     .state_bytes = nest_bytes,
+                     .n_mid = 2,
+                     .mid_rows = window};
 
-/* The stochastic of Wilder's RSI; p: n, fast, d. The strengths stand in a ring behind the averages,
- * as the nest's do, NaN while there is none. */
+/* The stochastic of Wilder's RSI; p: n, fast, d. The strengths are a hidden column, NaN while there
+ * is none. */
 static size_t ring_rows(const double *p) { return p_count(p, 1) + p_count(p, 2) - 1; }
 static size_t stochrsi_last(const double *p) { return p_count(p, 0) + ring_rows(p) - 1; }
-static size_t stochrsi_bytes(const double *p) { return bytes(p) + nest_bytes(1, ring_rows(p)); }
 
 HY_INLINE lanes fast_k(const double *x, size_t n) {
   const lanes low = w_min(x, n), high = w_max(x, n);
@@ -120,24 +126,22 @@ HY_INLINE void stochrsi_emit(const hy__ind_step *s, const double *newest, size_t
 }
 
 static void stochrsi_step(const hy__ind_step *s) {
-  const size_t n_ring = ring_rows(s->p), first = (size_t)(s->row % n_ring);
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
-    double *const state = (double *)s->state + g, *const ring = state + END;
+    double *const state = (double *)s->state + g;
     wilder w = wilder_load(state);
-    for (size_t t = 0, slot = first; t < s->n; t++, slot = slot + 1 == n_ring ? 0 : slot + 1) {
+    for (size_t t = 0; t < s->n; t++) {
+      const size_t at = t * HY_LANES + g;
       mask ok;
-      const lanes value = wilder_push(&w, s->p[0], v_load(s->in[0] + t * HY_LANES + g), talib, &ok);
-      v_store(ring + slot * HY_LANES, v_keep(ok, value));
-      v_store(ring + (slot + n_ring) * HY_LANES, v_keep(ok, value));
-      if (s->row + t + 1 < n_ring)
-        for (int i = 0; i < 2; i++) v_store(s->out[i] + t * HY_LANES + g, v_missing());
-      else
-        stochrsi_emit(s, ring + (slot + n_ring) * HY_LANES, t * HY_LANES + g);
+      const lanes value = wilder_push(&w, s->p[0], v_load(s->in[0] + at), talib, &ok);
+      v_store(s->mid[0] + at, v_keep(ok, value));
+      stochrsi_emit(s, s->mid[0] + at, at);
     }
     wilder_save(state, w);
   }
 }
 HY_IND_CODE(stochrsi) = {.step = stochrsi_step,
                          .lookback = stochrsi_last,
-                         .state_bytes = stochrsi_bytes,
-                         .stable = stable};
+                         .state_bytes = bytes,
+                         .stable = stable,
+                         .n_mid = 1,
+                         .mid_rows = ring_rows};

@@ -4,6 +4,7 @@
 #include "feature/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
+static size_t window(const double *p) { return p_count(p, 0); }
 
 HY_INLINE void by_sums(const hy__ind_step *s, view_fn leaf) {
   tiles_map(s, (tiling){1, 1, 1, p_count(s->p, 0), BLOCK, sum_block, leaf});
@@ -30,7 +31,6 @@ HY_IND_CODE(wma) = {.step = wma_step, .lookback = last, .history = last};
 /* Weights 1, 2 .. m .. 2, 1, the middle one twice when n is even: the sum of the m windows of
  * n - m + 1 rows, so a mean of means. */
 static size_t trima_rows(const double *p) { return (p_count(p, 0) + 1) / 2; }
-static size_t trima_bytes(const double *p) { return nest_bytes(1, trima_rows(p)); }
 HY_INLINE void trima_inner(const double *const *in, const double *p, lanes *out) {
   out[0] = w_mean(in[0], p_count(p, 0) - trima_rows(p) + 1);
 }
@@ -40,8 +40,12 @@ HY_INLINE void trima_outer(const double *const *mid, const double *p, lanes *out
 static void trima_step(const hy__ind_step *s) {
   nest_map(s, (nest){1, 1, 1, trima_rows(s->p), trima_inner, trima_outer});
 }
-HY_IND_CODE(trima) = {
-    .step = trima_step, .lookback = last, .history = last, .state_bytes = trima_bytes};
+HY_IND_CODE(trima) = {.step = trima_step,
+                      .lookback = last,
+                      .history = last,
+                      .state_bytes = nest_bytes,
+                      .n_mid = 1,
+                      .mid_rows = trima_rows};
 
 /* Hull: a short weighted average of 2 wma(n/2) - wma(n). */
 static size_t hma_short(const double *p) {
@@ -50,7 +54,6 @@ static size_t hma_short(const double *p) {
   return root;
 }
 static size_t hma_last(const double *p) { return last(p) + hma_short(p) - 1; }
-static size_t hma_bytes(const double *p) { return nest_bytes(1, hma_short(p)); }
 HY_INLINE void hma_inner(const double *const *in, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   out[0] = v_set(2.0) * w_linear(in[0], HY_MAX(n / 2, 1)) - w_linear(in[0], n);
@@ -61,11 +64,14 @@ HY_INLINE void hma_outer(const double *const *mid, const double *p, lanes *out) 
 static void hma_step(const hy__ind_step *s) {
   nest_map(s, (nest){1, 1, 1, hma_short(s->p), hma_inner, hma_outer});
 }
-HY_IND_CODE(hma) = {
-    .step = hma_step, .lookback = hma_last, .history = hma_last, .state_bytes = hma_bytes};
+HY_IND_CODE(hma) = {.step = hma_step,
+                    .lookback = hma_last,
+                    .history = hma_last,
+                    .state_bytes = nest_bytes,
+                    .n_mid = 1,
+                    .mid_rows = hma_short};
 
 /* Inputs: close, volume. */
-static size_t vwma_bytes(const double *p) { return nest_bytes(2, p_count(p, 0)); }
 HY_INLINE void vwma_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[1] = v_load(in[1]);
@@ -78,11 +84,14 @@ HY_INLINE void vwma_outer(const double *const *mid, const double *p, lanes *out)
 static void vwma_step(const hy__ind_step *s) {
   nest_map(s, (nest){2, 2, 1, p_count(s->p, 0), vwma_inner, vwma_outer});
 }
-HY_IND_CODE(vwma) = {
-    .step = vwma_step, .lookback = last, .history = last, .state_bytes = vwma_bytes};
+HY_IND_CODE(vwma) = {.step = vwma_step,
+                     .lookback = last,
+                     .history = last,
+                     .state_bytes = nest_bytes,
+                     .n_mid = 2,
+                     .mid_rows = window};
 
 /* The value against the mean of the n before it. */
-static size_t window(const double *p) { return p_count(p, 0); }
 HY_INLINE void rvol_leaf(view v, const double *p, lanes *out) {
   const lanes mean = v_sum(v, p_count(p, 0)) / v_set(p[0]);
   out[0] = v_ratio(v_ago(v.in[0] + HY_LANES, 0), mean, v_missing());

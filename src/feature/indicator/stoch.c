@@ -17,7 +17,6 @@ HY_INLINE void fast_inner(const double *const *in, const double *p, lanes *out) 
 /* p: n, d. Outputs: k, d. */
 static size_t stochf_rows(const double *p) { return p_count(p, 1); }
 static size_t stochf_last(const double *p) { return p_count(p, 0) + p_count(p, 1) - 2; }
-static size_t stochf_bytes(const double *p) { return nest_bytes(1, stochf_rows(p)); }
 HY_INLINE void stochf_outer(const double *const *mid, const double *p, lanes *out) {
   out[1] = w_mean(mid[0], p_count(p, 1));
   out[0] = v_keep(v_ok(out[1]), v_load(mid[0]));
@@ -28,12 +27,13 @@ static void stochf_step(const hy__ind_step *s) {
 HY_IND_CODE(stochf) = {.step = stochf_step,
                        .lookback = stochf_last,
                        .history = stochf_last,
-                       .state_bytes = stochf_bytes};
+                       .state_bytes = nest_bytes,
+                       .n_mid = 1,
+                       .mid_rows = stochf_rows};
 
 /* p: n, k, d. Outputs: k, d. */
 static size_t stoch_rows(const double *p) { return p_count(p, 1) + p_count(p, 2) - 1; }
 static size_t stoch_last(const double *p) { return p_count(p, 0) + stoch_rows(p) - 2; }
-static size_t stoch_bytes(const double *p) { return nest_bytes(1, stoch_rows(p)); }
 HY_INLINE void stoch_outer(const double *const *mid, const double *p, lanes *out) {
   const size_t n_k = p_count(p, 1), n_d = p_count(p, 2);
   const lanes k = w_mean(mid[0], n_k);
@@ -45,5 +45,9 @@ HY_INLINE void stoch_outer(const double *const *mid, const double *p, lanes *out
 static void stoch_step(const hy__ind_step *s) {
   nest_map(s, (nest){3, 1, 2, stoch_rows(s->p), fast_inner, stoch_outer});
 }
-HY_IND_CODE(stoch) = {
-    .step = stoch_step, .lookback = stoch_last, .history = stoch_last, .state_bytes = stoch_bytes};
+HY_IND_CODE(stoch) = {.step = stoch_step,
+                      .lookback = stoch_last,
+                      .history = stoch_last,
+                      .state_bytes = nest_bytes,
+                      .n_mid = 1,
+                      .mid_rows = stoch_rows};

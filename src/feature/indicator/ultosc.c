@@ -4,7 +4,6 @@
 #include "feature/window.h"
 
 static size_t longest(const double *p) { return (size_t)HY_MAX(p[0], HY_MAX(p[1], p[2])); }
-static size_t ultosc_bytes(const double *p) { return nest_bytes(2, longest(p)); }
 
 /* Buying pressure C - TL and the true range, TL the lower of the low and the close before. */
 HY_INLINE void ultosc_inner(const double *const *in, const double *p, lanes *out) {
@@ -29,5 +28,9 @@ HY_INLINE void ultosc_outer(const double *const *mid, const double *p, lanes *ou
 static void ultosc_step(const hy__ind_step *s) {
   nest_map(s, (nest){3, 2, 1, longest(s->p), ultosc_inner, ultosc_outer});
 }
-HY_IND_CODE(ultosc) = {
-    .step = ultosc_step, .lookback = longest, .history = longest, .state_bytes = ultosc_bytes};
+HY_IND_CODE(ultosc) = {.step = ultosc_step,
+                       .lookback = longest,
+                       .history = longest,
+                       .state_bytes = nest_bytes,
+                       .n_mid = 2,
+                       .mid_rows = longest};

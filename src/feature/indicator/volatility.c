@@ -9,7 +9,6 @@
 
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t window(const double *p) { return p_count(p, 0); }
-static size_t one_column(const double *p) { return nest_bytes(1, p_count(p, 0)); }
 
 /* The base room's logarithm over the lanes. Kept out of line: inlined into a larger loop, the
  * compiler no longer sees a loop over lanes to vectorise (three to ten times slower on AVX2). */
@@ -46,14 +45,22 @@ HY_INLINE void over_window(const hy__ind_step *s, int n_in, hy__row_fn inner, hy
 static void rv_volatility_step(const hy__ind_step *s) {
   over_window(s, 1, squared_return, sqrt_sum_outer);
 }
-HY_IND_CODE(rv_volatility) = {
-    .step = rv_volatility_step, .lookback = window, .history = window, .state_bytes = one_column};
+HY_IND_CODE(rv_volatility) = {.step = rv_volatility_step,
+                              .lookback = window,
+                              .history = window,
+                              .state_bytes = nest_bytes,
+                              .n_mid = 1,
+                              .mid_rows = window};
 
 static void rv_variance_step(const hy__ind_step *s) {
   over_window(s, 1, squared_return, sum_outer);
 }
-HY_IND_CODE(rv_variance) = {
-    .step = rv_variance_step, .lookback = window, .history = window, .state_bytes = one_column};
+HY_IND_CODE(rv_variance) = {.step = rv_variance_step,
+                            .lookback = window,
+                            .history = window,
+                            .state_bytes = nest_bytes,
+                            .n_mid = 1,
+                            .mid_rows = window};
 
 /* pi/2 times the sum of products of neighbouring absolute returns. */
 static size_t bipower_last(const double *p) { return p_count(p, 0) + 1; }
@@ -67,7 +74,9 @@ static void bipower_step(const hy__ind_step *s) { over_window(s, 1, bipower_inne
 HY_IND_CODE(bipower) = {.step = bipower_step,
                         .lookback = bipower_last,
                         .history = bipower_last,
-                        .state_bytes = one_column};
+                        .state_bytes = nest_bytes,
+                        .n_mid = 1,
+                        .mid_rows = window};
 
 /* Inputs: high, low. */
 HY_INLINE void parkinson_inner(const double *const *in, const double *p, lanes *out) {
@@ -78,8 +87,12 @@ HY_INLINE void parkinson_inner(const double *const *in, const double *p, lanes *
 static void parkinson_step(const hy__ind_step *s) {
   over_window(s, 2, parkinson_inner, sqrt_mean_outer);
 }
-HY_IND_CODE(parkinson) = {
-    .step = parkinson_step, .lookback = last, .history = last, .state_bytes = one_column};
+HY_IND_CODE(parkinson) = {.step = parkinson_step,
+                          .lookback = last,
+                          .history = last,
+                          .state_bytes = nest_bytes,
+                          .n_mid = 1,
+                          .mid_rows = window};
 
 /* Inputs: open, high, low, close. */
 HY_INLINE void garman_klass_inner(const double *const *in, const double *p, lanes *out) {
@@ -91,8 +104,12 @@ HY_INLINE void garman_klass_inner(const double *const *in, const double *p, lane
 static void garman_klass_step(const hy__ind_step *s) {
   over_window(s, 4, garman_klass_inner, sqrt_mean_outer);
 }
-HY_IND_CODE(garman_klass) = {
-    .step = garman_klass_step, .lookback = last, .history = last, .state_bytes = one_column};
+HY_IND_CODE(garman_klass) = {.step = garman_klass_step,
+                             .lookback = last,
+                             .history = last,
+                             .state_bytes = nest_bytes,
+                             .n_mid = 1,
+                             .mid_rows = window};
 
 HY_INLINE lanes rogers(const double *const *in) {
   const lanes open = v_load(in[0]), high = v_load(in[1]), low = v_load(in[2]);
@@ -106,11 +123,14 @@ HY_INLINE void rogers_satchell_inner(const double *const *in, const double *p, l
 static void rogers_satchell_step(const hy__ind_step *s) {
   over_window(s, 4, rogers_satchell_inner, sqrt_mean_outer);
 }
-HY_IND_CODE(rogers_satchell) = {
-    .step = rogers_satchell_step, .lookback = last, .history = last, .state_bytes = one_column};
+HY_IND_CODE(rogers_satchell) = {.step = rogers_satchell_step,
+                                .lookback = last,
+                                .history = last,
+                                .state_bytes = nest_bytes,
+                                .n_mid = 1,
+                                .mid_rows = window};
 
 /* Overnight and open-to-close variances (divisor n-1) and Rogers-Satchell's. */
-static size_t three_columns(const double *p) { return nest_bytes(3, p_count(p, 0)); }
 HY_INLINE void yang_zhang_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = ln_ratio(v_load(in[0]), v_ago(in[3], 1));
@@ -128,8 +148,12 @@ HY_INLINE void yang_zhang_outer(const double *const *mid, const double *p, lanes
 static void yang_zhang_step(const hy__ind_step *s) {
   nest_map(s, (nest){4, 3, 1, p_count(s->p, 0), yang_zhang_inner, yang_zhang_outer});
 }
-HY_IND_CODE(yang_zhang) = {
-    .step = yang_zhang_step, .lookback = window, .history = window, .state_bytes = three_columns};
+HY_IND_CODE(yang_zhang) = {.step = yang_zhang_step,
+                           .lookback = window,
+                           .history = window,
+                           .state_bytes = nest_bytes,
+                           .n_mid = 3,
+                           .mid_rows = window};
 
 /* s = lambda s + (1 - lambda) r^2, seeded by the mean of n; p: n, lambda. */
 enum { AVERAGE = HY_LANES, EWMA_END = AVERAGE + EMA_DOUBLES };
