@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Binds a program to a universe: checks what the spec requires of it, finds its fields, splits the
- * graph into stages between cross-sections, and lays out a worker's memory. */
+ * Binds a program to a universe and a range: splits the graph into stages between cross-sections,
+ * and lays out a worker's memory. */
 #include "feature/run.h"
+
+#include "feature/bind.h"
 
 #include <math.h>
 
@@ -13,55 +15,6 @@ enum {
    */
   CHUNK_BUDGET_BYTES = 512 << 10
 };
-
-/* ---- what the spec requires ---- */
-
-static hy_status fail_field(const hy__feature_run *run, const hy__node *n, hy_error *err) {
-  hy__nearest near;
-  char suggestion[160];
-  hy__nearest_init(&near, n->name);
-  for (size_t i = 0; i < run->info.n_fields; i++) hy__nearest_offer(&near, run->info.fields[i]);
-  hy__nearest_text(&near, suggestion, sizeof suggestion);
-  return hy__place_fail(n->place, HY_NOT_FOUND, err, "the universe has no field \"%.60s\"%s",
-                        n->name, suggestion);
-}
-
-static hy_status bind_fields(hy__feature_run *run, hy_error *err) {
-  for (size_t i = 0; i < run->f->n_nodes; i++) {
-    const hy__node *n = &run->f->nodes[i];
-    if (n->kind != HY__NODE_FIELD) continue;
-    run->fields[i] = hy__universe_field(run->universe, n->name);
-    if (run->fields[i] < 0) return fail_field(run, n, err);
-  }
-  run->close_field = hy__universe_field(run->universe, "close");
-  for (size_t i = 0; i < run->f->n_gaps; i++)
-    HY_FAIL_IF(run->f->gaps[i].fill == HY__GAP_FLAT && run->close_field < 0, HY_NOT_FOUND, err,
-               "gap: flat needs the field close, which the universe lacks");
-  return HY_OK;
-}
-
-static hy_status require_text(const hy__spec_name *wanted, const char *key, const char *have,
-                              hy_error *err) {
-  if (!wanted->text || !wanted->text[0] || !strcmp(wanted->text, have)) return HY_OK;
-  return hy__place_fail(wanted->place, HY_MISMATCH, err,
-                        "the spec requires %s %.60s, the universe has %.60s", key, wanted->text,
-                        have[0] ? have : "none");
-}
-
-static hy_status check_inputs(const hy__feature_run *run, hy_error *err) {
-  const hy__spec_inputs *in = &run->f->inputs;
-  HY_TRY(require_text(&in->zone, "zone", run->info.zone, err));
-  HY_TRY(require_text(&in->calendar, "calendar", run->info.calendar, err));
-  if (in->base_ns && in->base_ns != run->info.timeframe_ns)
-    return hy__place_fail(in->base.place, HY_MISMATCH, err,
-                          "the spec requires base %.20s, the universe has timeframe %.20s",
-                          in->base.text, run->info.timeframe[0] ? run->info.timeframe : "unknown");
-  for (size_t i = 0; i < in->n_fields; i++) {
-    hy__node n = {.name = in->fields[i].text, .place = in->fields[i].place};
-    if (hy__universe_field(run->universe, n.name) < 0) return fail_field(run, &n, err);
-  }
-  return HY_OK;
-}
 
 /* ---- stages ---- */
 
@@ -245,8 +198,7 @@ static hy_status bind(hy__feature_run *run, hy_error *err) {
   run->rooms = memory[0];
   run->fields = memory[1];
   run->store = memory[2];
-  HY_TRY(check_inputs(run, err));
-  HY_TRY(bind_fields(run, err));
+  HY_TRY(hy__bind_fields(run->f, run->universe, run->fields, &run->close_field, err));
   HY_TRY(plan_cross(run, memory[3], err));
   for (uint32_t s = 0; s < run->f->n_stages; s++) {
     HY_TRY(plan_targets(run, s, err));

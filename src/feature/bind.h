@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A spec's requirements against a universe; for run.c (batch) and stream.c. */
+#ifndef HY_FEATURE_BIND_H
+#define HY_FEATURE_BIND_H
+
+#include "feature/program.h"
+
+/* fields[node]: the universe's index of each field node. NOT_FOUND and MISMATCH name what differs.
+ */
+HY_CHECKED hy_status hy__bind_fields(const hy_features *f, const hy_universe *universe,
+                                     int32_t *fields, int32_t *close_field, hy_error *err);
+
+#endif
