@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exp, ln, sin, cos: within 0.9 ULP of long double, right at the edges, and the same bits when the
- * compiler vectorises a loop for AVX2 or AVX-512 as in the loop it does not vectorise. */
+ * exp, ln, sin, cos, atan: within 0.9 ULP of long double, right at the edges, and the same bits
+ * when the compiler vectorises a loop for AVX2 or AVX-512 as in the loop it does not vectorise. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include "base/base.h"
 
-enum { N_VALUES = 40000 };
+enum { N_VALUES = 40000, N_FUNCTIONS = 5 };
 
 typedef void (*lane_fn)(const double *x, double *y, size_t n);
 
@@ -30,7 +30,11 @@ typedef void (*lane_fn)(const double *x, double *y, size_t n);
   attributes static void cos_##suffix(const double *x, double *y, size_t n) {                      \
     for (size_t i = 0; i < n; i++) y[i] = hy__cos(x[i]);                                           \
   }                                                                                                \
-  static const lane_fn lanes_##suffix[4] = {exp_##suffix, ln_##suffix, sin_##suffix, cos_##suffix}
+  attributes static void atan_##suffix(const double *x, double *y, size_t n) {                     \
+    for (size_t i = 0; i < n; i++) y[i] = hy__atan(x[i]);                                          \
+  }                                                                                                \
+  static const lane_fn lanes_##suffix[N_FUNCTIONS] = {exp_##suffix, ln_##suffix, sin_##suffix,     \
+                                                      cos_##suffix, atan_##suffix}
 
 LANE_LOOP(plain, __attribute__((noinline)));
 #if defined(__aarch64__)
@@ -45,6 +49,7 @@ static double exp_one(double x) { return hy__exp(x); }
 static double ln_one(double x) { return hy__ln(x); }
 static double sin_one(double x) { return hy__sin(x); }
 static double cos_one(double x) { return hy__cos(x); }
+static double atan_one(double x) { return hy__atan(x); }
 
 typedef struct function {
   const char *name;
@@ -52,8 +57,11 @@ typedef struct function {
   long double (*reference)(long double);
 } function;
 
-static const function functions[4] = {
-    {"exp", exp_one, expl}, {"ln", ln_one, logl}, {"sin", sin_one, sinl}, {"cos", cos_one, cosl}};
+static const function functions[N_FUNCTIONS] = {{"exp", exp_one, expl},
+                                                {"ln", ln_one, logl},
+                                                {"sin", sin_one, sinl},
+                                                {"cos", cos_one, cosl},
+                                                {"atan", atan_one, atanl}};
 
 static double ulp_error(double got, long double want) {
   double rounded = fabs((double)want);
@@ -66,12 +74,13 @@ static double argument(int which, hy__random *r, int i) {
   double u = hy__random_uniform(r) - 0.5;
   if (which == 0) return u * (i % 2 ? 1400 : 4);
   if (which == 1) return i % 3 ? exp(u * (i % 2 ? 1400 : 2)) : 1 + u * 0x1p-20;
+  if (which == 4) return i % 3 ? u * 8 : u * exp(u * 1400);
   return u * (i % 3 == 0 ? 8 : i % 3 == 1 ? 1e6 : 0x1p51);
 }
 
 static void within_an_ulp(void **state) {
   (void)state;
-  for (int which = 0; which < 4; which++) {
+  for (int which = 0; which < N_FUNCTIONS; which++) {
     hy__random r;
     double worst = 0;
     hy__random_init(&r, 3, (uint64_t)which);
@@ -120,6 +129,21 @@ static void edges(void **state) {
   }
 }
 
+static void the_arc_tangent_s_edges(void **state) {
+  (void)state;
+  static const double seams[] = {0.4375, 0.6875, 1.1875, 2.4375, 0.5, 1.0, 1.5, 1e300};
+  assert_true(hy__atan(0.0) == 0 && !signbit(hy__atan(0.0)) && signbit(hy__atan(-0.0)));
+  assert_true(hy__atan(inf) == 0x1.921fb54442d18p+0 && hy__atan(-inf) == -0x1.921fb54442d18p+0);
+  assert_true(hy__atan(1.0) == 0x1.921fb54442d18p-1 && isnan(hy__atan((double)NAN)));
+  assert_true(hy__atan(0x1p-1074) == 0x1p-1074 && hy__atan(-0x1p-600) == -0x1p-600);
+  for (size_t i = 0; i < HY_COUNT(seams); i++)
+    for (int side = -1; side <= 1; side++) {
+      const double x = side ? nextafter(seams[i], side * inf) : seams[i];
+      assert_true(ulp_error(hy__atan(x), atanl((long double)x)) <= 0.9);
+      assert_true(hy__atan(-x) == -hy__atan(x));
+    }
+}
+
 static const double specials[] = {0,      -0.0,   1,      -1,     0x1p-1074, -0x1p-1074, 0x1p-1022,
                                   1e308,  -1e308, 709.78, 709.79, -745.1,    -745.2,     0x1p50,
                                   0x1p49, 1e22,   0.5,    2,      1e-310};
@@ -145,7 +169,7 @@ static void lanes_have_the_scalar_bits(void **state) {
   hy__cpu cpu;
   hy__cpu_detect(&cpu);
   mask = cpu.mask;
-  for (int which = 0; which < 4; which++) {
+  for (int which = 0; which < N_FUNCTIONS; which++) {
     fill(which, x);
     for (int i = 0; i < N_VALUES; i++) {
       volatile double one = x[i]; /* keeps this loop scalar */
@@ -169,6 +193,7 @@ int main(void) {
       cmocka_unit_test(within_an_ulp),
       cmocka_unit_test(denormal_results),
       cmocka_unit_test(edges),
+      cmocka_unit_test(the_arc_tangent_s_edges),
       cmocka_unit_test(lanes_have_the_scalar_bits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
