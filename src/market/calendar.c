@@ -2,6 +2,8 @@
  * The calendars: XNYS (New York stocks), FX (17:00 to 17:00 New York, Monday to Friday), 24x7. */
 #include "market/calendar.h"
 
+#include <stdio.h>
+
 #include "market/time.h"
 
 /* A day of the table as year * 10000 + month * 100 + day, and when it closes (0: not open). */
@@ -67,6 +69,21 @@ const hy__calendar *hy__calendar_find(const char *name) {
   for (size_t k = 0; k < HY_COUNT(calendars); k++)
     if (strcmp(calendars[k].name, name) == 0) return &calendars[k];
   return NULL;
+}
+
+hy_status hy__calendar_require(const char *name, const hy__calendar **out, hy_error *err) {
+  char known[300] = "";
+  *out = hy__calendar_find(name);
+  if (*out) return HY_OK;
+  for (size_t k = 0, used = 0; k < HY_COUNT(calendars) && used < sizeof known; k++)
+    used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", k ? ", " : "",
+                             calendars[k].name);
+  HY_FAIL(HY_NOT_FOUND, err, "\"%.40s\" is no calendar: expected one of %s", name, known);
+}
+
+bool hy__calendar_hours(const hy__calendar *c, int64_t days, hy__hours *out) {
+  *out = (hy__hours){0};
+  return c->session(days, &out->open_s, &out->close_s);
 }
 
 size_t hy__calendar_count(void) { return HY_COUNT(calendars); }

@@ -52,6 +52,52 @@ HY_CHECKED hy_status hy__zone_open(const hy_allocator *a, const char *name, hy__
 void hy__zone_close(hy__zone *zone);
 int32_t hy__zone_offset_s(const hy__zone *zone, int64_t utc_s);
 
+/* A market's sessions: a calendar with its zone, by name. NOT_FOUND names the calendars. */
+typedef struct hy__sessions hy__sessions;
+typedef struct hy__session {
+  int64_t days;            /* the session's local date, since 1970-01-01 */
+  int64_t open_s, close_s; /* UTC seconds; an overnight session opens the evening before */
+  int64_t break_begin_s, break_end_s; /* the break within; equal: there is none */
+} hy__session;
+HY_CHECKED hy_status hy__sessions_open(const hy_allocator *a, const char *calendar,
+                                       hy__sessions **out, hy_error *err);
+void hy__sessions_close(hy__sessions *s);
+/* Of a local date; false: the market is closed. */
+bool hy__sessions_on(const hy__sessions *s, int64_t days, hy__session *out);
+/* The one that a bar which closes then belongs to: the first whose close is not before utc_s. False
+ * where none is near. */
+bool hy__sessions_at(const hy__sessions *s, int64_t utc_s, hy__session *out);
+
+/* Where the bars of a slower timeframe begin and end.
+ *   session  days and weeks end with the close of their last session, and what lies between two
+ *            sessions belongs to the next; shorter bars count from the session's open, begin anew
+ *            after its break and end with it at the latest
+ *   clock    days end at local midnight, weeks on Sunday's; shorter bars count from midnight on the
+ *            wall clock, so that a bar over a change of the clock is shorter or longer, never moved
+ *   utc      the same on UTC's clock
+ * DEFAULT: session for whole days and weeks where there is a calendar, else clock. */
+typedef enum hy__anchor {
+  HY__ANCHOR_DEFAULT,
+  HY__ANCHOR_SESSION,
+  HY__ANCHOR_CLOCK,
+  HY__ANCHOR_UTC
+} hy__anchor;
+typedef struct hy__grid_options {
+  int64_t timeframe_ns; /* whole seconds */
+  int64_t base_ns;      /* of the bars to come, 0: unknown; the timeframe is a multiple of it */
+  hy__anchor anchor;
+  const char *zone;     /* of the wall clock; NULL or "": UTC */
+  const char *calendar; /* NULL or "": none */
+} hy__grid_options;
+typedef struct hy__grid hy__grid;
+HY_CHECKED hy_status hy__grid_create(const hy_allocator *a, const hy__grid_options *o,
+                                     hy__grid **out, hy_error *err);
+void hy__grid_destroy(hy__grid *grid); /* NULL is fine */
+/* The end of the slower bar that holds a bar which closes at close_ns; bars are (begin, end]. Not
+ * before close_ns, and the same for every close from there to that end. Pure: by any thread, in
+ * any order, without memory. */
+int64_t hy__grid_end(const hy__grid *grid, int64_t close_ns);
+
 /* "1m" "5m" "1h" "4h" "1d" "1w" and M1 H1 D1 forms, to ns. */
 HY_CHECKED hy_status hy__timeframe_parse(const char *text, int64_t *out_ns, hy_error *err);
 

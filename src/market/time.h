@@ -19,6 +19,9 @@ static inline int32_t hy__days_weekday(int64_t days) {
   return (int32_t)((days % 7 + 11) % 7);
 } /* 0 Sunday */
 
+/* Towards minus infinity; b > 0. */
+static inline int64_t hy__floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
 /* "1m", "4h", "1d", "1w"; text: 24 bytes; "" for 0. */
 void hy__timeframe_format(int64_t ns, char text[24]);
 
