@@ -49,6 +49,21 @@ HY_API HY_CHECKED hy_status hy_features_compute(const hy_features *features,
                                                 size_t t_end, double *const *out,
                                                 uint8_t *const *valid, hy_error *err);
 
+/* One symbol's bars in plain arrays. */
+typedef struct hy_series {
+  size_t struct_size;
+  size_t n_bars, n_fields;
+  const char *const *fields;
+  const double *const *data; /* [field] -> [n_bars]; NaN is missing */
+  const int64_t *time_ns; /* [n_bars] bar close, UTC, increasing; NULL: for a spec without clocks */
+} hy_series;
+/* Every feature over one series, in the caller's thread alone: many threads may compute with the
+ * same features at once. out[f]: [n_bars] float64, NaN where missing. Errors as in
+ * hy_features_compute, INVALID_ARGUMENT (a spec that reads clocks, without times). */
+HY_API HY_CHECKED hy_status hy_features_compute_series(const hy_features *features,
+                                                       const hy_series *series, double *const *out,
+                                                       hy_error *err);
+
 typedef struct hy_features_write_options {
   size_t struct_size;
   const char *path;      /* the .npz */

@@ -215,6 +215,46 @@ static void blocks_hold_the_same(void **state) {
   hy_runtime_destroy(runtime);
 }
 
+/* A symbol's columns as plain arrays give the bits of the universe; the call needs no times unless
+ * the spec asks for them. */
+static void a_series_has_the_bits_of_a_universe(void **state) {
+  (void)state;
+  const size_t first = 0;
+  const char *text = "rsi(close, 5); bbands(close, 9).lower; obv(); cs.rank(high, min_names=1)";
+  panel one = panel_part(&market, 0, BARS, &first, 1);
+  memset(one.valid, 1, BARS);
+  one.data[3][17] = (double)NAN;
+  answer want = compute_panel(&one, text, 1, HY_ISA_DEFAULT, (hy__feature_range){0});
+  const double *data[PANEL_FIELDS];
+  for (size_t k = 0; k < PANEL_FIELDS; k++) data[k] = one.data[k];
+  hy_series series = {.struct_size = sizeof series,
+                      .n_bars = BARS,
+                      .n_fields = PANEL_FIELDS,
+                      .fields = panel_fields,
+                      .data = data};
+  double *values = panel_alloc(4 * BARS, sizeof *values);
+  double *const out[] = {values, values + BARS, values + 2 * BARS, values + 3 * BARS};
+  hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
+  hy_features *f = features_make(runtime, text), *clocks = features_make(runtime, "tod_sin()");
+  hy_error err;
+  assert_int_equal(hy_features_compute_series(f, &series, out, &err), HY_OK);
+  assert_memory_equal(values, want.values, sizeof(double) * 4 * BARS);
+  assert_int_equal(hy_features_compute_series(clocks, &series, out, &err), HY_INVALID_ARGUMENT);
+  assert_non_null(strstr(err.message, "@local"));
+  series.time_ns = one.time_ns;
+  assert_int_equal(hy_features_compute_series(clocks, &series, out, &err), HY_OK);
+  series.n_fields = 3;
+  assert_int_equal(hy_features_compute_series(f, &series, out, &err), HY_NOT_FOUND);
+  series.n_bars = 0;
+  assert_int_equal(hy_features_compute_series(f, &series, out, &err), HY_OK);
+  hy_features_destroy(f);
+  hy_features_destroy(clocks);
+  hy_runtime_destroy(runtime);
+  free(values);
+  free(want.values);
+  panel_free(&one);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_feature_has_values),
@@ -224,6 +264,7 @@ int main(void) {
       cmocka_unit_test(ranges_have_the_bits_of_the_whole),
       cmocka_unit_test(later_bars_change_nothing),
       cmocka_unit_test(the_place_of_a_symbol_changes_nothing),
+      cmocka_unit_test(a_series_has_the_bits_of_a_universe),
       cmocka_unit_test(blocks_hold_the_same),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

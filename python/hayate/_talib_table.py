@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TA-Lib's functions as hayate's definitions: the one place that says which name is which spec.
+
+A row: NAME | inputs | parameters with TA-Lib's defaults | outputs | spec | note. The spec holds an
+item for each output, in order, with the parameters in braces; `@name` asks a function below, where
+a text does not do. Notes:
+  zero     what the definition leaves missing behind its look-back is 0 (TA-Lib's rule)
+  integer  int32, 0 where nothing is known (candles)
+  index    int32, the bar's number in place of its position in a window of `timeperiod`
+  numpy    not a definition: NumPy's function of that name"""
+import re
+
+GROUPS = {
+    "Math Operators": """
+ADD | real0 real1 | | real | add | numpy
+CUMSUM | real | | real | cumsum | numpy
+DIV | real0 real1 | | real | divide | numpy
+MAX | real | timeperiod=30 | real | highest(real,{timeperiod})
+MAXINDEX | real | timeperiod=30 | integer | argmax(real,{timeperiod}) | index
+MIN | real | timeperiod=30 | real | lowest(real,{timeperiod})
+MININDEX | real | timeperiod=30 | integer | argmin(real,{timeperiod}) | index
+MINMAX | real | timeperiod=30 | min max | lowest(real,{timeperiod}); highest(real,{timeperiod})
+MINMAXINDEX | real | timeperiod=30 | minidx maxidx \
+    | argmin(real,{timeperiod}); argmax(real,{timeperiod}) | index
+MULT | real0 real1 | | real | multiply | numpy
+SUB | real0 real1 | | real | subtract | numpy
+SUM | real | timeperiod=30 | real | sum(real,{timeperiod})
+""",
+    "Math Transform": """
+ACOS | real | | real | arccos | numpy
+ASIN | real | | real | arcsin | numpy
+ATAN | real | | real | arctan | numpy
+CEIL | real | | real | ceil | numpy
+COS | real | | real | cos | numpy
+COSH | real | | real | cosh | numpy
+EXP | real | | real | exp | numpy
+FLOOR | real | | real | floor | numpy
+LN | real | | real | log | numpy
+LOG10 | real | | real | log10 | numpy
+SIN | real | | real | sin | numpy
+SINH | real | | real | sinh | numpy
+SQRT | real | | real | sqrt | numpy
+TAN | real | | real | tan | numpy
+TANH | real | | real | tanh | numpy
+""",
+    "Momentum Indicators": """
+AC | high low | fastperiod=5 slowperiod=34 signalperiod=5 | real | @ac
+ADX | high low close | timeperiod=14 | real | adx({timeperiod})
+ADXR | high low close | timeperiod=14 | real | adxr({timeperiod})
+AO | high low | fastperiod=5 slowperiod=34 | real | @ao
+APO | real | fastperiod=12 slowperiod=26 matype=1 | real | @apo
+AROON | high low | timeperiod=14 | aroondown aroonup \
+    | aroon({timeperiod}).down; aroon({timeperiod}).up
+AROONOSC | high low | timeperiod=14 | real | aroon.osc({timeperiod})
+BOP | open high low close | | real | bop()
+CCI | high low close | timeperiod=14 | real | cci({timeperiod})
+CMO | real | timeperiod=14 | real | cmo(real,{timeperiod})
+CMOU | real | timeperiod=14 | real | cmou(real,{timeperiod})
+COPPOCK | real | wmaperiod=10 roc1period=11 roc2period=14 | real \
+    | wma(roc(real,{roc1period})+roc(real,{roc2period}),{wmaperiod})
+DX | high low close | timeperiod=14 | real | dx({timeperiod})
+ER | real | timeperiod=10 | real | er(real,{timeperiod})
+ERI | high low close | timeperiod=13 | bullpower bearpower \
+    | high-ema.talib(close,{timeperiod}); low-ema.talib(close,{timeperiod})
+MACD | real | fastperiod=12 slowperiod=26 signalperiod=9 | macd macdsignal macdhist | @macd
+MACDEXT | real \
+    | fastperiod=12 fastmatype=0 slowperiod=26 slowmatype=0 signalperiod=9 signalmatype=0 \
+    | macd macdsignal macdhist | @macdext
+MFI | high low close volume | timeperiod=14 | real | mfi({timeperiod})
+MINUS_DI | high low close | timeperiod=14 | real | minus_di({timeperiod})
+MINUS_DM | high low | timeperiod=14 | real | minus_dm({timeperiod},close=high)
+MOM | real | timeperiod=10 | real | mom(real,{timeperiod})
+PLUS_DI | high low close | timeperiod=14 | real | plus_di({timeperiod})
+PLUS_DM | high low | timeperiod=14 | real | plus_dm({timeperiod},close=high)
+PPO | real | fastperiod=12 slowperiod=26 matype=1 | real | @ppo | zero
+QSTICK | open close | timeperiod=10 | real | sma(close-open,{timeperiod})
+ROC | real | timeperiod=10 | real | roc(real,{timeperiod})
+ROCP | real | timeperiod=10 | real | rocp(real,{timeperiod})
+ROCR | real | timeperiod=10 | real | rocr(real,{timeperiod})
+ROCR100 | real | timeperiod=10 | real | 100*rocr(real,{timeperiod})
+RSI | real | timeperiod=14 | real | rsi.talib(real,{timeperiod})
+STOCH | high low close \
+    | fastk_period=5 slowk_period=3 slowk_matype=0 slowd_period=3 slowd_matype=0 \
+    | slowk slowd | @stoch
+STOCHF | high low close | fastk_period=5 fastd_period=3 fastd_matype=0 | fastk fastd | @stochf
+STOCHRSI | real | timeperiod=14 fastk_period=5 fastd_period=3 fastd_matype=0 | fastk fastd \
+    | @stochrsi
+TRIX | real | timeperiod=30 | real | trix(real,{timeperiod})
+ULTOSC | high low close | timeperiod1=7 timeperiod2=14 timeperiod3=28 | real \
+    | ultosc({timeperiod1},{timeperiod2},{timeperiod3})
+WILLR | high low close | timeperiod=14 | real | willr({timeperiod})
+""",
+    "Overlap Studies": """
+BBANDS | real | timeperiod=20 nbdevup=2.0 nbdevdn=2.0 matype=0 | upperband middleband lowerband \
+    | @bbands
+DEMA | real | timeperiod=30 | real | dema(real,{timeperiod})
+DONCHIAN | high low | timeperiod=20 | upperband middleband lowerband \
+    | donchian({timeperiod}).upper; donchian({timeperiod}).middle; donchian({timeperiod}).lower
+EMA | real | timeperiod=30 | real | ema.talib(real,{timeperiod})
+HMA | real | timeperiod=20 | real | hma(real,{timeperiod})
+KAMA | real | timeperiod=30 | real | kama(real,{timeperiod})
+MA | real | timeperiod=30 matype=0 | real | @ma
+MIDPOINT | real | timeperiod=14 | real | midpoint(real,{timeperiod})
+MIDPRICE | high low | timeperiod=14 | real | midprice({timeperiod})
+RMA | real | timeperiod=30 | real | rma(real,{timeperiod})
+SMA | real | timeperiod=30 | real | sma(real,{timeperiod})
+T3 | real | timeperiod=5 vfactor=0.7 | real | t3(real,{timeperiod},{vfactor})
+TEMA | real | timeperiod=30 | real | tema(real,{timeperiod})
+TRIMA | real | timeperiod=30 | real | trima(real,{timeperiod})
+VWMA | real volume | timeperiod=30 | real | vwma({timeperiod},close=real)
+WMA | real | timeperiod=30 | real | wma(real,{timeperiod})
+""",
+    "Price Transform": """
+AVGDEV | real | timeperiod=14 | real | mad.mean(real,{timeperiod})
+AVGPRICE | open high low close | | real | (high+low+close+open)/4
+MEDPRICE | high low | | real | (high+low)/2
+TYPPRICE | high low close | | real | (high+low+close)/3
+WCLPRICE | high low close | | real | (high+low+close*2)/4
+""",
+    "Statistic Functions": """
+BETA | real0 real1 | timeperiod=5 | real | beta.ret(real0,real1,{timeperiod}) | zero
+CORREL | real0 real1 | timeperiod=30 | real | corr(real0,real1,{timeperiod}) | zero
+LINEARREG | real | timeperiod=14 | real | linreg(real,{timeperiod})
+LINEARREG_INTERCEPT | real | timeperiod=14 | real | intercept(real,{timeperiod})
+LINEARREG_SLOPE | real | timeperiod=14 | real | slope(real,{timeperiod})
+STDDEV | real | timeperiod=5 nbdev=1.0 | real | std.pop(real,{timeperiod})*{nbdev}
+TSF | real | timeperiod=14 | real | tsf(real,{timeperiod})
+VAR | real | timeperiod=5 nbdev=1.0 | real | var.pop(real,{timeperiod})
+""",
+    "Volatility Indicators": """
+ADR | high low | timeperiod=14 | real | sma(high-low,{timeperiod})
+ATR | high low close | timeperiod=14 | real | atr.talib({timeperiod})
+NATR | high low close | timeperiod=14 | real | natr({timeperiod})
+TRANGE | high low close | | real | tr()
+""",
+    "Volume Indicators": """
+AD | high low close volume | | real | ad()
+ADOSC | high low close volume | fastperiod=3 slowperiod=10 | real | adosc({fastperiod},{slowperiod})
+CMF | high low close volume | timeperiod=20 | real | cmf({timeperiod})
+EFI | close volume | timeperiod=13 | real | efi({timeperiod})
+MARKETFI | high low volume | | real | (high-low)/volume | zero
+OBV | real volume | | real | obv(close=real)
+PVO | volume | fastperiod=12 slowperiod=26 matype=1 | real | @pvo | zero
+PVT | close volume | | real | pvt()
+RVOL | volume | timeperiod=20 | real | rvol(volume,{timeperiod})
+VWAP | high low close volume | | real | vwap.cum()
+""",
+}
+
+# TA-Lib's other functions: asked for, they are refused by name.
+LEFT_OUT = frozenset("""
+HT_DCPERIOD HT_DCPHASE HT_PHASOR HT_SINE HT_TRENDMODE HT_TRENDLINE DPO FOSC FRACTAL IMI KDJ MACDFIX
+SMI TSI VHF VORTEX WAD ACCBANDS KC MAMA MAVP SAR SAREXT SUPERTREND ZLEMA HA LINEARREG_ANGLE
+PERCENTILE PERCENTRANK CVI MASSI RVI NVI PVI
+CDL2CROWS CDL3BLACKCROWS CDL3INSIDE CDL3LINESTRIKE CDL3OUTSIDE CDL3STARSINSOUTH CDL3WHITESOLDIERS
+CDLABANDONEDBABY CDLADVANCEBLOCK CDLBELTHOLD CDLBREAKAWAY CDLCLOSINGMARUBOZU CDLCONCEALBABYSWALL
+CDLCOUNTERATTACK CDLDARKCLOUDCOVER CDLDOJI CDLDOJISTAR CDLDRAGONFLYDOJI CDLENGULFING
+CDLEVENINGDOJISTAR CDLEVENINGSTAR CDLGAPSIDESIDEWHITE CDLGRAVESTONEDOJI CDLHAMMER CDLHANGINGMAN
+CDLHARAMI CDLHARAMICROSS CDLHIGHWAVE CDLHIKKAKE CDLHIKKAKEMOD CDLHOMINGPIGEON CDLIDENTICAL3CROWS
+CDLINNECK CDLINVERTEDHAMMER CDLKICKING CDLKICKINGBYLENGTH CDLLADDERBOTTOM CDLLONGLEGGEDDOJI
+CDLLONGLINE CDLMARUBOZU CDLMATCHINGLOW CDLMATHOLD CDLMORNINGDOJISTAR CDLMORNINGSTAR CDLONNECK
+CDLPIERCING CDLRICKSHAWMAN CDLRISEFALL3METHODS CDLSEPARATINGLINES CDLSHOOTINGSTAR CDLSHORTLINE
+CDLSPINNINGTOP CDLSTALLEDPATTERN CDLSTICKSANDWICH CDLTAKURI CDLTASUKIGAP CDLTHRUSTING CDLTRISTAR
+CDLUNIQUE3RIVER CDLUPSIDEGAP2CROWS CDLXSIDEGAP3METHODS
+""".split())
+
+MA_NAMES = {
+    "SMA": "Simple Moving Average", "EMA": "Exponential Moving Average",
+    "WMA": "Weighted Moving Average", "DEMA": "Double Exponential Moving Average",
+    "TEMA": "Triple Exponential Moving Average", "TRIMA": "Triangular Moving Average",
+    "KAMA": "Kaufman Adaptive Moving Average", "MAMA": "MESA Adaptive Moving Average",
+    "T3": "Triple Generalized Double Exponential Moving Average", "HMA": "Hull Moving Average",
+    "DISABLED": "No Moving Average (identity)",
+    "DEFAULT": "The Function's Own Default Moving Average",
+    "ZLEMA": "Zero-Lag Exponential Moving Average", "RMA": "Wilder's Smoothed Moving Average"}
+_MA_CODES = list(MA_NAMES)
+_MA_SPECS = {"SMA": "sma({x},{n})", "EMA": "ema.talib({x},{n})", "WMA": "wma({x},{n})",
+             "DEMA": "dema({x},{n})", "TEMA": "tema({x},{n})", "TRIMA": "trima({x},{n})",
+             "KAMA": "kama({x},{n})", "T3": "t3({x},{n},0.7)", "HMA": "hma({x},{n})",
+             "RMA": "rma({x},{n})", "DISABLED": "({x})"}
+SUPPORTED_MA = list(_MA_SPECS)
+
+
+def _ma_name(matype):
+    if not 0 <= matype < len(_MA_CODES):
+        raise ValueError(f"matype={matype} is none of TA-Lib's averages")
+    name = _MA_CODES[matype]
+    if name not in _MA_SPECS:
+        raise ValueError(f"matype={matype} ({name}) is not supported; "
+                         f"{', '.join(_MA_SPECS)} are")
+    return name
+
+
+def average(matype, x, n):
+    """TA-Lib's MA: one of its averages of x; over one bar it is x."""
+    name = _ma_name(matype)
+    return f"({x})" if n == 1 else _MA_SPECS[name].format(x=x, n=n)
+
+
+def _lookback(matype, n):
+    """Bars missing at the front of such an average."""
+    per_bar = {"DEMA": 2, "TEMA": 3, "T3": 6}
+    name = _ma_name(matype)
+    if n == 1 or name == "DISABLED":
+        return 0
+    if name == "KAMA":
+        return n
+    return per_bar.get(name, 1) * (n - 1) + (int(n ** 0.5) - 1 if name == "HMA" else 0)
+
+
+def _late(x, bars):
+    """x, its first bars missing: an average of it is seeded that much later."""
+    return f"({x}+0*ref({x},{bars}))" if bars > 0 else x
+
+
+def _ordered(fastperiod, slowperiod):
+    return (fastperiod, slowperiod) if fastperiod <= slowperiod else (slowperiod, fastperiod)
+
+
+def ao(fastperiod, slowperiod):
+    return f"sma((high+low)/2,{fastperiod})-sma((high+low)/2,{slowperiod})"
+
+
+def ac(fastperiod, slowperiod, signalperiod):
+    line = ao(fastperiod, slowperiod)
+    return f"{line}-sma({line},{signalperiod})"
+
+
+def apo(fastperiod, slowperiod, matype):
+    fast, slow = _ordered(fastperiod, slowperiod)
+    return f"{average(matype, 'real', fast)}-{average(matype, 'real', slow)}"
+
+
+def ppo(fastperiod, slowperiod, matype, x="real"):
+    fast, slow = _ordered(fastperiod, slowperiod)
+    slow = average(matype, x, slow)
+    return f"100*(({average(matype, x, fast)}-{slow})/{slow})"
+
+
+def pvo(fastperiod, slowperiod, matype):
+    return ppo(fastperiod, slowperiod, matype, "volume")
+
+
+def macd(fastperiod, slowperiod, signalperiod):
+    fast, slow = _ordered(fastperiod, slowperiod)
+    call = f"macd(real,{fast},{slow},{signalperiod})"
+    return f"{call}.macd; {call}.signal; {call}.hist"
+
+
+def macdext(fastperiod, fastmatype, slowperiod, slowmatype, signalperiod, signalmatype):
+    fast, slow = (fastmatype, fastperiod), (slowmatype, slowperiod)
+    if slowperiod < fastperiod:
+        fast, slow = slow, fast
+    back = max(_lookback(*fast), _lookback(*slow))
+    lines = [average(kind, _late("real", back - _lookback(kind, n)), n) for kind, n in (fast, slow)]
+    line = f"({lines[0]}-{lines[1]})"
+    signal = average(signalmatype, line, signalperiod)
+    return f"{line}+0*{signal}; {signal}; {line}-{signal}"
+
+
+def ma(timeperiod, matype):
+    return average(matype, "real", timeperiod)
+
+
+def bbands(timeperiod, nbdevup, nbdevdn, matype):
+    if matype == 0 and nbdevup == nbdevdn and nbdevup >= 0:
+        call = f"bbands(real,{timeperiod},{nbdevup})"
+        return f"{call}.upper; {call}.middle; {call}.lower"
+    middle, width = average(matype, "real", timeperiod), f"std.pop(real,{timeperiod})"
+    return (f"{middle}+{nbdevup}*{width}; {middle}+0*{width}; {middle}-({nbdevdn})*{width}")
+
+
+def _slow(k, d):
+    """A line and its average, which begin together."""
+    return f"{k}+0*{d}; {d}"
+
+
+def stoch(fastk_period, slowk_period, slowk_matype, slowd_period, slowd_matype):
+    if slowk_matype == slowd_matype == 0:
+        call = f"stoch({fastk_period},{slowk_period},{slowd_period})"
+        return f"{call}.k; {call}.d"
+    k = average(slowk_matype, f"stochf({fastk_period},1).k", slowk_period)
+    return _slow(k, average(slowd_matype, k, slowd_period))
+
+
+def stochf(fastk_period, fastd_period, fastd_matype):
+    if fastd_matype == 0:
+        return f"stochf({fastk_period},{fastd_period}).k; stochf({fastk_period},{fastd_period}).d"
+    k = f"stochf({fastk_period},1).k"
+    return _slow(k, average(fastd_matype, k, fastd_period))
+
+
+def stochrsi(timeperiod, fastk_period, fastd_period, fastd_matype):
+    if fastd_matype == 0:
+        call = f"stochrsi(real,{timeperiod},{fastk_period},{fastd_period})"
+        return f"{call}.k; {call}.d"
+    k = f"stochrsi(real,{timeperiod},{fastk_period},1).k"
+    return _slow(k, average(fastd_matype, k, fastd_period))
+
+
+class Row:
+    """One function: `inputs`, `defaults` (parameter -> TA-Lib's default), `outputs`, `note`."""
+
+    def __init__(self, group, line):
+        parts = [part.strip() for part in line.split("|")] + [""]
+        self.group, self.name, self.note = group, parts[0], parts[5]
+        self.inputs, self.outputs = parts[1].split(), parts[3].split()
+        pairs = [pair.split("=") for pair in parts[2].split()]
+        self.defaults = {key: float(v) if "." in v else int(v) for key, v in pairs}
+        self._spec = parts[4]
+
+    @property
+    def function(self):
+        """The NumPy function of a row without a definition."""
+        return self._spec
+
+    def spec(self, values):
+        """The spec for parameters, as numbers in the order of `defaults`."""
+        given = dict(zip(self.defaults, values))
+        if self._spec.startswith("@"):
+            return globals()[self._spec[1:]](**given)
+        return re.sub(r"\{(\w+)\}", lambda m: f"({given[m[1]]!r})" if given[m[1]] < 0 else
+                      repr(given[m[1]]), self._spec)
+
+
+ROWS = {row.name: row for group, text in GROUPS.items()
+        for row in (Row(group, line) for line in text.strip().split("\n"))}

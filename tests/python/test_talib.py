@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hayate.talib against TA-Lib's own answers (tests/golden/talib), and its manners: leading missing
+values, types, lengths, Series, the abstract interface, threads."""
+import inspect
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "python"))
+os.environ["HAYATE_LIBRARY"] = os.path.join(os.environ["HAYATE_BUILD"], "libhayate.so")
+SANITIZED = bool(os.environ.get("HAYATE_SANITIZE"))
+pytestmark = pytest.mark.skipif(
+    SANITIZED, reason="a sanitizer's run-time library cannot be loaded into a running Python")
+if not SANITIZED:
+    import hayate
+    import hayate._talib_table as table
+    import hayate.talib as talib
+    from hayate.talib import abstract
+
+GOLDEN = dict(np.load(ROOT / "tests" / "golden" / "talib" / "calls.npz"))
+CALLS = sorted({key.rpartition(".")[0] for key in GOLDEN if not key.startswith("input.")})
+CLOSE = GOLDEN["input.close"]
+# examples/talib_port.py --peer, with TA-Lib 0.8.2
+TALIB_PRINTS = """\
+6225 bars, 71 buys, 17 sells, 3021 wide bars
+last: rsi 65.2101, macd 0.0018613, signal 0.0018226, adx 50.8835, atr 0.0012242, \
+stochastic 73.4651 79.0831
+"""
+
+
+def columns(lead=False):
+    """The golden's inputs; with `lead`, each column begins some rows late."""
+    names = ["open", "high", "low", "close", "volume", "real", "real0", "real1"]
+    given = {n: np.array(GOLDEN.get(f"input.{n}", CLOSE)) for n in names}
+    if lead:
+        for k, column in enumerate(given.values()):
+            column[:k % 6] = np.nan
+    return given
+
+
+def number(text):
+    return float(text) if "." in text else int(text)
+
+
+def assert_equal(got, want, what):
+    assert got.dtype == want.dtype, what
+    missing = np.isnan(want.astype(float))
+    assert (np.isnan(got.astype(float)) == missing).all(), what
+    scale = np.abs(want[~missing]).max(initial=0)
+    assert (np.abs(got[~missing] - want[~missing]) <= 1e-9 * scale).all(), what
+
+
+# KAMA of a line that stands still at 0 or 100 goes by the rounding of TA-Lib's running sum.
+NO_GOLDEN = {"STOCHRSI(fastd_matype=6)"}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_answers_are_talibs(call):
+    lead, text = call.startswith("lead "), call.removeprefix("lead ")
+    name, _, given = text.rstrip(")").partition("(")
+    row = table.ROWS[name]
+    given = {k: number(v) for k, v in (pair.split("=") for pair in given.split(",") if pair)}
+    scale = 1 / 128 if name in ("ACOS", "ASIN") and not lead else 1
+    got = getattr(talib, name)(*[columns(lead)[c] * scale for c in row.inputs], **given)
+    got = got if isinstance(got, tuple) else (got,)
+    if text in NO_GOLDEN:
+        return
+    for output, values in zip(row.outputs, got, strict=True):
+        want = GOLDEN[f"{call}.{output}"]
+        values = values[:len(want)] if lead else values[-len(want):]
+        assert_equal(values, want, f"{call}.{output}")
+
+
+def test_the_table_is_whole():
+    assert {call.removeprefix("lead ").partition("(")[0] for call in CALLS} == set(table.ROWS)
+    assert not table.LEFT_OUT & set(table.ROWS)
+    assert len(table.ROWS) + len(table.LEFT_OUT) == 201
+    assert set(talib.get_functions()) == set(table.ROWS) == set(sum(
+        talib.get_function_groups().values(), []))
+    assert str(inspect.signature(talib.BBANDS)) == (
+        "(real, timeperiod=20, nbdevup=2.0, nbdevdn=2.0, matype=0)")
+
+
+def test_what_is_left_out_is_refused_by_name():
+    for name in table.LEFT_OUT:
+        with pytest.raises(AttributeError, match=f"{name}.*no definition"):
+            getattr(talib, name)
+    with pytest.raises(AttributeError, match="has no attribute 'NOPE'"):
+        talib.NOPE
+    with pytest.raises(hayate.Error, match="MAMA.*not supported"):
+        talib.MA(CLOSE, 10, matype=talib.MA_Type.MAMA)
+    with pytest.raises(hayate.Error, match=r"SMA\(timeperiod=0\).*whole number"):
+        talib.SMA(CLOSE, 0)
+    with pytest.raises(NotImplementedError, match="RSI"):
+        talib.set_unstable_period("RSI", 70)
+    assert talib.MA_Type[3] == "Double Exponential Moving Average" and talib.MA_Type.T3 == 8
+
+
+def test_lengths_and_types():
+    with pytest.raises(Exception, match="input array lengths are different"):
+        talib.ADX(CLOSE, CLOSE, CLOSE[:5])
+    with pytest.raises(Exception, match="input array has wrong dimensions"):
+        talib.SMA(CLOSE.reshape(2, -1))
+    with pytest.raises(TypeError, match="timeperod"):
+        talib.SMA(CLOSE, timeperod=3)
+    want = talib.SMA(np.ascontiguousarray(CLOSE[::2]), 7)
+    read_only = CLOSE.copy()
+    read_only.flags.writeable = False
+    assert_equal(talib.SMA(CLOSE[::2], 7), want, "strided")
+    assert_equal(talib.SMA(list(CLOSE[::2]), 7), want, "list")
+    assert_equal(talib.SMA(read_only, 7), talib.SMA(CLOSE, 7), "read-only")
+    assert_equal(talib.SUM(np.arange(9), 3), talib.SUM(np.arange(9.0), 3), "integers")
+    assert len(talib.RSI(np.zeros(0))) == 0 and talib.MAXINDEX(np.zeros(0)).dtype == np.int32
+    assert np.isnan(talib.RSI(np.full(4, np.nan))).all()
+    assert_equal(talib.RSI(CLOSE, timeperiod=-2 ** 31), talib.RSI(CLOSE), "TA-Lib's default mark")
+
+
+def test_a_missing_value_inside_heals():
+    holed = CLOSE.copy()
+    holed[50] = np.nan
+    sma, rsi = talib.SMA(holed, 5), talib.RSI(holed)
+    assert np.isnan(sma[50:55]).all() and (sma[55:] == talib.SMA(CLOSE, 5)[55:]).all()
+    assert np.isnan(rsi[50]) and np.isfinite(rsi[52:]).all()
+
+
+def test_threads():
+    want = {n: talib.ATR(CLOSE + 1, CLOSE - 1, CLOSE, n).tobytes() for n in range(2, 40)}
+    talib._call._compiled.clear()
+    wrong = []
+
+    def work():
+        for n, bits in want.items():
+            if talib.ATR(CLOSE + 1, CLOSE - 1, CLOSE, n).tobytes() != bits:
+                wrong.append(n)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def test_programs_are_kept_and_limited(monkeypatch):
+    monkeypatch.setattr(talib._call, "_COMPILED_MAX", 3)
+    talib._call._compiled.clear()
+    for n in (2, 3, 4, 5, 5):
+        talib.SMA(CLOSE, n)
+    assert list(talib._call._compiled) == [("SMA", 3), ("SMA", 4), ("SMA", 5)]
+
+
+def test_abstract():
+    bars = {k: v for k, v in columns().items() if not k.startswith("real")}
+    f = abstract.Function("sma")
+    assert_equal(f(bars, timeperiod=5), talib.SMA(CLOSE, 5), "dict")
+    assert_equal(f(bars, 5, price="open"), talib.SMA(bars["open"], 5), "price=")
+    assert f.parameters == {"timeperiod": 30} and f.input_names == {"price": "close"}
+    assert_equal(abstract.ATR(bars["high"], bars["low"], CLOSE, 7),
+                 talib.ATR(bars["high"], bars["low"], CLOSE, 7), "arrays")
+    bands = abstract.BBANDS(bars, timeperiod=9)
+    assert isinstance(bands, list) and len(bands) == 3
+    assert abstract.BBANDS.output_names == ["upperband", "middleband", "lowerband"]
+    assert abstract.STOCH.lookback == 8 and abstract.COS.lookback == 0
+    assert abstract.OBV.input_names == {"price": "close", "prices": ["volume"]}
+    assert abstract.CORREL.info["input_names"] == {"price0": "high", "price1": "low"}
+    f.set_input_arrays(bars)
+    f.parameters = {"timeperiod": 4}
+    assert_equal(f.outputs, talib.SMA(CLOSE, 4), "what was set")
+    assert_equal(f.run({"close": bars["open"]}), talib.SMA(bars["open"], 4), "run")
+    for wrong, match in ((lambda: abstract.Function("NOPE"), "NOPE not supported"),
+                         (lambda: abstract.Function("HT_SINE"), "HT_SINE has no definition"),
+                         (lambda: abstract.RSI({"open": CLOSE}), "required data key: close"),
+                         (lambda: abstract.ATR(CLOSE, CLOSE), "expected 3"),
+                         (lambda: abstract.RSI(bars, timeperiod="a"), "expected int, got str"),
+                         (lambda: abstract.RSI(bars, tmeperiod=3), "no parameter 'tmeperiod'"),
+                         (lambda: abstract.Function("MOM")(), "Not enough price arguments")):
+        with pytest.raises(Exception, match=match):
+            wrong()
+
+
+def test_pandas():
+    pd = pytest.importorskip("pandas")
+    bars = pd.DataFrame({k: v for k, v in columns().items() if not k.startswith("real")},
+                        index=pd.date_range("2024-01-01", periods=len(CLOSE), tz="UTC"))
+    rsi = talib.RSI(bars["close"])
+    assert isinstance(rsi, pd.Series) and rsi.index.equals(bars.index)
+    assert_equal(rsi.to_numpy(), talib.RSI(CLOSE), "series")
+    upper, _, lower = talib.BBANDS(real=bars["close"], timeperiod=5)
+    assert (upper.dropna() >= lower.dropna()).all()
+    both = abstract.STOCH(bars)
+    assert list(both.columns) == ["slowk", "slowd"] and both.index.equals(bars.index)
+    assert isinstance(abstract.RSI(bars), pd.Series)
+
+
+def test_polars():
+    pl = pytest.importorskip("polars")
+    bars = pl.DataFrame({k: v for k, v in columns().items() if not k.startswith("real")})
+    assert_equal(talib.RSI(bars["close"]).to_numpy(), talib.RSI(CLOSE), "series")
+    assert abstract.MACD(bars).columns == ["macd", "macdsignal", "macdhist"]
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(Exception, match="mix"):
+        talib.ADD(bars["close"], pd.Series(CLOSE))
+
+
+def test_the_example_prints_what_talib_prints():
+    done = subprocess.run([sys.executable, str(ROOT / "examples" / "talib_port.py")], text=True,
+                          capture_output=True, check=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "python")})
+    assert done.stdout == TALIB_PRINTS
