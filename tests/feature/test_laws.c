@@ -121,14 +121,14 @@ static bool windows_with_gaps_are_missing(const law_case *c) {
   return good;
 }
 
-/* These look back over rows of their own values as well, so a gap inside makes them missing. */
-static bool looks_back_on_itself(const row *r) {
-  return strcmp(r->id, "adxr") == 0 || strcmp(r->id, "stochrsi") == 0;
+/* What reads earlier rows of its inputs or of its own values (hidden columns) reads the missing
+ * ones as well, so a gap inside makes it missing, or is held for that long. */
+static bool looks_back_on_rows(const row *r) {
+  return r->code[0]->n_mid > 0 || r->code[0]->history != NULL;
 }
 
 static bool recurrences_pass_over_gaps(const law_case *c) {
-  if (c->r->class == HY__IND_W || c->r->class == HY__IND_P || looks_back_on_itself(c->r))
-    return true;
+  if (c->r->class == HY__IND_W || c->r->class == HY__IND_P || looks_back_on_rows(c->r)) return true;
   double *const kept = zeroed(N_SERIES_FIELDS * c->n * sizeof(double));
   size_t n = 0;
   for (size_t t = 0; t < c->n; t++) n += is_gap(t) ? 0 : 1;
