@@ -140,7 +140,7 @@ def test_float32_is_rounded_once(universe, tmp_path):
 
 @pytest.mark.parametrize("spec,place,message", [
     ("rsi.md(close)", "spec:1:1", "did you mean rsi.mid?"),
-    ("rsii(close)", "spec:1:1", "did you mean rsi or"),
+    ("rsii(close)", "spec:1:1", "did you mean rsi"),
     ("a = b; b = a", "spec:1:12", "defined by itself"),
     ("sma(close, 0)", "spec:1:12", "whole number of 1 to"),
     ("sma(clsoe, 3)", "spec:1:5", 'no field "clsoe"; did you mean close?'),

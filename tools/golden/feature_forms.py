@@ -205,7 +205,23 @@ def _(s, n):
     return rolling(np.mean, n, ranges(s))
 
 
+@closed("atr.tv", ((14,), (5,)))
+def _(s, n):
+    each = ranges(s)
+    each[0] = LD(s.h[0]) - s.l[0]
+    return wilder(each, n)
+
+
+talib("adr", "ADR", ((14,), (5,)), args="hl")
+talib("cvi", "CVI", ((10, 10), (5, 3)), args="hl")
+talib("massi", "MASSI", ((9, 25), (5, 3)), args="hl")
+talib("rvi", "RVI", ((14, 10), (5, 3)))
 talib("obv", "OBV", args="cv")
+talib("nvi", "NVI", args="cv")
+talib("pvi", "PVI", args="cv")
+talib("wad", "WAD", args="hlc")
+talib("marketfi", "MARKETFI", args="hlv")
+talib("pvo", "PVO", ((12, 26), (3, 10)), args="v")
 
 
 @closed("pvt")
@@ -243,7 +259,7 @@ talib("cmf", "CMF", ((20,), (5,)), args="hlcv")
 talib("efi", "EFI", ((13,), (2,)), args="cv")
 talib("vwap.cum", "VWAP", args="hlcv")
 for name, function in (("linreg", "LINEARREG"), ("tsf", "TSF"), ("slope", "LINEARREG_SLOPE"),
-                       ("intercept", "LINEARREG_INTERCEPT")):
+                       ("intercept", "LINEARREG_INTERCEPT"), ("angle", "LINEARREG_ANGLE")):
     talib(name, function, ((14,), (5,), (60,)))
 
 
@@ -419,6 +435,32 @@ def _(s, n):
     return s.pc.rolling(n).median()
 
 
+@closed("mad.median", ((14,), (5,), (60,)))
+def _(s, n):
+    return rolling(lambda w: np.median(abs(w - np.median(w))), n, s.c)
+
+
+talib("percentile.talib", "PERCENTILE", ((30, 50), (5, 33.3), (60, 90), (10, 0)))
+talib("percentrank.talib", "PERCENTRANK", ((100,), (5,)))
+
+
+@closed("prod", ((30,), (5,)))
+def _(s, n):
+    return rolling(np.prod, n, s.c)
+
+
+@row("count", "numpy count_nonzero over pandas rolling windows; of volume, where it is 0", ((30,), (5,)))
+def _(s, n):
+    return s.pc.rolling(n).apply(np.count_nonzero, raw=True)
+
+
+@closed("crossed", what="numpy")
+def _(s):
+    above, below = s.c > s.y, s.c < s.y
+    out = 1.0 * (above[1:] & ~above[:-1]) - 1.0 * (below[1:] & ~below[:-1])
+    return np.concatenate([[np.nan], out])
+
+
 def logs(a, b):
     return np.log(np.asarray(a, LD)) - np.log(np.asarray(b, LD))
 
@@ -441,6 +483,59 @@ def _(s, n):
 def _(s, n):
     r = abs(log_returns(s))
     return LD(np.pi) / 2 * rolling(np.sum, n, r * ago(r))
+
+
+@closed("amihud", ((20,), (5,)))
+def _(s, n):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = abs(log_returns(s)) / (LD(1) * s.c * s.v)
+    counted = np.where(s.v > 0, LD(1), LD(0))
+    counted[0] = np.nan
+    each = np.where(s.v > 0, each, 0 * counted)
+    total, count = rolling(np.sum, n, each), rolling(np.sum, n, counted)
+    return np.where(count == 0, np.nan, total / np.where(count == 0, 1, count))
+
+
+@closed("roll.spread", ((20,), (5,)))
+def _(s, n):
+    def one(w):
+        return 2 * np.sqrt(max(-product(w[1:], w[:-1]) / (n - 2), LD(0)))
+    return rolling(one, n, log_returns(s))
+
+
+@closed("corwin_schultz", ((20,), (5,)))
+def _(s, n):
+    one = logs(s.h, s.l) ** 2
+    beta = one + ago(one)
+    gamma = logs(np.fmax(s.h, ago(s.h)), np.fmin(s.l, ago(s.l))) ** 2
+    unit = 3 - 2 * np.sqrt(LD(2))
+    alpha = (np.sqrt(2 * beta) - np.sqrt(beta)) / unit - np.sqrt(gamma / unit)
+    return rolling(np.mean, n, np.maximum(2 * np.tanh(alpha / 2), 0))
+
+
+def rescaled(w):
+    """R/S of a block of returns; NaN where it is flat."""
+    d = w - w[0]
+    d = d - np.mean(d)
+    path = np.concatenate([[LD(0)], np.cumsum(d)])
+    deviation = np.sqrt(np.mean(d ** 2))
+    return np.nan if deviation == 0 else (np.max(path) - np.min(path)) / deviation
+
+
+@closed("hurst.rs", ((128, 8), (40, 5)))
+def _(s, n, least):
+    def one(w):
+        x, y, m = [], [], n
+        while m >= least:
+            each = np.array([rescaled(w[n - k - m:n - k]) for k in range(0, n - m + 1, m)], LD)
+            each = each[~np.isnan(each)]
+            if not len(each) or np.isnan(w[0]):
+                return np.nan
+            x.append(np.log(LD(m)))
+            y.append(np.log(np.mean(each)))
+            m //= 2
+        return product(np.array(x), np.array(y)) / product(np.array(x), np.array(x))
+    return rolling(one, n, log_returns(s))
 
 
 @closed("parkinson", ((20,), (5,)))
@@ -491,6 +586,47 @@ candle("klow", lambda o, h, l, c, e: (np.minimum(o, c) - l) / o)
 candle("klow2", lambda o, h, l, c, e: (np.minimum(o, c) - l) / e)
 candle("ksft", lambda o, h, l, c, e: (2 * c - h - l) / o)
 candle("ksft2", lambda o, h, l, c, e: (2 * c - h - l) / e)
+
+
+def over_range(name, form):
+    def row_form(s):
+        width = s.h - s.l
+        flat = width == 0
+        return np.where(flat, 0, form(s.o, s.h, s.l, s.c) / np.where(flat, 1, width))
+    closed(name, what="numpy")(row_form)
+
+
+over_range("body_ratio", lambda o, h, l, c: abs(c - o))
+over_range("upper_wick", lambda o, h, l, c: h - np.maximum(o, c))
+over_range("lower_wick", lambda o, h, l, c: np.minimum(o, c) - l)
+
+
+@closed("gap")
+def _(s):
+    return s.o / ago(s.c) - 1
+
+
+@closed("nr", ((7,), (3,)), what="numpy")
+def _(s, n):
+    def one(w):
+        return float(w[-1] < np.min(w[:-1]))
+    return rolling(one, n, s.h - s.l)
+
+
+@closed("inside_bar", what="numpy")
+def _(s):
+    inside = (s.h[1:] < s.h[:-1]) & (s.l[1:] > s.l[:-1])
+    return np.concatenate([[np.nan], 1.0 * inside])
+
+
+@closed("streak", what="numpy")
+def _(s):
+    out, run = [np.nan], 0
+    for sign in np.sign(np.diff(s.c)):
+        run = 0 if sign == 0 else run + sign if run * sign > 0 else sign
+        out.append(run)
+    return out
+
 
 TURN = 2 * LD(np.pi)
 closed("tod_sin")(lambda s: np.sin(TURN * LD(1) * (s.local % 86400) / 86400))

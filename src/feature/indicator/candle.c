@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The shape of one bar: Alpha158's nine, and the balance of power. Inputs: open, high, low, close.
+ * The shape of one bar: Alpha158's nine, the balance of power, body and wicks as shares of the
+ * range. Inputs: open, high, low, close.
  */
 #include "feature/window.h"
 
@@ -37,4 +38,7 @@ CANDLE(klow2, lower(b) / range(b));
 CANDLE(ksft, over_open(shift(b), b));
 CANDLE(ksft2, shift(b) / range(b));
 CANDLE(bop, v_ratio(b.close - b.open, b.high - b.low, v_zero()));
+CANDLE(body_ratio, v_ratio(v_abs(b.close - b.open), b.high - b.low, v_zero()));
+CANDLE(upper_wick, v_ratio(upper(b), b.high - b.low, v_zero()));
+CANDLE(lower_wick, v_ratio(lower(b), b.high - b.low, v_zero()));
 #undef CANDLE

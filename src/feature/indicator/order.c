@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Order statistics over one window: rank of the newest, quantiles. */
+ * Order statistics over one window: ranks of the newest, quantiles, the median of deviations. */
 #include "feature/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
@@ -33,6 +33,21 @@ HY_INLINE void rank_row(const double *const *in, const double *p, lanes *out) {
 }
 static void rank_step(const hy__ind_step *s) { rows_map(s, 1, 1, rank_row); }
 HY_IND_CODE(rank_pct_avg) = {.step = rank_step, .lookback = last, .history = last};
+
+/* The share of the n values before the newest that lie below it. */
+HY_INLINE void percentrank_row(const double *const *in, const double *p, lanes *out) {
+  const size_t n = p_count(p, 0);
+  const lanes newest = v_load(in[0]), one = v_set(1.0);
+  lanes below = v_zero(), sum = newest;
+  for (size_t k = 1; k <= n; k++) {
+    const lanes x = v_ago(in[0], k);
+    below = v_add_if(v_lt(x, newest), below, one);
+    sum += x;
+  }
+  out[0] = v_keep(v_ok(sum), v_set(100.0) * below / v_set(p[0]));
+}
+static void percentrank_step(const hy__ind_step *s) { rows_map(s, 1, 1, percentrank_row); }
+HY_IND_CODE(percentrank_talib) = {.step = percentrank_step, .lookback = window, .history = window};
 
 /* The window stands sorted in the state, a missing value as +infinity: a row that says
  * which lanes are primed, a row of missing values' counts, n rows of values, one of padding.
@@ -81,15 +96,15 @@ HY_INLINE void sorted_prime(const double *x, double *state, size_t n, mask fresh
   v_store(state, v_set(1.0));
 }
 
-/* The value at share q between the sorted ones, linearly between neighbours. */
-HY_INLINE void sorted_run(const hy__ind_step *s, double q) {
+/* What a leaf makes of the n sorted values of a window. */
+typedef lanes (*sorted_fn)(const double *sorted, size_t n, const double *p);
+
+HY_INLINE void sorted_map(const hy__ind_step *given, sorted_fn leaf) {
+  own_step own;
+  const hy__ind_step *const s = step_own(given, &own);
   const size_t n = p_count(s->p, 0);
-  const double place = ((double)n - 1.0) * (q < 0.0 ? 0.0 : q > 1.0 ? 1.0 : q);
-  const size_t low = (size_t)place, high = HY_MIN(low + 1, n - 1);
-  const lanes part = v_set(place - (double)low);
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
     double *const state = (double *)s->state + g;
-    const double *const sorted = state + SORTED;
     const mask fresh = v_eq(v_load(state), v_zero());
     if (m_any(fresh)) sorted_prime(s->in[0] + g, state, n, fresh);
     lanes missing = v_load(state + MISSING);
@@ -98,18 +113,65 @@ HY_INLINE void sorted_run(const hy__ind_step *s, double q) {
       const lanes old = v_ago(x, n), value = v_load(x);
       sorted_replace(state + SORTED, n, old, value);
       missing = count_missing(missing, old, value);
-      const lanes a = v_load(sorted + low * HY_LANES), b = v_load(sorted + high * HY_LANES);
-      v_store(s->out[0] + t * HY_LANES + g,
-              v_keep(v_le(missing, v_zero()), v_fin(a + (b - a) * part)));
+      const lanes out = leaf(state + SORTED, n, s->p);
+      v_store(s->out[0] + t * HY_LANES + g, v_keep(v_le(missing, v_zero()), v_fin(out)));
     }
     v_store(state + MISSING, missing);
   }
 }
 
-static void quantile_step(const hy__ind_step *s) { sorted_run(s, s->p[1]); }
+HY_INLINE lanes at_place(const double *sorted, size_t k) { return v_load(sorted + k * HY_LANES); }
+HY_INLINE double within(double a, double most) { return a < 0.0 ? 0.0 : a > most ? most : a; }
+
+/* The value at share q, linearly between neighbours. */
+HY_INLINE lanes between(const double *sorted, size_t n, double q) {
+  const double place = ((double)n - 1.0) * within(q, 1.0);
+  const size_t low = (size_t)place;
+  const lanes a = at_place(sorted, low), b = at_place(sorted, HY_MIN(low + 1, n - 1));
+  return a + (b - a) * v_set(place - (double)low);
+}
+HY_INLINE lanes quantile_leaf(const double *sorted, size_t n, const double *p) {
+  return between(sorted, n, p[1]);
+}
+static void quantile_step(const hy__ind_step *s) { sorted_map(s, quantile_leaf); }
 HY_IND_CODE(quantile) = {
     .step = quantile_step, .lookback = last, .history = window, .state_bytes = sorted_bytes};
 
-static void median_step(const hy__ind_step *s) { sorted_run(s, 0.5); }
+HY_INLINE lanes median_leaf(const double *sorted, size_t n, const double *p) {
+  return (void)p, between(sorted, n, 0.5);
+}
+static void median_step(const hy__ind_step *s) { sorted_map(s, median_leaf); }
 HY_IND_CODE(median) = {
     .step = median_step, .lookback = last, .history = window, .state_bytes = sorted_bytes};
+
+/* The smallest value with at least pct percent of the window at or below it. */
+HY_INLINE lanes percentile_leaf(const double *sorted, size_t n, const double *p) {
+  const double share = within(p[1], 100.0) / 100.0 * (double)n;
+  const size_t whole = (size_t)share, upto = whole + ((double)whole < share ? 1 : 0);
+  return at_place(sorted, HY_MIN(HY_MAX(upto, 1), n) - 1);
+}
+static void percentile_step(const hy__ind_step *s) { sorted_map(s, percentile_leaf); }
+HY_IND_CODE(percentile_talib) = {
+    .step = percentile_step, .lookback = last, .history = window, .state_bytes = sorted_bytes};
+
+/* The k values that lie nearest to a middle are neighbours, so the k-th smallest deviation from it
+ * is the least, over all runs of k neighbours, of the larger deviation of a run's two ends. */
+HY_INLINE lanes nearest_run(const double *sorted, size_t first, size_t k, lanes middle) {
+  return v_max(middle - at_place(sorted, first), at_place(sorted, first + k - 1) - middle);
+}
+HY_INLINE lanes kth_deviation(const double *sorted, size_t n, size_t k, lanes middle) {
+  lanes best = nearest_run(sorted, 0, k, middle);
+  for (size_t i = 1; i + k <= n; i++) best = v_min(best, nearest_run(sorted, i, k, middle));
+  return best;
+}
+HY_INLINE lanes mad_median_leaf(const double *sorted, size_t n, const double *p) {
+  const lanes middle = between(sorted, n, 0.5);
+  const size_t low = (n + 1) / 2, high = n / 2 + 1;
+  const lanes a = kth_deviation(sorted, n, low, middle);
+  (void)p;
+  if (low == high) return a;
+  return (a + kth_deviation(sorted, n, high, middle)) * v_set(0.5);
+}
+static void mad_median_step(const hy__ind_step *s) { sorted_map(s, mad_median_leaf); }
+HY_IND_CODE(mad_median) = {
+    .step = mad_median_step, .lookback = last, .history = window, .state_bytes = sorted_bytes};

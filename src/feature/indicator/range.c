@@ -20,11 +20,18 @@ HY_INLINE void tr_row(const double *const *in, const double *p, lanes *out) {
 static void tr_step(const hy__ind_step *s) { rows_map(s, 3, 1, tr_row); }
 HY_IND_CODE(tr) = {.step = tr_step, .lookback = one, .history = one};
 
-HY_INLINE void atr_sma_outer(const double *const *mid, const double *p, lanes *out) {
+/* Inputs: high, low. */
+static size_t last(const double *p) { return last_of(p, 0); }
+HY_INLINE void high_low(const double *const *in, const double *p, lanes *out) {
+  (void)p;
+  out[0] = v_load(in[0]) - v_load(in[1]);
+}
+
+HY_INLINE void mean_outer(const double *const *mid, const double *p, lanes *out) {
   out[0] = w_mean(mid[0], p_count(p, 0));
 }
 static void atr_sma_step(const hy__ind_step *s) {
-  nest_map(s, (nest){3, 1, 1, p_count(s->p, 0), tr_row, atr_sma_outer});
+  nest_map(s, (nest){3, 1, 1, p_count(s->p, 0), tr_row, mean_outer});
 }
 HY_IND_CODE(atr_sma) = {.step = atr_sma_step,
                         .lookback = window,
@@ -33,7 +40,17 @@ HY_IND_CODE(atr_sma) = {.step = atr_sma_step,
                         .n_mid = 1,
                         .mid_rows = window};
 
-enum { PREVIOUS = 0, AVERAGE = HY_LANES, END = AVERAGE + EMA_DOUBLES };
+static void adr_step(const hy__ind_step *s) {
+  nest_map(s, (nest){2, 1, 1, p_count(s->p, 0), high_low, mean_outer});
+}
+HY_IND_CODE(adr) = {.step = adr_step,
+                    .lookback = last,
+                    .history = last,
+                    .state_bytes = nest_bytes,
+                    .n_mid = 1,
+                    .mid_rows = window};
+
+enum { PREVIOUS = 0, SEEN = HY_LANES, AVERAGE = 2 * HY_LANES, END = AVERAGE + EMA_DOUBLES };
 
 static size_t bytes(const double *p) { return (void)p, END * sizeof(double); }
 static size_t stable(const double *p, double tol) { return ema_stable(1.0 / p[0], tol); }
@@ -72,3 +89,30 @@ HY_INLINE lanes percent(lanes average, lanes close) {
 }
 static void natr_step(const hy__ind_step *s) { wilder(s, percent); }
 HY_IND_CODE(natr) = {.step = natr_step, .lookback = window, .state_bytes = bytes, .stable = stable};
+
+/* The first bar counts with its own range. */
+static void atr_tv_step(const hy__ind_step *s) {
+  const ema_rule rule = ema_wilder(s->p[0]);
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    double *const state = (double *)s->state + g;
+    lanes previous = v_load(state + PREVIOUS), seen = v_load(state + SEEN);
+    ema average = ema_load(state + AVERAGE);
+    for (size_t t = 0; t < s->n; t++) {
+      const size_t at = t * HY_LANES + g;
+      const lanes high = v_load(s->in[0] + at), low = v_load(s->in[1] + at);
+      const lanes close = v_load(s->in[2] + at);
+      mask ok = m_and(v_ok(high - low), v_ok(close));
+      const mask later = v_lt(v_zero(), seen);
+      const lanes range = v_sel(later, true_range(high, low, previous), high - low);
+      previous = v_sel(ok, close, previous);
+      seen = v_sel(ok, v_set(1.0), seen);
+      const lanes e = ema_push(&average, rule, range, ok, &ok);
+      v_store(s->out[0] + at, v_keep(ok, v_fin(e)));
+    }
+    v_store(state + PREVIOUS, previous);
+    v_store(state + SEEN, seen);
+    ema_save(state + AVERAGE, average);
+  }
+}
+HY_IND_CODE(atr_tv) = {
+    .step = atr_tv_step, .lookback = last, .state_bytes = bytes, .stable = stable};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The least-squares line through one window, positions 0 (oldest) to n-1. */
 #include "feature/fit.h"
+#include "feature/lane_real.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 
@@ -34,6 +35,13 @@ HY_INLINE void slope_leaf(view v, const double *p, lanes *out) {
 }
 static void slope_step(const hy__ind_step *s) { by_fit(s, slope_leaf); }
 HY_IND_CODE(slope) = {.step = slope_step, .lookback = last, .history = last};
+
+/* In degrees. */
+HY_INLINE void angle_leaf(view v, const double *p, lanes *out) {
+  out[0] = v_atan(v_fit(v, p_count(p, 0)).slope) * v_set(57.2957795130823208768);
+}
+static void angle_step(const hy__ind_step *s) { by_fit(s, angle_leaf); }
+HY_IND_CODE(angle) = {.step = angle_step, .lookback = last, .history = last};
 
 HY_INLINE void resi_leaf(view v, const double *p, lanes *out) {
   const fit f = v_fit(v, p_count(p, 0));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volatility from returns and from bars: realised, Parkinson, Garman-Klass, Rogers-Satchell,
  * Yang-Zhang, exponentially weighted. A price that is not positive is missing. */
+#include "feature/lane_real.h"
 #include "feature/nest.h"
 #include "feature/recur.h"
 #include "feature/window.h"
@@ -10,21 +11,8 @@
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t window(const double *p) { return p_count(p, 0); }
 
-/* The base room's logarithm over the lanes. Kept out of line: inlined into a larger loop, the
- * compiler no longer sees a loop over lanes to vectorise (three to ten times slower on AVX2). */
-static __attribute__((noinline)) lanes ln_of(lanes a) {
-  double x[LANE_WIDTH];
-  v_store(x, a);
-  for (int i = 0; i < LANE_WIDTH; i++) x[i] = hy__ln(x[i]);
-  return v_load(x);
-}
-
-HY_INLINE lanes ln_ratio(lanes a, lanes b) {
-  return v_keep(m_and(v_lt(v_zero(), a), v_lt(v_zero(), b)), ln_of(a / b));
-}
-
 HY_INLINE void squared_return(const double *const *in, const double *p, lanes *out) {
-  const lanes r = ln_ratio(v_load(in[0]), v_ago(in[0], 1));
+  const lanes r = v_ln_ratio(v_load(in[0]), v_ago(in[0], 1));
   (void)p;
   out[0] = r * r;
 }
@@ -65,8 +53,8 @@ HY_IND_CODE(rv_variance) = {.step = rv_variance_step,
 /* pi/2 times the sum of products of neighbouring absolute returns. */
 static size_t bipower_last(const double *p) { return p_count(p, 0) + 1; }
 HY_INLINE void bipower_inner(const double *const *in, const double *p, lanes *out) {
-  const lanes r0 = ln_ratio(v_load(in[0]), v_ago(in[0], 1));
-  const lanes r1 = ln_ratio(v_ago(in[0], 1), v_ago(in[0], 2));
+  const lanes r0 = v_ln_ratio(v_load(in[0]), v_ago(in[0], 1));
+  const lanes r1 = v_ln_ratio(v_ago(in[0], 1), v_ago(in[0], 2));
   (void)p;
   out[0] = v_set(1.57079632679489661923) * v_abs(r0) * v_abs(r1);
 }
@@ -80,7 +68,7 @@ HY_IND_CODE(bipower) = {.step = bipower_step,
 
 /* Inputs: high, low. */
 HY_INLINE void parkinson_inner(const double *const *in, const double *p, lanes *out) {
-  const lanes r = ln_ratio(v_load(in[0]), v_load(in[1]));
+  const lanes r = v_ln_ratio(v_load(in[0]), v_load(in[1]));
   (void)p;
   out[0] = r * r * v_set(1.0 / (4.0 * LN2));
 }
@@ -96,8 +84,8 @@ HY_IND_CODE(parkinson) = {.step = parkinson_step,
 
 /* Inputs: open, high, low, close. */
 HY_INLINE void garman_klass_inner(const double *const *in, const double *p, lanes *out) {
-  const lanes hl = ln_ratio(v_load(in[1]), v_load(in[2]));
-  const lanes co = ln_ratio(v_load(in[3]), v_load(in[0]));
+  const lanes hl = v_ln_ratio(v_load(in[1]), v_load(in[2]));
+  const lanes co = v_ln_ratio(v_load(in[3]), v_load(in[0]));
   (void)p;
   out[0] = v_set(0.5) * hl * hl - v_set(2.0 * LN2 - 1.0) * co * co;
 }
@@ -114,7 +102,8 @@ HY_IND_CODE(garman_klass) = {.step = garman_klass_step,
 HY_INLINE lanes rogers(const double *const *in) {
   const lanes open = v_load(in[0]), high = v_load(in[1]), low = v_load(in[2]);
   const lanes close = v_load(in[3]);
-  return ln_ratio(high, close) * ln_ratio(high, open) + ln_ratio(low, close) * ln_ratio(low, open);
+  return v_ln_ratio(high, close) * v_ln_ratio(high, open) +
+         v_ln_ratio(low, close) * v_ln_ratio(low, open);
 }
 HY_INLINE void rogers_satchell_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
@@ -133,8 +122,8 @@ HY_IND_CODE(rogers_satchell) = {.step = rogers_satchell_step,
 /* Overnight and open-to-close variances (divisor n-1) and Rogers-Satchell's. */
 HY_INLINE void yang_zhang_inner(const double *const *in, const double *p, lanes *out) {
   (void)p;
-  out[0] = ln_ratio(v_load(in[0]), v_ago(in[3], 1));
-  out[1] = ln_ratio(v_load(in[3]), v_load(in[0]));
+  out[0] = v_ln_ratio(v_load(in[0]), v_ago(in[3], 1));
+  out[1] = v_ln_ratio(v_load(in[3]), v_load(in[0]));
   out[2] = rogers(in);
 }
 HY_INLINE void yang_zhang_outer(const double *const *mid, const double *p, lanes *out) {
@@ -168,7 +157,7 @@ static void ewma_vol_step(const hy__ind_step *s) {
     for (size_t t = 0; t < s->n; t++) {
       const lanes x = v_load(s->in[0] + t * HY_LANES + g);
       mask ok = v_lt(v_zero(), x);
-      const lanes r = ln_ratio(x, v_sel(v_lt(v_zero(), previous), previous, x));
+      const lanes r = v_ln_ratio(x, v_sel(v_lt(v_zero(), previous), previous, x));
       previous = v_sel(ok, x, previous);
       const lanes e = ema_push(&average, rule, r * r, ok, &ok);
       v_store(s->out[0] + t * HY_LANES + g, v_keep(ok, v_fin(v_sqrt(e))));
