@@ -70,15 +70,41 @@ static hy_status put_params(hy__buffer *b, const hy__node *n, hy_error *err) {
   return hy__buffer_printf(b, err, "},\"version\":%u}", n->def->version);
 }
 
+static const char *const anchors[] = {[HY__ANCHOR_DEFAULT] = "default",
+                                      [HY__ANCHOR_SESSION] = "session",
+                                      [HY__ANCHOR_CLOCK] = "clock",
+                                      [HY__ANCHOR_UTC] = "utc"};
+
+/* Nothing for the universe's own, so that a spec without timeframes has the form that it had before
+ * there were any. */
+static hy_status put_timeframe(hy__buffer *b, const char *key, const hy_features *f, uint32_t tf,
+                               hy_error *err) {
+  const hy__timeframe *t = &f->timeframes[tf];
+  if (!tf) return HY_OK;
+  return hy__buffer_printf(b, err, ",\"%s\":\"ns=%lld,anchor=%s\"", key, (long long)t->ns,
+                           anchors[t->anchor]);
+}
+
+static hy_status put_source(hy__buffer *b, const hy_features *f, const hy__node *n, hy_error *err) {
+  HY_TRY(put_gap(b, hy__node_gap(f, n), err));
+  if (n->kind == HY__NODE_AGE) HY_TRY(put_timeframe(b, "slower", f, n->slower, err));
+  HY_TRY(put_timeframe(b, "tf", f, hy__node_timeframe(f, n), err));
+  return hy__buffer_printf(b, err, "}");
+}
+
 static hy_status put_node(hy__buffer *b, const hy_features *f, const hy__node *n, hy_error *err) {
   char value[HEX_FLOAT_BYTES];
   switch (n->kind) {
   case HY__NODE_FIELD: HY_TRY(hy__buffer_printf(b, err, "{\"field\":\"%s\",", n->name)); break;
   case HY__NODE_CLOCK: HY_TRY(hy__buffer_printf(b, err, "{\"clock\":\"%s\",", n->name)); break;
+  case HY__NODE_AGE: HY_TRY(hy__buffer_printf(b, err, "{\"age\":\"bars\",")); break;
+  case HY__NODE_ASOF:
+    HY_TRY(hy__buffer_printf(b, err, "{\"asof\":[%u,%u],", n->in[0].node, n->in[0].output));
+    break;
   case HY__NODE_NUMBER:
     hex_float(n->number, value);
     HY_TRY(hy__buffer_printf(b, err, "{"));
-    HY_TRY(put_gap(b, &f->gaps[n->gap], err));
+    HY_TRY(put_gap(b, hy__node_gap(f, n), err));
     return hy__buffer_printf(b, err, ",\"number\":\"%s\"}", value);
   default:
     HY_TRY(hy__buffer_printf(b, err, "{\"id\":\"%s\",\"in\":[", n->def->id));
@@ -87,8 +113,7 @@ static hy_status put_node(hy__buffer *b, const hy_features *f, const hy__node *n
     HY_TRY(hy__buffer_printf(b, err, "]"));
     return put_params(b, n, err);
   }
-  HY_TRY(put_gap(b, &f->gaps[n->gap], err));
-  return hy__buffer_printf(b, err, "}");
+  return put_source(b, f, n, err);
 }
 
 static const char *standard_or(const char *name) {

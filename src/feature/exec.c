@@ -20,7 +20,7 @@ static size_t plan_begins(hy__exec *x) {
   size_t earliest = x->axis.begin;
   for (size_t i = 0; i < s->n_nodes; i++) x->slots[s->nodes[i]].begin = SIZE_MAX;
   for (size_t i = 0; i < s->n_targets; i++)
-    if (f->nodes[s->targets[i].node].gap == x->gap)
+    if (f->nodes[s->targets[i].node].domain == x->domain)
       x->slots[s->targets[i].node].begin = x->axis.begin;
   for (size_t i = s->n_nodes; i-- > 0;) {
     const hy__node *n = &f->nodes[s->nodes[i]];
@@ -138,7 +138,7 @@ static void emit_by_row(const hy__exec *x, const double *const *from, size_t lan
 static void emit_features(hy__exec *x) {
   const hy__stage *s = x->stage;
   for (size_t i = 0; i < s->n_targets; i++) {
-    bool here = x->run->f->nodes[s->targets[i].node].gap == x->gap;
+    bool here = x->run->f->nodes[s->targets[i].node].domain == x->domain;
     x->from[i] = here ? x->slots[s->targets[i].node].cur[s->targets[i].output] : NULL;
   }
   for (size_t k = 0; k < x->axis.n_lanes; k++) emit_by_row(x, x->from, k);
@@ -152,7 +152,7 @@ static void emit(hy__exec *x) {
     return;
   }
   for (size_t i = 0; i < s->n_targets; i++) {
-    if (x->run->f->nodes[s->targets[i].node].gap != x->gap) continue;
+    if (x->run->f->nodes[s->targets[i].node].domain != x->domain) continue;
     const double *from = x->slots[s->targets[i].node].cur[s->targets[i].output];
     if (x->axis.identity && x->axis.all && x->lane_stride == 1) {
       emit_rows(x, from, x->bases[i]);
@@ -204,7 +204,7 @@ static void fill_missing(const hy__exec *x, size_t from, size_t to) {
   const hy__stage *s = x->stage;
   size_t rows = x->run->range.t_end - s->t_begin;
   for (size_t i = 0; i < s->n_targets; i++) {
-    if (x->run->f->nodes[s->targets[i].node].gap != x->gap) continue;
+    if (x->run->f->nodes[s->targets[i].node].domain != x->domain) continue;
     for (size_t r = 0; r < rows; r++)
       for (size_t k = from; k < to; k++)
         x->bases[i][k * x->lane_stride + r * x->row_stride] = (double)NAN;
@@ -227,10 +227,10 @@ static void place_targets(hy__exec *x, const hy__sink_plan *sink) {
   }
 }
 
-static hy_status run_gap(hy__exec *x, const hy__sink_plan *sink) {
+static hy_status run_domain(hy__exec *x, const hy__sink_plan *sink) {
   /* A caller's matrices have no columns for absent lanes. */
   size_t lanes = x->stage->cross || sink->out ? HY_LANES : x->axis.n_lanes;
-  x->axis.gap = &x->run->f->gaps[x->gap];
+  x->axis.gap = &x->run->f->gaps[x->run->f->domains[x->domain].gap];
   bool any = hy__axis_next(x, true);
   fill_missing(x, any && x->axis.identity ? x->axis.n_lanes : 0, lanes);
   for (; any; any = hy__axis_next(x, false)) HY_TRY(run_piece(x));
@@ -265,6 +265,6 @@ hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job, hy
   if (job->n_bars) count_bars(&x, job->n_bars);
   place_targets(&x, &job->sink);
   x.time_ns[0] += hy__clock_monotonic_ns() - begin_ns;
-  for (x.gap = 0; x.gap < run->f->n_gaps; x.gap++) HY_TRY(run_gap(&x, &job->sink));
+  for (x.domain = 0; x.domain < run->f->n_domains; x.domain++) HY_TRY(run_domain(&x, &job->sink));
   return HY_OK;
 }

@@ -115,8 +115,17 @@ static hy__ind_class worst_class(const walk *w) {
 
 static void node_text(const hy_features *f, hy__ref ref, char *text, size_t bytes) {
   const hy__node *n = &f->nodes[ref.node];
-  if (n->name) {
-    snprintf(text, bytes, "%s", n->name);
+  const hy__timeframe *own = &f->timeframes[hy__node_timeframe(f, n)];
+  if (n->kind == HY__NODE_AGE) {
+    snprintf(text, bytes, "%s@%s", n->name, f->timeframes[n->slower].name);
+  } else if (n->kind == HY__NODE_ASOF) {
+    snprintf(text, bytes, "as of the close(#%u%s%s of %s)", n->in[0].node,
+             n->in[0].output ? "." : "",
+             n->in[0].output ? f->nodes[n->in[0].node].def->outputs[n->in[0].output] : "",
+             f->timeframes[hy__node_timeframe(f, &f->nodes[n->in[0].node])].name);
+  } else if (n->name) {
+    snprintf(text, bytes, "%s%s%s", n->name, own->name[0] && own != f->timeframes ? "@" : "",
+             own != f->timeframes ? own->name : "");
   } else if (n->kind == HY__NODE_NUMBER) {
     char value[HY_NUMBER_TEXT];
     hy__format_f64(n->number, value);

@@ -164,23 +164,44 @@ static hy_status parse_args(parser *p, hy__expr *call) {
   return HY_OK;
 }
 
+/* Behind the "@" of an id. */
 static hy_status parse_version(parser *p, uint32_t *version) {
-  hy__place place = p->place;
-  advance(p, 1); /* @ */
-  if (is_letter(peek_at(p, 0)))
-    return hy__place_fail(
-        place, HY_UNSUPPORTED, p->err,
-        "fields at another timeframe (close@H1) are not supported: import the universe at it");
   uint32_t value = 0;
   size_t n = 0;
+  advance(p, 1);
   while (is_digit(peek_at(p, n)) && value <= EXPR_VERSION_MAX)
     value = value * 10 + (uint32_t)(p->at[n++] - '0');
   if (n == 0 || value == 0 || value > EXPR_VERSION_MAX)
-    return fail_here(p, "a version number after \"@\"");
+    return fail_here(p, "a version number or a timeframe after \"@\"");
   advance(p, n);
   *version = value;
   skip_blanks(p);
   return peek_at(p, 0) == '(' ? HY_OK : fail_here(p, "\"(\" after the version");
+}
+
+/* Behind the "@" of a field, an item or a call: H1. */
+static hy_status parse_timeframe(parser *p, hy__expr *e) {
+  if (peek_at(p, 0) != '@') return HY_OK;
+  advance(p, 1);
+  size_t n = name_bytes(p, false);
+  if (n == 0) return fail_here(p, "a timeframe such as H1 after \"@\"");
+  HY_TRY(hy__arena_text(p->arena, p->at, n, &e->timeframe, p->err));
+  advance(p, n);
+  if (peek_at(p, 0) != '(') return HY_OK;
+  return fail_here(p, "a version number before \"(\", or an operator,");
+}
+
+static hy_status parse_call(parser *p, hy__expr *e) {
+  e->kind = HY__EXPR_CALL;
+  HY_TRY(parse_args(p, e));
+  if (peek_at(p, 0) == '.') {
+    advance(p, 1);
+    size_t n = name_bytes(p, false);
+    if (n == 0) return fail_here(p, "an output's name after \".\"");
+    HY_TRY(hy__arena_text(p->arena, p->at, n, &e->output, p->err));
+    advance(p, n);
+  }
+  return parse_timeframe(p, e);
 }
 
 static hy_status parse_name(parser *p, const hy__expr **out) {
@@ -190,18 +211,10 @@ static hy_status parse_name(parser *p, const hy__expr **out) {
   HY_TRY(hy__arena_text(p->arena, p->at, n, &e->name, p->err));
   advance(p, n);
   *out = e;
+  if (peek_at(p, 0) == '@' && is_letter(peek_at(p, 1))) return parse_timeframe(p, e);
   if (peek_at(p, 0) == '@') HY_TRY(parse_version(p, &e->version));
   skip_blanks(p);
-  if (peek_at(p, 0) != '(') return HY_OK;
-  e->kind = HY__EXPR_CALL;
-  HY_TRY(parse_args(p, e));
-  if (peek_at(p, 0) != '.') return HY_OK;
-  advance(p, 1);
-  n = name_bytes(p, false);
-  if (n == 0) return fail_here(p, "an output's name after \".\"");
-  HY_TRY(hy__arena_text(p->arena, p->at, n, &e->output, p->err));
-  advance(p, n);
-  return HY_OK;
+  return peek_at(p, 0) == '(' ? parse_call(p, e) : HY_OK;
 }
 
 static hy_status parse_primary(parser *p, const hy__expr **out) {

@@ -21,9 +21,10 @@ typedef struct hy__expr {
   hy__expr_kind kind;
   hy__place place;
   double number;
-  const char *name;   /* NAME: the name; CALL: the id without version */
-  uint32_t version;   /* CALL: 0 when not given */
-  const char *output; /* CALL: the suffix, or NULL */
+  const char *name;      /* NAME: the name; CALL: the id without version */
+  uint32_t version;      /* CALL: 0 when not given */
+  const char *output;    /* CALL: the suffix, or NULL */
+  const char *timeframe; /* NAME, CALL: what stands behind "@", or NULL */
   const struct hy__arg *args;
   size_t n_args;
 } hy__expr;

@@ -74,30 +74,51 @@ static hy_status read_param(hy__graph *b, const hy__def *def, size_t index, cons
   return HY_OK;
 }
 
-static hy_status lower_input(hy__graph *b, hy__node *n, size_t index, const hy__arg *arg) {
+static hy_status lower_input(hy__graph *b, hy__node *n, size_t index, const hy__arg *arg,
+                             hy__domain at) {
   const hy__expr *e = arg->value;
   bool by_element = n->code && !n->code->history && !n->code->state_bytes;
   if (e->kind == HY__EXPR_NUMBER && !by_element)
     return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
                           "%s of %s must be a series, not a number", n->def->inputs[index].name,
                           n->def->id);
-  return hy__graph_lower(b, e, n->gap, &n->in[index]);
+  return hy__graph_lower(b, e, at, &n->in[index]);
 }
 
-/* Inputs and params that no argument gave. */
-static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given) {
+/* The fastest timeframe of the given inputs; `tf` where none is a series. */
+static uint32_t fastest(const hy__graph *b, const hy__node *n, const bool *given, uint32_t tf) {
+  bool any = false;
+  for (size_t i = 0; i < n->n_in; i++) {
+    hy__domain domain;
+    if ((given && !given[i]) || !hy__graph_domain_of(b, n->in[i], &domain)) continue;
+    if (!any || hy__graph_is_faster(b, domain.tf, tf)) tf = domain.tf;
+    any = true;
+  }
+  return tf;
+}
+
+/* The call runs at the fastest timeframe of its inputs; slower ones are joined to it. */
+static hy_status settle_domain(hy__graph *b, hy__node *n, hy__domain at) {
+  at.tf = fastest(b, n, NULL, at.tf);
+  for (size_t i = 0; i < n->n_in; i++) HY_TRY(hy__graph_join(b, at.tf, n->place, &n->in[i]));
+  return hy__graph_domain(b, at, n->place, &n->domain);
+}
+
+/* Inputs and params that no argument gave: series at the timeframe of those that were given. */
+static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given, hy__domain at) {
   const hy__def *def = n->def;
   char text[200];
   hy__def_signature(def, text, sizeof text);
+  at.tf = fastest(b, n, given, at.tf);
   for (size_t i = 0; i < def->n_inputs; i++) {
     const hy__def_input *input = &def->inputs[i];
     if (given[i]) continue;
     if (input->kind == HY__INPUT_FREE)
       return hy__place_fail(n->place, HY_BAD_FORMAT, b->err, "%s needs %s", text, input->name);
     if (input->kind == HY__INPUT_CLOCK)
-      HY_TRY(hy__graph_named(b, HY__NODE_CLOCK, input->name, n->gap, n->place, &n->in[i]));
+      HY_TRY(hy__graph_named(b, HY__NODE_CLOCK, input->name, at, n->place, &n->in[i]));
     else
-      HY_TRY(hy__graph_field(b, input->name, n->gap, n->place, &n->in[i]));
+      HY_TRY(hy__graph_field(b, input->name, at, n->place, &n->in[i]));
   }
   for (size_t i = 0; i < def->n_params; i++) {
     if (given[def->n_inputs + i]) continue;
@@ -110,25 +131,26 @@ static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given) {
 }
 
 /* The first n_preset inputs stand already. */
-static hy_status lower_args(hy__graph *b, const hy__arg *args, size_t n_args, hy__node *n,
+static hy_status lower_args(hy__graph *b, const hy__expr *call, hy__domain at, hy__node *n,
                             size_t n_preset) {
   const hy__def *def = n->def;
   bool given[HY__IND_INPUTS + HY__IND_PARAMS] = {false};
   size_t position = n_preset, slot = 0;
   for (size_t i = 0; i < n_preset; i++) given[i] = true;
-  for (size_t i = 0; i < n_args; i++) {
-    const hy__arg *arg = &args[i];
+  for (size_t i = 0; i < call->n_args; i++) {
+    const hy__arg *arg = &call->args[i];
     HY_TRY(find_slot(b, def, arg, arg->name ? 0 : position++, &slot));
     if (given[slot])
       return hy__place_fail(arg->place, HY_BAD_FORMAT, b->err, "an argument of %s is given twice",
                             def->id);
     given[slot] = true;
     if (slot < def->n_inputs)
-      HY_TRY(lower_input(b, n, slot, arg));
+      HY_TRY(lower_input(b, n, slot, arg, at));
     else
       HY_TRY(read_param(b, def, slot - def->n_inputs, arg, &n->p[slot - def->n_inputs]));
   }
-  return fill_defaults(b, n, given);
+  HY_TRY(fill_defaults(b, n, given, at));
+  return settle_domain(b, n, at);
 }
 
 static hy_status start_node(hy__graph *b, size_t row, hy__node *n) {
@@ -141,28 +163,30 @@ static hy_status start_node(hy__graph *b, size_t row, hy__node *n) {
   return HY_OK;
 }
 
-hy_status hy__graph_call(hy__graph *b, const hy__expr *e, uint32_t gap, hy__ref *out) {
+hy_status hy__graph_call(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref *out) {
   size_t row;
   hy_status status = hy__def_find(e->name, strlen(e->name), e->version, &row, b->err);
   if (status != HY_OK) {
     hy__place_add(e->place, b->err);
     return status;
   }
-  hy__node n = {.gap = gap, .place = e->place};
+  hy__node n = {.place = e->place};
+  if (e->timeframe) HY_TRY(hy__graph_timeframe(b, e->timeframe, e->place, &at.tf));
   HY_TRY(start_node(b, row, &n));
   out->output = 0;
   if (e->output) HY_TRY(hy__graph_output(b, n.def, e->output, e->place, &out->output));
-  HY_TRY(lower_args(b, e->args, e->n_args, &n, 0));
+  HY_TRY(lower_args(b, e, at, &n, 0));
   return hy__graph_add(b, &n, &out->node);
 }
 
-hy_status hy__graph_norm(hy__graph *b, const hy__spec_norm *norm, uint32_t gap, hy__ref *ref) {
+hy_status hy__graph_norm(hy__graph *b, const hy__spec_norm *norm, hy__domain at, hy__ref *ref) {
   size_t row;
-  hy__node n = {.gap = gap, .place = norm->place};
+  hy__expr call = {.args = norm->args, .n_args = norm->n_args};
+  hy__node n = {.place = norm->place};
   HY_TRY(hy__def_find(norm->id, strlen(norm->id), 0, &row, b->err));
   HY_TRY(start_node(b, row, &n));
   n.in[0] = *ref;
-  HY_TRY(lower_args(b, norm->args, norm->n_args, &n, 1));
+  HY_TRY(lower_args(b, &call, at, &n, 1));
   ref->output = 0;
   return hy__graph_add(b, &n, &ref->node);
 }

@@ -14,7 +14,10 @@ typedef enum hy__node_kind {
   HY__NODE_CLOCK,
   HY__NODE_NUMBER,
   HY__NODE_IND,
-  HY__NODE_CROSS
+  HY__NODE_CROSS,
+  HY__NODE_ASOF, /* in[0], of a slower timeframe: the last of its bars that has ended by the row's
+                    close */
+  HY__NODE_AGE   /* rows since the end of the last bar of the slower timeframe `slower`, 0 at it */
 } hy__node_kind;
 
 typedef struct hy__ref {
@@ -24,16 +27,31 @@ typedef struct hy__ref {
 enum {
   HY__NODES_MAX = 20000,
   HY__GAPS_MAX = 8,       /* different gap policies in one spec */
+  HY__DOMAINS_MAX = 32,   /* of them with a timeframe */
   HY__STAGES_MAX = 16,    /* cross-sections of cross-sections */
   HY__WINDOW_MAX = 100000 /* bars of any integer parameter */
 };
 
+/* What a series' rows are: the bars of a timeframe, under a gap policy. */
+typedef struct hy__domain {
+  uint32_t gap, tf; /* indices into the program's policies and timeframes */
+} hy__domain;
+
+/* timeframes[0] is the universe's own, whose ns may be 0: not required. */
+typedef struct hy__timeframe {
+  const char *name;
+  int64_t ns;
+  hy__anchor anchor;
+} hy__timeframe;
+
 typedef struct hy__node {
   hy__node_kind kind;
-  uint32_t gap;     /* index into the program's policies */
+  uint32_t domain;  /* index into the program's domains; a NUMBER's has timeframe 0, and serves
+                       every node of its gap policy */
+  uint32_t slower;  /* AGE: index of a timeframe */
   uint32_t stage;   /* the first stage in which it can be computed; a cross-section: can be read */
   uint32_t next;    /* of the same hash, + 1; 0 ends the chain */
-  const char *name; /* FIELD, CLOCK */
+  const char *name; /* FIELD (hy__field_n_src too), CLOCK */
   double number;    /* NUMBER */
   const hy__def *def;
   const hy__ind_code *code;
@@ -58,9 +76,14 @@ struct hy_features {
   size_t n_nodes;
   hy__gap gaps[HY__GAPS_MAX];
   size_t n_gaps; /* gaps[0] is the spec's own */
+  hy__timeframe timeframes[HY__TIMEFRAMES_MAX];
+  size_t n_timeframes;
+  hy__domain domains[HY__DOMAINS_MAX];
+  size_t n_domains; /* domains[0] is the spec's policy at the universe's timeframe */
   size_t n_features;
   const char **names;
-  hy__ref *refs;
+  hy__ref *refs; /* at the universe's timeframe */
+  hy__ref *own;  /* at the feature's own, which an ASOF of refs reads; else the same */
   hy__place *places;
   uint32_t n_stages;
   hy__spec_inputs inputs;
@@ -72,6 +95,21 @@ struct hy_features {
 static inline bool hy__node_recurs(const hy__node *n) {
   return n->kind == HY__NODE_IND && n->def->klass != HY__IND_W;
 }
+
+/* The gap policy and the timeframe of a node's rows. */
+static inline const hy__gap *hy__node_gap(const struct hy_features *f, const hy__node *n) {
+  return &f->gaps[f->domains[n->domain].gap];
+}
+static inline uint32_t hy__node_timeframe(const struct hy_features *f, const hy__node *n) {
+  return f->domains[n->domain].tf;
+}
+/* A node that reads what an earlier stage has stored for all symbols. */
+static inline bool hy__node_stored(const hy__node *n) {
+  return n->kind == HY__NODE_CROSS || n->kind == HY__NODE_ASOF;
+}
+/* The bars of the timeframe below in a bar: not a field of the universe, but made with the slower
+ * bars. */
+extern const char hy__field_n_src[];
 
 /* Lowers the spec's features, in output order, into f's nodes. */
 HY_CHECKED hy_status hy__graph_build(struct hy_features *f, const hy__spec *spec, hy_error *err);

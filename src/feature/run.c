@@ -30,7 +30,7 @@ static hy_status plan_cross(hy__feature_run *run, size_t *begin, hy_error *err) 
     const hy__node *n = &f->nodes[i];
     size_t from = begin[i], back = n->history;
     if (from == SIZE_MAX) continue;
-    if (hy__node_recurs(n) || (back && f->gaps[n->gap].fill == HY__GAP_NONE))
+    if (hy__node_recurs(n) || (back && hy__node_gap(f, n)->fill == HY__GAP_NONE))
       from = t_start;
     else
       from = from - t_start > back ? from - back : t_start;
@@ -217,6 +217,8 @@ hy_status hy__feature_run_create(const hy_features *f, const hy_universe *univer
       range.t_start > range.t_begin || range.t_begin >= range.t_end || range.t_end > info.n_bars,
       HY_INVALID_ARGUMENT, err, "rows [%zu, %zu) from %zu on asked of a universe of %zu bars",
       range.t_begin, range.t_end, range.t_start, info.n_bars);
+  HY_FAIL_IF(f->n_timeframes > 1, HY_UNSUPPORTED, err,
+             "%s: several timeframes are compiled, but not computed yet", f->timeframes[1].name);
   HY_TRY(hy__alloc_zero(f->allocator, sizeof(hy__feature_run), &memory, err));
   hy__feature_run *run = memory;
   run->f = f;

@@ -71,7 +71,7 @@ typedef struct hy__exec {
   const hy__feature_run *run;
   const hy__stage *stage;
   hy__axis axis;
-  uint32_t gap;
+  uint32_t domain;
   hy__slot *slots; /* [node] */
   uint8_t *workspace;
   double *scratch;

@@ -43,8 +43,8 @@ hy_status hy__spec_inline(const char *text, hy__place place, hy__arena *arena, h
 }
 
 /* The text of a scalar that must be one of `choices`; *out is its index. */
-static hy_status read_choice(const hy__yaml *node, const char *const *choices, size_t n,
-                             size_t *out, hy_error *err) {
+hy_status hy__spec_choice(const hy__yaml *node, const char *const *choices, size_t n, size_t *out,
+                          hy_error *err) {
   const char *text;
   HY_TRY(hy__yaml_text(node, &text, err));
   hy__nearest near;
@@ -116,12 +116,12 @@ static hy_status read_gap(const hy__yaml *node, hy__gap *out, hy_error *err) {
   size_t fill = 0;
   *out = (hy__gap){.max = 1};
   if (node->kind == HY__YAML_SCALAR) {
-    HY_TRY(read_choice(node, fills, HY_COUNT(fills), &fill, err));
+    HY_TRY(hy__spec_choice(node, fills, HY_COUNT(fills), &fill, err));
   } else {
     HY_TRY(hy__yaml_only_keys(node, keys, err));
     const hy__yaml *max = hy__yaml_get(node, "max"), *after = hy__yaml_get(node, "reset_after");
     if (hy__yaml_get(node, "fill"))
-      HY_TRY(read_choice(hy__yaml_get(node, "fill"), fills, HY_COUNT(fills), &fill, err));
+      HY_TRY(hy__spec_choice(hy__yaml_get(node, "fill"), fills, HY_COUNT(fills), &fill, err));
     if (max) HY_TRY(read_count(max, GAP_MAX_LIMIT, &out->max, err));
     if (after) HY_TRY(read_duration(after, &out->reset_after_ns, err));
     if (after && (fill == HY__GAP_FLAT || fill == HY__GAP_MARK))
@@ -202,10 +202,12 @@ static hy_status read_item_name(const hy__yaml *map, hy__spec_item *item, hy_err
                        item->name);
 }
 
-static hy_status read_item_rest(const hy__yaml *map, hy__spec_item *item, hy_error *err) {
+static hy_status read_item_rest(const hy__yaml *map, hy__arena *arena, hy__spec_item *item,
+                                hy_error *err) {
   const hy__yaml *gap = hy__yaml_get(map, "gap"), *warmup = hy__yaml_get(map, "warmup_bars");
-  HY_TRY(refuse_key(map, "tf", ": features are computed at the universe's timeframe", err));
+  const hy__yaml *timeframes = hy__yaml_get(map, "tf");
   HY_TRY(only_value(map, "universe", "main", err));
+  if (timeframes) HY_TRY(hy__spec_item_timeframes(timeframes, arena, item, err));
   if (gap) HY_TRY(read_gap(gap, &item->gap, err));
   item->has_gap = gap != NULL;
   return warmup ? read_count(warmup, WARMUP_MAX, &item->warmup_bars, err) : HY_OK;
@@ -218,7 +220,7 @@ static hy_status read_item(const hy__yaml *map, hy__arena *arena, hy__spec_item 
     return hy__yaml_fail(map, err, "a map with name and op or expr was expected");
   const hy__yaml *expr = hy__yaml_get(map, "expr");
   HY_TRY(read_item_name(map, item, err));
-  HY_TRY(read_item_rest(map, item, err));
+  HY_TRY(read_item_rest(map, arena, item, err));
   if (expr) {
     HY_TRY(hy__yaml_only_keys(map, expr_keys, err));
     return hy__spec_value(expr, arena, &item->value, err);
@@ -293,13 +295,12 @@ static hy_status read_masks(const hy__yaml *map, hy_error *err) {
   const hy__yaml *emit = hy__yaml_get(map, "emit");
   size_t ignored;
   for (size_t i = 0; emit && i < emit->n_children; i++)
-    HY_TRY(read_choice(&emit->children[i], masks, HY_COUNT(masks), &ignored, err));
+    HY_TRY(hy__spec_choice(&emit->children[i], masks, HY_COUNT(masks), &ignored, err));
   return HY_OK;
 }
 
 static hy_status read_base(const hy__yaml *map, hy__spec_inputs *inputs, hy_error *err) {
   const hy__yaml *base = hy__yaml_get(map, "base");
-  HY_TRY(refuse_key(map, "timeframes", ": features are computed at the universe's timeframe", err));
   HY_TRY(read_name(map, "base", &inputs->base, err));
   return base ? read_duration(base, &inputs->base_ns, err) : HY_OK;
 }
@@ -332,8 +333,10 @@ static hy_status read_map(const hy__yaml *map, bool is_file, hy__arena *arena, h
   const hy__yaml *features = hy__yaml_get(map, "features"), *cross = hy__yaml_get(map, "cross");
   const hy__yaml *norm = hy__yaml_get(map, "norm"), *masks = hy__yaml_get(map, "masks");
   const hy__yaml *output = hy__yaml_get(map, "output");
+  const hy__yaml *timeframes = hy__yaml_get(map, "timeframes");
   if (inputs) HY_TRY(read_inputs(inputs, arena, &spec->inputs, err));
   HY_TRY(read_base(map, &spec->inputs, err));
+  if (timeframes) HY_TRY(hy__spec_timeframes(timeframes, arena, spec, err));
   if (params) HY_TRY(read_params(params, spec, err));
   if (!features && !cross) return hy__yaml_fail(map, err, "a spec needs features");
   HY_TRY(new_items(spec, (features ? features->n_children : 0) + (cross ? cross->n_children : 0),

@@ -6,6 +6,7 @@
 
 #include "codec/codec.h"
 #include "feature/expr.h"
+#include "market/market.h"
 
 typedef enum hy__gap_fill {
   HY__GAP_NONE, /* missing bars do not exist */
@@ -19,6 +20,18 @@ typedef struct hy__gap {
   int64_t reset_after_ns; /* NONE: a longer gap starts the series anew; 0: never */
 } hy__gap;
 
+typedef struct hy__spec_name {
+  const char *text;
+  hy__place place;
+} hy__spec_name;
+
+/* Of the member `timeframes`. */
+typedef struct hy__spec_timeframe {
+  hy__spec_name name;
+  int64_t ns;
+  hy__anchor anchor;
+} hy__spec_timeframe;
+
 typedef struct hy__spec_item {
   const char *name;
   bool named;
@@ -26,7 +39,10 @@ typedef struct hy__spec_item {
   hy__place place;
   bool has_gap;
   hy__gap gap;
-  uint32_t warmup_bars; /* 0: not given */
+  uint32_t warmup_bars;            /* 0: not given */
+  const hy__spec_name *timeframes; /* of `tf` */
+  size_t n_timeframes;
+  bool each_timeframe; /* `tf` is a list: an output NAME@TF for each */
 } hy__spec_item;
 
 /* A normalisation step: id called with each feature that `names` lists (all when n_names is 0) and
@@ -39,11 +55,6 @@ typedef struct hy__spec_norm {
   size_t n_args;
   hy__place place;
 } hy__spec_norm;
-
-typedef struct hy__spec_name {
-  const char *text;
-  hy__place place;
-} hy__spec_name;
 
 /* What the universe must be; "" and 0 require nothing. */
 typedef struct hy__spec_inputs {
@@ -63,9 +74,11 @@ typedef struct hy__spec {
   size_t n_order;
   hy__spec_inputs inputs;
   hy__gap gap;
+  const hy__spec_timeframe *timeframes; /* NULL: not given, then every timeframe may be named */
+  size_t n_timeframes;
 } hy__spec;
 
-enum { HY__SPEC_ITEMS_MAX = 4096, HY__SPEC_NORMS_MAX = 64 };
+enum { HY__SPEC_ITEMS_MAX = 4096, HY__SPEC_NORMS_MAX = 64, HY__TIMEFRAMES_MAX = 16 };
 
 HY_CHECKED hy_status hy__spec_inline(const char *text, hy__place place, hy__arena *arena,
                                      hy__spec *out, hy_error *err);
@@ -75,6 +88,15 @@ HY_CHECKED hy_status hy__spec_yaml(const hy__yaml *node, bool is_file, hy__arena
 /* The member `norm`, a list of steps. */
 HY_CHECKED hy_status hy__spec_norms(const hy__yaml *list, hy__arena *arena, hy__spec *out,
                                     hy_error *err);
+/* The member `timeframes`, a map of names to {} or {anchor: ...}. */
+HY_CHECKED hy_status hy__spec_timeframes(const hy__yaml *map, hy__arena *arena, hy__spec *out,
+                                         hy_error *err);
+/* An item's `tf`, one or a list. */
+HY_CHECKED hy_status hy__spec_item_timeframes(const hy__yaml *node, hy__arena *arena,
+                                              hy__spec_item *item, hy_error *err);
+/* The index of a scalar's text among `choices`; others are refused with the nearest. */
+HY_CHECKED hy_status hy__spec_choice(const hy__yaml *node, const char *const *choices, size_t n,
+                                     size_t *out, hy_error *err);
 hy__place hy__spec_place(const hy__yaml *node);
 /* A scalar as an argument's value: a number, or an expression. */
 HY_CHECKED hy_status hy__spec_value(const hy__yaml *node, hy__arena *arena, const hy__expr **out,

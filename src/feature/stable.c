@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How much history makes a feature's value independent of where the history began: windows add
  * their length, recurrences what they need to forget, and what never forgets has no bound. */
-#include "feature/program.h"
+#include "feature/graph.h"
 
 /* Rows that the node itself adds to what its inputs need; false when no bound exists. */
 static bool own_stable(const hy__node *n, double tol, size_t *out) {
   *out = 0;
-  if (!n->code) return true;
+  if (!n->code) return true; /* a timeframe: in_faster */
   size_t lookback = n->code->lookback ? n->code->lookback(n->p) : 0;
   if (n->def->klass == HY__IND_A) return false;
   if (n->def->klass == HY__IND_P) {
@@ -17,12 +17,31 @@ static bool own_stable(const hy__node *n, double tol, size_t *out) {
   return true;
 }
 
+/* Bars of the faster timeframe that hold so many of the slower one: the slower series begins within
+ * a bar, which does not count, and a bar over a change of the clock is an hour longer. A session
+ * counts as a day, which bars between sessions can exceed where a calendar does not fit them. */
+static bool in_faster(const hy_features *f, const hy__node *n, size_t rows, size_t *out) {
+  static const int64_t hour_ns = INT64_C(3600000000000);
+  const hy__timeframe *fast = &f->timeframes[hy__node_timeframe(f, n)];
+  uint32_t tf =
+      n->kind == HY__NODE_AGE ? n->slower : hy__node_timeframe(f, &f->nodes[n->in[0].node]);
+  hy__timeframe slow = f->timeframes[tf];
+  if (!fast->ns) return false;
+  slow.ns += hour_ns;
+  return hy__mul(rows + 2, hy__timeframe_ratio(fast, &slow), out);
+}
+
 static bool node_stable(const hy_features *f, double tol, size_t *rows, const hy__node **culprit) {
   for (size_t i = 0; i < f->n_nodes; i++) {
     const hy__node *n = &f->nodes[i];
     size_t own, most = 0;
     if (rows[i] == SIZE_MAX) continue; /* no feature stands on it */
     for (size_t k = 0; k < n->n_in; k++) most = HY_MAX(most, rows[n->in[k].node]);
+    bool slower = n->kind == HY__NODE_ASOF || n->kind == HY__NODE_AGE;
+    if (slower && !in_faster(f, n, most, &most)) {
+      if (culprit) *culprit = n;
+      return false;
+    }
     if (!own_stable(n, tol, &own)) {
       if (culprit) *culprit = n;
       return false;
@@ -53,6 +72,10 @@ hy_status hy__feature_stable_bars(const hy_features *f, double tol, size_t *out,
   bool bounded = hy__node_stable(f, &q, out, &culprit);
   hy__free(f->allocator, rows, f->n_nodes * sizeof(size_t));
   if (bounded) return HY_OK;
+  if (!culprit->def)
+    return hy__place_fail(culprit->place, HY_UNSUPPORTED, err,
+                          "how much history a slower timeframe needs is known where the spec names "
+                          "its base, as in base: M1");
   return hy__place_fail(
       culprit->place, HY_UNSUPPORTED, err,
       culprit->def->klass == HY__IND_A

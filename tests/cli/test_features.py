@@ -144,7 +144,9 @@ def test_float32_is_rounded_once(universe, tmp_path):
     ("a = b; b = a", "spec:1:12", "defined by itself"),
     ("sma(close, 0)", "spec:1:12", "whole number of 1 to"),
     ("sma(clsoe, 3)", "spec:1:5", 'no field "clsoe"; did you mean close?'),
-    ("close@H1", "spec:1:6", "another timeframe"),
+    ("close@H1(3)", "spec:1:9", "a version number"),
+    ("close@hour", "spec:1:1", "no timeframe"),
+    ("age_bars@H1 + age_bars@M5@H1", "spec:1:26", "an operator"),
     ("sma(close,3", "spec:1:12", "not the end"),
 ])
 def test_mistakes_are_placed(universe, tmp_path, spec, place, message):
@@ -156,7 +158,7 @@ def test_mistakes_are_placed(universe, tmp_path, spec, place, message):
 @pytest.mark.parametrize("text,message", [
     ("hayate_spec: 1\ninputs: {zone: Asia/Tokyo}\nfeatures: [close]\n", "2:16: the spec requires zone Asia/Tokyo"),
     ("hayate_spec: 1\nbase: H1\nfeatures: [close]\n", "2:7: the spec requires base H1"),
-    ("hayate_spec: 1\nfeatures:\n  - {name: a, op: sma, in: c, n: 3, tf: [H1]}\n", "3:41: tf is not supported"),
+    ("hayate_spec: 1\nfeatures:\n  - {name: a, op: sma, in: c, n: 3, tf: [H1, x]}\n", "3:46: \"x\" is no timeframe"),
     ("hayate_spec: 1\nfeatures: [close]\nnorm: [{in: '*', roll_zz: {n: 3}}]\n",
      'unknown key "roll_zz"; did you mean roll_z'),
     ("hayate_spec: 1\ninputs: {fields: [c]}\nfeatures: [volume]\n", '3:12: unknown name "volume"'),

@@ -88,7 +88,7 @@ static void mistakes_have_a_place(void **state) {
   refuse("sma(c,,3)", HY_BAD_FORMAT, 1, 7, "was expected");
   refuse("sma(c, 3", HY_BAD_FORMAT, 1, 9, "\",\" or \")\"");
   refuse("sma@2(c,3)", HY_NOT_FOUND, 1, 1, "\"sma\" has no version 2");
-  refuse("sma@x(c,3)", HY_UNSUPPORTED, 1, 4, "another timeframe");
+  refuse("sma@x(c,3)", HY_BAD_FORMAT, 1, 6, "a version number");
   refuse("sma@1", HY_BAD_FORMAT, 1, 6, "\"(\" after the version");
   refuse("x = sma(c, 3); y = xx.up", HY_NOT_FOUND, 1, 20, "unknown name \"xx.up\"");
   refuse("x = c; x = o", HY_BAD_FORMAT, 1, 8, "defined twice");
