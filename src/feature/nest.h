@@ -51,6 +51,25 @@ HY_INLINE void nest_group(const hy__ind_step *s, nest f, size_t g) {
   }
 }
 
+/* The derived rows of a whole step, for windows over them in tiles: the step to hand to tiles_map,
+ * whose inputs they are. */
+HY_INLINE hy__ind_step nest_fill(const hy__ind_step *given, nest f) {
+  own_step own;
+  const hy__ind_step *const s = step_own(given, &own);
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    nest_prime(s, f, g);
+    for (size_t t = 0; t < s->n; t++) {
+      const size_t at = t * HY_LANES + g;
+      lanes mid[HY__IND_OUTPUTS];
+      nest_inner(s, f, (ptrdiff_t)at, mid);
+      for (int i = 0; i < f.n_mid; i++) v_store(s->mid[i] + at, mid[i]);
+    }
+  }
+  hy__ind_step over = *given;
+  for (int i = 0; i < f.n_mid; i++) over.in[i] = given->mid[i];
+  return over;
+}
+
 HY_INLINE void nest_map(const hy__ind_step *given, nest f) {
   own_step own;
   const hy__ind_step *const s = step_own(given, &own);

@@ -29,34 +29,34 @@ HY_INLINE void sum_block(const double *const *in, lanes *column) {
   default: return call(n);                                                                         \
   }
 
-/* Two chains of blocks, then what is left. */
-HY_INLINE lanes sum_of(view v, size_t n) {
+/* Two chains of blocks, then what is left; of input `input`, whose blocks stand in `column`. */
+HY_INLINE lanes sum_of(view v, int input, int column, size_t n) {
   lanes a0 = v_zero(), a1 = v_zero(), c[COLUMNS];
   size_t k = 0;
   for (; k + 2 * BLOCK <= n; k += 2 * BLOCK) {
     fetch(v, k, c);
-    a0 += c[0];
+    a0 += c[column];
     fetch(v, k + BLOCK, c);
-    a1 += c[0];
+    a1 += c[column];
   }
   if (k + BLOCK <= n) {
     fetch(v, k, c);
-    a0 += c[0];
+    a0 += c[column];
     k += BLOCK;
   }
-  for (size_t r = 0; r < n % BLOCK; r++, k++) a1 += v_ago(v.in[0], k);
+  for (size_t r = 0; r < n % BLOCK; r++, k++) a1 += v_ago(v.in[input], k);
   return a0 + a1;
 }
 
-HY_INLINE lanes v_sum(view v, size_t n){
-#define CALL(window) sum_of(v, window)
+HY_INLINE lanes v_sum_at(view v, int input, int column, size_t n){
+#define CALL(window) sum_of(v, input, column, window)
     USUAL_WINDOWS(n, CALL)
 #undef CALL
+} HY_INLINE lanes v_sum(view v, size_t n) {
+  return v_sum_at(v, 0, 0, n);
 }
 
-HY_INLINE lanes w_sum(const double *x, size_t n) {
-  return v_sum(view_of(x, sum_block, 1), n);
-}
+HY_INLINE lanes w_sum(const double *x, size_t n) { return v_sum(view_of(x, sum_block, 1), n); }
 HY_INLINE lanes w_mean(const double *x, size_t n) { return w_sum(x, n) / v_set((double)n); }
 
 /* Column 1: the sum of squared deviations of four rows from their mean, by pairs of pairs, so that

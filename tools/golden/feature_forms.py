@@ -665,3 +665,37 @@ plain("ref", lambda x, y, k: ago(x, k), ((1,), (7,)))
 @row("where", "numpy")
 def _(s):
     return np.where(s.c != 0, s.y, s.o)
+
+
+BANDS = ("upper", "middle", "lower")
+talib("zlema", "ZLEMA", ((30,), (5,)))
+talib("keltner", "KC", ((20, 10, 2), (5, 12, 1.5), (10, 3, 1)), BANDS, "hlc")
+talib("accbands", "ACCBANDS", ((20,), (5,)), BANDS, "hlc")
+talib("sar", "SAR", ((0.02, 0.2), (0.05, 0.1), (0.3, 0.2)), args="hl")
+talib("sarext", "SAREXT", ((0, 0, 0.02, 0.02, 0.2, 0.02, 0.02, 0.2),
+                           (0, 0.01, 0.03, 0.02, 0.1, 0.05, 0.01, 0.4),
+                           (60, 0, 0.02, 0.02, 0.2, 0.02, 0.02, 0.2),
+                           (-1, 0.1, 0.5, 0.02, 0.2, 0.01, 0.3, 0.1)), args="hl")
+talib("ha", "HA", outputs=("open", "high", "low", "close"), args="ohlc")
+
+
+@row("supertrend", "TA-Lib SUPERTREND; its trend of 0 before the first band is missing",
+     ((10, 3), (5, 1)))
+def _(s, n, k):
+    band, trend = ta.SUPERTREND(s.h, s.l, s.c, n, k)
+    return {"band": band, "trend": np.where(trend == 0, np.nan, trend)}
+
+
+def middle(s, n, shift=0):
+    top, bottom = rolling(np.max, n, s.h), rolling(np.min, n, s.l)
+    return ago((top + bottom) / 2, shift) if shift else (top + bottom) / 2
+
+
+closed("ichimoku.tenkan", ((9,), (3,)))(middle)
+closed("ichimoku.kijun", ((26,), (3,)))(middle)
+closed("ichimoku.b", ((52, 26), (5, 3)))(middle)
+
+
+@closed("ichimoku.a", ((9, 26, 26), (3, 10, 5)))
+def _(s, tenkan, kijun, shift):
+    return ago((middle(s, tenkan) + middle(s, kijun)) / 2, shift)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Exponential averages: TA-Lib's (seed: the mean of the first n), pandas' two, Wilder's, and the
- * double and triple ones, whose every stage seeds itself by a mean. */
+ * double and triple ones, whose every stage seeds itself by a mean, and the one that leads its lag.
+ */
 #include "feature/recur.h"
 
 enum { STAGES_MAX = 6 };
@@ -102,3 +103,28 @@ static void ema_pandas_adjust_step(const hy__ind_step *s) {
 }
 HY_IND_CODE(ema_pandas_adjust) = {
     .step = ema_pandas_adjust_step, .lookback = none, .state_bytes = bytes, .stable = stable};
+
+/* The average of what the series would be had its lag not been: 2 x - x[(n-1)/2]. */
+static size_t zlema_lag(const double *p) { return last(p) / 2; }
+static size_t zlema_last(const double *p) { return last(p) + zlema_lag(p); }
+static void zlema_step(const hy__ind_step *s) {
+  const ema_rule rule = ema_span(s->p[0]);
+  const size_t lag = zlema_lag(s->p);
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    double *const state = (double *)s->state + g;
+    ema average = ema_load(state);
+    for (size_t t = 0; t < s->n; t++) {
+      const double *const x = s->in[0] + t * HY_LANES + g;
+      const lanes led = v_set(2.0) * v_load(x) - v_ago(x, lag);
+      mask ready;
+      const lanes e = ema_push(&average, rule, led, v_ok(led), &ready);
+      v_store(s->out[0] + t * HY_LANES + g, v_keep(ready, v_fin(e)));
+    }
+    ema_save(state, average);
+  }
+}
+HY_IND_CODE(zlema) = {.step = zlema_step,
+                      .lookback = zlema_last,
+                      .history = zlema_lag,
+                      .state_bytes = bytes,
+                      .stable = stable};
