@@ -17,7 +17,7 @@ from ._inference import (InferenceSession, ModelMetadata, NodeArg, get_all_provi
                          get_available_providers, get_device)
 from ._library import VERSION as __version__
 from ._library import Error, InvalidArgument, InvalidProtobuf, NoSuchFile, Runtime, Unsupported
-from ._market import Universe, generate
+from ._market import Universe, from_arrow, from_pandas, generate
 from ._options import (ExecutionMode, ExecutionOrder, GraphOptimizationLevel, RunOptions,
                        SessionOptions)
 from ._score import score
@@ -66,7 +66,8 @@ __all__ = ["Error", "ExecutionMode", "ExecutionOrder", "Features", "GraphOptimiz
            "IOBinding", "InferenceSession", "InvalidArgument", "InvalidProtobuf", "ModelMetadata",
            "NoSuchFile", "NodeArg", "OrtValue", "Port", "RunOptions", "Runtime", "Session",
            "SessionOptions", "Universe", "Unsupported", "__version__", "capi",
-           "disable_telemetry_events", "enable_telemetry_events", "generate", "get_all_providers",
+           "disable_telemetry_events", "enable_telemetry_events", "from_arrow", "from_pandas",
+           "generate", "get_all_providers",
            "get_available_providers", "get_build_info", "get_device", "get_version_string",
            "has_collective_ops", "load", "preload_dlls", "save", "score",
            "set_default_logger_severity", "set_default_logger_verbosity", "set_seed"]

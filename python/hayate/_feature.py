@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 
+from . import _arrow_out, _pandas
 from ._library import LIB, P, SIZE, FeaturesInfo, call, runtime_or_shared, written
 from ._market import Universe, rows_of
 
@@ -27,10 +28,10 @@ class Features:
         self.canonical = info.canonical.decode()
 
     def batch(self, panel, rows=None):
-        """Every feature over a panel (a Universe, a universe file's path, or a dict as Universe
-        takes): NAME -> f8 [rows, S] with NaN where missing, NAME.valid -> u1, `time`, `symbol`.
-        `rows` limits what is answered to [begin, end); the history before it is used all the
-        same."""
+        """Every feature over a panel (a Universe, or what Universe takes: a file's path, a dict of
+        arrays, an Arrow table, a pandas frame): NAME -> f8 [rows, S] with NaN where missing,
+        NAME.valid -> u1, `time`, `symbol`. `rows` limits what is answered to [begin, end); the
+        history before it is used all the same."""
         universe = panel if isinstance(panel, Universe) else Universe(panel, self._runtime)
         begin, end = rows_of(universe, rows)
         shape = (end - begin, len(universe.symbols))
@@ -48,6 +49,22 @@ class Features:
         out["time"] = universe.time[begin:end]
         out["symbol"] = np.array(universe.symbols)
         return out
+
+    def arrow(self, panel, rows=None):
+        """The same as an Arrow table of (time, symbol, features) for whatever takes one: the values
+        are handed over where they are."""
+        return _arrow_out.Table(self.names, self.batch(panel, rows))
+
+    def frame(self, panel, rows=None, time="time", symbol="symbol", field=None):
+        """The same as a pandas frame. Of a frame (as from_pandas takes it) the answer has the
+        frame's own index: a column for each feature, or (feature, symbol) for a wide one. Of any
+        other panel the index is (time, symbol)."""
+        if not _pandas.is_frame(panel):
+            return _pandas.frame_of(self.names, self.batch(panel, rows))
+        if rows is not None:
+            raise ValueError("rows is for universes; slice the frame that comes back")
+        source = _pandas.Source(panel, time, symbol, field, {})
+        return source.frame(self.names, self.batch(source.panel))
 
     def explain(self):
         """The definition graph, look-back, stability and cost of each feature."""

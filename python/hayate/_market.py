@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from . import _arrow, _pandas
 from ._library import (LIB, P, SIZE, GenerateOptions, Panel, UniverseInfo, call, runtime_or_shared,
                        texts)
 from ._tensor import _Memory
@@ -30,10 +31,15 @@ class Universe:
     """Bars of many symbols on one time axis: a universe file, or a dict of `time` ([T] i8,
     nanoseconds UTC of the bar's close, or datetime64), `symbol` ([S] texts), fields f8 [T, S] under
     their names, and optionally `valid` u1 [T, S], `timeframe`, `zone`, `calendar`. Arrays are used
-    where they lie."""
+    where they lie. Tables of Arrow and pandas frames are taken as from_arrow and from_pandas take
+    them."""
 
     def __init__(self, panel, runtime=None):
         self._runtime = runtime_or_shared(runtime)
+        if _pandas.is_frame(panel):
+            panel = _pandas.Source(panel, "time", "symbol", None, {}).panel
+        elif not isinstance(panel, dict) and _arrow.is_table(panel):
+            panel = _arrow.read_long(panel, "time", "symbol", None, {})[0]
         if isinstance(panel, dict):
             self._handle = self._from_dict(panel)
         else:
@@ -86,6 +92,36 @@ class Universe:
              *[t.encode() if t is not None else None for t in (at, from_, to)], c.byref(begin),
              c.byref(end))
         return begin.value, end.value
+
+
+def _attributes(timeframe, zone, calendar):
+    given = {"timeframe": timeframe, "zone": zone, "calendar": calendar}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def from_arrow(table, time="time", symbol="symbol", fields=None, timeframe=None, zone=None,
+               calendar=None, runtime=None):
+    """A Universe of a table that knows the Arrow PyCapsule interface (pyarrow, polars, duckdb):
+    columns `time` (timestamps, dates, or int64 nanoseconds, of the bar's close), `symbol`, and
+    numbers; without a symbol column it is one series of that name. `fields` limits the columns
+    that are read. Of a dict {field: table}, each table has a column of each symbol.
+
+    float64 columns of one chunk without nulls whose rows stand time by time, with the same symbols
+    in the same order, are used where they lie; anything else is copied into place once."""
+    given = _attributes(timeframe, zone, calendar)
+    if isinstance(table, dict):
+        return Universe(_arrow.read_wide(table, time, given), runtime)
+    return Universe(_arrow.read_long(table, time, symbol, fields, given)[0], runtime)
+
+
+def from_pandas(frame, time="time", symbol="symbol", field=None, timeframe=None, zone=None,
+                calendar=None, runtime=None):
+    """A Universe of a pandas frame: an index (or columns) of time and symbol with columns of fields;
+    an index of times with columns (field, symbol) in either order; with columns of symbols, all of
+    one `field`; or with columns of fields, one series. Times are of the bar's close, those without
+    a zone UTC. A bar all of whose fields are missing does not exist."""
+    given = _attributes(timeframe, zone, calendar)
+    return Universe(_pandas.Source(frame, time, symbol, field, given).panel, runtime)
 
 
 def rows_of(universe, rows):
