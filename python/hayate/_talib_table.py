@@ -5,7 +5,7 @@ A row: NAME | inputs | parameters with TA-Lib's defaults | outputs | spec | note
 item for each output, in order, with the parameters in braces; `@name` asks a function below, where
 a text does not do. Notes:
   zero     what the definition leaves missing behind its look-back is 0 (TA-Lib's rule)
-  integer  int32, 0 where nothing is known (candles)
+  integer  int32, 0 where nothing is known (candles); integer(NAME): of that output
   index    int32, the bar's number in place of its position in a window of `timeperiod`
   numpy    not a definition: NumPy's function of that name"""
 import re
@@ -88,9 +88,12 @@ STOCHRSI | real | timeperiod=14 fastk_period=5 fastd_period=3 fastd_matype=0 | f
 TRIX | real | timeperiod=30 | real | trix(real,{timeperiod})
 ULTOSC | high low close | timeperiod1=7 timeperiod2=14 timeperiod3=28 | real \
     | ultosc({timeperiod1},{timeperiod2},{timeperiod3})
+WAD | high low close | | real | wad()
 WILLR | high low close | timeperiod=14 | real | willr({timeperiod})
 """,
     "Overlap Studies": """
+ACCBANDS | high low close | timeperiod=20 | upperband middleband lowerband \
+    | accbands({timeperiod}).upper; accbands({timeperiod}).middle; accbands({timeperiod}).lower
 BBANDS | real | timeperiod=20 nbdevup=2.0 nbdevdn=2.0 matype=0 | upperband middleband lowerband \
     | @bbands
 DEMA | real | timeperiod=30 | real | dema(real,{timeperiod})
@@ -99,20 +102,34 @@ DONCHIAN | high low | timeperiod=20 | upperband middleband lowerband \
 EMA | real | timeperiod=30 | real | ema.talib(real,{timeperiod})
 HMA | real | timeperiod=20 | real | hma(real,{timeperiod})
 KAMA | real | timeperiod=30 | real | kama(real,{timeperiod})
+KC | high low close | timeperiod=20 atrperiod=10 nbdev=2.0 | upperband middleband lowerband \
+    | @kc
 MA | real | timeperiod=30 matype=0 | real | @ma
 MIDPOINT | real | timeperiod=14 | real | midpoint(real,{timeperiod})
 MIDPRICE | high low | timeperiod=14 | real | midprice({timeperiod})
 RMA | real | timeperiod=30 | real | rma(real,{timeperiod})
+SAR | high low | acceleration=0.02 maximum=0.2 | real | sar({acceleration},{maximum})
+SAREXT | high low | startvalue=0.0 offsetonreverse=0.0 accelerationinitlong=0.02 \
+    accelerationlong=0.02 accelerationmaxlong=0.2 accelerationinitshort=0.02 \
+    accelerationshort=0.02 accelerationmaxshort=0.2 | real \
+    | sarext({startvalue},{offsetonreverse},{accelerationinitlong},{accelerationlong},\
+{accelerationmaxlong},{accelerationinitshort},{accelerationshort},{accelerationmaxshort})
 SMA | real | timeperiod=30 | real | sma(real,{timeperiod})
+SUPERTREND | high low close | timeperiod=10 multiplier=3.0 | supertrend trend \
+    | supertrend({timeperiod},{multiplier}).band; supertrend({timeperiod},{multiplier}).trend \
+    | integer(trend)
 T3 | real | timeperiod=5 vfactor=0.7 | real | t3(real,{timeperiod},{vfactor})
 TEMA | real | timeperiod=30 | real | tema(real,{timeperiod})
 TRIMA | real | timeperiod=30 | real | trima(real,{timeperiod})
 VWMA | real volume | timeperiod=30 | real | vwma({timeperiod},close=real)
 WMA | real | timeperiod=30 | real | wma(real,{timeperiod})
+ZLEMA | real | timeperiod=30 | real | zlema(real,{timeperiod})
 """,
     "Price Transform": """
 AVGDEV | real | timeperiod=14 | real | mad.mean(real,{timeperiod})
 AVGPRICE | open high low close | | real | (high+low+close+open)/4
+HA | open high low close | | haopen hahigh halow haclose \
+    | ha().open; ha().high; ha().low; ha().close
 MEDPRICE | high low | | real | (high+low)/2
 TYPPRICE | high low close | | real | (high+low+close)/3
 WCLPRICE | high low close | | real | (high+low+close*2)/4
@@ -121,16 +138,23 @@ WCLPRICE | high low close | | real | (high+low+close*2)/4
 BETA | real0 real1 | timeperiod=5 | real | beta.ret(real0,real1,{timeperiod}) | zero
 CORREL | real0 real1 | timeperiod=30 | real | corr(real0,real1,{timeperiod}) | zero
 LINEARREG | real | timeperiod=14 | real | linreg(real,{timeperiod})
+LINEARREG_ANGLE | real | timeperiod=14 | real | angle(real,{timeperiod})
 LINEARREG_INTERCEPT | real | timeperiod=14 | real | intercept(real,{timeperiod})
 LINEARREG_SLOPE | real | timeperiod=14 | real | slope(real,{timeperiod})
+PERCENTILE | real | timeperiod=30 percentile=50.0 | real \
+    | percentile.talib(real,{timeperiod},{percentile})
+PERCENTRANK | real | timeperiod=100 | real | percentrank.talib(real,{timeperiod})
 STDDEV | real | timeperiod=5 nbdev=1.0 | real | std.pop(real,{timeperiod})*{nbdev}
 TSF | real | timeperiod=14 | real | tsf(real,{timeperiod})
 VAR | real | timeperiod=5 nbdev=1.0 | real | var.pop(real,{timeperiod})
 """,
     "Volatility Indicators": """
-ADR | high low | timeperiod=14 | real | sma(high-low,{timeperiod})
+ADR | high low | timeperiod=14 | real | adr({timeperiod})
 ATR | high low close | timeperiod=14 | real | atr.talib({timeperiod})
+CVI | high low | timeperiod=10 rocperiod=10 | real | cvi({timeperiod},{rocperiod})
+MASSI | high low | fastperiod=9 slowperiod=25 | real | massi({fastperiod},{slowperiod})
 NATR | high low close | timeperiod=14 | real | natr({timeperiod})
+RVI | real | timeperiod=14 stddevperiod=10 | real | rvi(real,{timeperiod},{stddevperiod})
 TRANGE | high low close | | real | tr()
 """,
     "Volume Indicators": """
@@ -138,8 +162,10 @@ AD | high low close volume | | real | ad()
 ADOSC | high low close volume | fastperiod=3 slowperiod=10 | real | adosc({fastperiod},{slowperiod})
 CMF | high low close volume | timeperiod=20 | real | cmf({timeperiod})
 EFI | close volume | timeperiod=13 | real | efi({timeperiod})
-MARKETFI | high low volume | | real | (high-low)/volume | zero
+MARKETFI | high low volume | | real | marketfi()
+NVI | close volume | | real | nvi()
 OBV | real volume | | real | obv(close=real)
+PVI | close volume | | real | pvi()
 PVO | volume | fastperiod=12 slowperiod=26 matype=1 | real | @pvo | zero
 PVT | close volume | | real | pvt()
 RVOL | volume | timeperiod=20 | real | rvol(volume,{timeperiod})
@@ -150,18 +176,17 @@ VWAP | high low close volume | | real | vwap.cum()
 # TA-Lib's other functions: asked for, they are refused by name.
 LEFT_OUT = frozenset("""
 HT_DCPERIOD HT_DCPHASE HT_PHASOR HT_SINE HT_TRENDMODE HT_TRENDLINE DPO FOSC FRACTAL IMI KDJ MACDFIX
-SMI TSI VHF VORTEX WAD ACCBANDS KC MAMA MAVP SAR SAREXT SUPERTREND ZLEMA HA LINEARREG_ANGLE
-PERCENTILE PERCENTRANK CVI MASSI RVI NVI PVI
-CDL2CROWS CDL3BLACKCROWS CDL3INSIDE CDL3LINESTRIKE CDL3OUTSIDE CDL3STARSINSOUTH CDL3WHITESOLDIERS
-CDLABANDONEDBABY CDLADVANCEBLOCK CDLBELTHOLD CDLBREAKAWAY CDLCLOSINGMARUBOZU CDLCONCEALBABYSWALL
-CDLCOUNTERATTACK CDLDARKCLOUDCOVER CDLDOJI CDLDOJISTAR CDLDRAGONFLYDOJI CDLENGULFING
-CDLEVENINGDOJISTAR CDLEVENINGSTAR CDLGAPSIDESIDEWHITE CDLGRAVESTONEDOJI CDLHAMMER CDLHANGINGMAN
-CDLHARAMI CDLHARAMICROSS CDLHIGHWAVE CDLHIKKAKE CDLHIKKAKEMOD CDLHOMINGPIGEON CDLIDENTICAL3CROWS
-CDLINNECK CDLINVERTEDHAMMER CDLKICKING CDLKICKINGBYLENGTH CDLLADDERBOTTOM CDLLONGLEGGEDDOJI
-CDLLONGLINE CDLMARUBOZU CDLMATCHINGLOW CDLMATHOLD CDLMORNINGDOJISTAR CDLMORNINGSTAR CDLONNECK
-CDLPIERCING CDLRICKSHAWMAN CDLRISEFALL3METHODS CDLSEPARATINGLINES CDLSHOOTINGSTAR CDLSHORTLINE
-CDLSPINNINGTOP CDLSTALLEDPATTERN CDLSTICKSANDWICH CDLTAKURI CDLTASUKIGAP CDLTHRUSTING CDLTRISTAR
-CDLUNIQUE3RIVER CDLUPSIDEGAP2CROWS CDLXSIDEGAP3METHODS
+SMI TSI VHF VORTEX MAMA MAVP CDL2CROWS CDL3BLACKCROWS CDL3INSIDE CDL3LINESTRIKE CDL3OUTSIDE
+CDL3STARSINSOUTH CDL3WHITESOLDIERS CDLABANDONEDBABY CDLADVANCEBLOCK CDLBELTHOLD CDLBREAKAWAY
+CDLCLOSINGMARUBOZU CDLCONCEALBABYSWALL CDLCOUNTERATTACK CDLDARKCLOUDCOVER CDLDOJI CDLDOJISTAR
+CDLDRAGONFLYDOJI CDLENGULFING CDLEVENINGDOJISTAR CDLEVENINGSTAR CDLGAPSIDESIDEWHITE
+CDLGRAVESTONEDOJI CDLHAMMER CDLHANGINGMAN CDLHARAMI CDLHARAMICROSS CDLHIGHWAVE CDLHIKKAKE
+CDLHIKKAKEMOD CDLHOMINGPIGEON CDLIDENTICAL3CROWS CDLINNECK CDLINVERTEDHAMMER CDLKICKING
+CDLKICKINGBYLENGTH CDLLADDERBOTTOM CDLLONGLEGGEDDOJI CDLLONGLINE CDLMARUBOZU CDLMATCHINGLOW
+CDLMATHOLD CDLMORNINGDOJISTAR CDLMORNINGSTAR CDLONNECK CDLPIERCING CDLRICKSHAWMAN
+CDLRISEFALL3METHODS CDLSEPARATINGLINES CDLSHOOTINGSTAR CDLSHORTLINE CDLSPINNINGTOP CDLSTALLEDPATTERN
+CDLSTICKSANDWICH CDLTAKURI CDLTASUKIGAP CDLTHRUSTING CDLTRISTAR CDLUNIQUE3RIVER CDLUPSIDEGAP2CROWS
+CDLXSIDEGAP3METHODS
 """.split())
 
 MA_NAMES = {
@@ -177,6 +202,7 @@ _MA_CODES = list(MA_NAMES)
 _MA_SPECS = {"SMA": "sma({x},{n})", "EMA": "ema.talib({x},{n})", "WMA": "wma({x},{n})",
              "DEMA": "dema({x},{n})", "TEMA": "tema({x},{n})", "TRIMA": "trima({x},{n})",
              "KAMA": "kama({x},{n})", "T3": "t3({x},{n},0.7)", "HMA": "hma({x},{n})",
+             "ZLEMA": "zlema({x},{n})",
              "RMA": "rma({x},{n})", "DISABLED": "({x})"}
 SUPPORTED_MA = list(_MA_SPECS)
 
@@ -205,7 +231,8 @@ def _lookback(matype, n):
         return 0
     if name == "KAMA":
         return n
-    return per_bar.get(name, 1) * (n - 1) + (int(n ** 0.5) - 1 if name == "HMA" else 0)
+    more = {"HMA": int(n ** 0.5) - 1, "ZLEMA": (n - 1) // 2}
+    return per_bar.get(name, 1) * (n - 1) + more.get(name, 0)
 
 
 def _late(x, bars):
@@ -268,6 +295,11 @@ def bbands(timeperiod, nbdevup, nbdevdn, matype):
         return f"{call}.upper; {call}.middle; {call}.lower"
     middle, width = average(matype, "real", timeperiod), f"std.pop(real,{timeperiod})"
     return (f"{middle}+{nbdevup}*{width}; {middle}+0*{width}; {middle}-({nbdevdn})*{width}")
+
+
+def kc(timeperiod, atrperiod, nbdev):
+    call = f"keltner({timeperiod},{atrperiod},{nbdev})"
+    return f"{call}.upper; {call}.middle; {call}.lower"
 
 
 def _slow(k, d):

@@ -100,6 +100,10 @@ def _begin(arrays):
     return int(known.argmax()) if known.any() else len(known)
 
 
+def _integers(values):
+    return np.nan_to_num(values).astype(np.int32)
+
+
 def _finish(row, program, outs, begin, values):
     """What TA-Lib gives in place of a missing value."""
     if row.note == "zero":
@@ -109,8 +113,9 @@ def _finish(row, program, outs, begin, values):
         return outs
     if row.note == "index":
         first = np.arange(len(outs[0])) - values[0]
-        outs = [out + first for out in outs]
-    return [np.nan_to_num(out).astype(np.int32) for out in outs]
+        return [_integers(out + first) for out in outs]
+    return [_integers(out) if row.note in ("integer", f"integer({name})") else out
+            for name, out in zip(row.outputs, outs)]
 
 
 def compute(row, arrays, values):
