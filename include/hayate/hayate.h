@@ -6,6 +6,7 @@
 #include <hayate/array.h>
 #include <hayate/bench.h>
 #include <hayate/feature.h>
+#include <hayate/feature_stream.h>
 #include <hayate/inspect.h>
 #include <hayate/market.h>
 #include <hayate/model.h>

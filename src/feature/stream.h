@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The inside of hy_feature_stream. A block of 8 symbols has one piece of memory: the states of all
+ * steps, then a ring for each node. A ring's column lies twice, one copy after the other, so that
+ * the newest rows are one piece wherever the ring stands, as the steps read them in batch.
+ *
+ *   stream_plan.c      which node lies where, and what runs in which order
+ *   stream.c           one row of bars: lanes, sources, steps, cross-sections, answers
+ *   stream_lane.c      lanes that do not advance, lanes that begin anew
+ *   stream_snapshot.c  all of it as bytes, and back */
+#ifndef HY_FEATURE_STREAM_H
+#define HY_FEATURE_STREAM_H
+
+#include <hayate/feature_stream.h>
+
+#include "feature/program.h"
+
+enum { HY__STREAM_GROUP = 8 }; /* blocks that a step is run for in turn, its code still at hand */
+
+/* The columns of a node: outputs, then hidden ones. */
+typedef struct hy__ring {
+  size_t at;     /* doubles from the block's start */
+  uint32_t rows; /* of a copy, a power of two; 1: a row alone, which is not copied */
+  uint32_t keep; /* earlier rows that steps read */
+  uint32_t n_columns;
+  uint32_t domain;
+} hy__ring;
+
+static inline size_t hy__ring_stride(const hy__ring *r) {
+  return (r->rows == 1 ? 1 : 2 * (size_t)r->rows) * HY_LANES;
+}
+/* The newest row of a column that begins at `column`, after `count` rows. */
+static inline size_t hy__ring_row(uint32_t rows, uint32_t count) {
+  return rows == 1 ? 0 : (rows + (count & (rows - 1))) * (size_t)HY_LANES;
+}
+
+typedef struct hy__stream_column {
+  size_t at;
+  uint32_t rows, domain;
+} hy__stream_column;
+
+typedef struct hy__stream_step {
+  const hy__ind_code *code;
+  const double *p;
+  const hy__ring *ring;
+  size_t state; /* doubles from the block's start */
+  size_t n_in, n_out;
+  hy__stream_column in[HY__IND_INPUTS];
+} hy__stream_step;
+
+/* The steps of one stage and domain, in order; their states are one piece. */
+typedef struct hy__stream_leg {
+  uint32_t domain;
+  size_t step_begin, step_end, state_begin, state_end;
+} hy__stream_leg;
+
+typedef struct hy__stream_source {
+  const hy__node *node;
+  const hy__ring *ring;
+  int32_t field;
+} hy__stream_source;
+
+typedef struct hy__stream_cross {
+  const hy__node *node;
+  const hy__ring *ring;
+  hy__stream_column in[HY__IND_INPUTS];
+} hy__stream_cross;
+
+/* What a stage consists of: cross-sections, then legs. */
+typedef struct hy__stream_stage {
+  size_t cross_begin, cross_end, leg_begin, leg_end;
+} hy__stream_stage;
+
+/* What is known of a symbol in a domain. */
+typedef struct hy__stream_bar {
+  int64_t last_ns;   /* its last bar; INT64_MIN: none yet */
+  double last_close; /* for fill: flat */
+  uint64_t missing;  /* bars since then */
+} hy__stream_bar;
+
+/* The lanes of a block in a domain: whose series goes on with this row, who has values at it, and
+ * who has stood still since the newest row. */
+typedef struct hy__stream_lanes {
+  uint8_t advance, live, held;
+} hy__stream_lanes;
+
+struct hy_feature_stream {
+  const hy_features *f;
+  const hy_allocator *allocator;
+  hy__arena *arena;
+  hy_universe *universe; /* a row of nothing: names, zone and calendar */
+  hy_universe_info info;
+  hy__zone *zone; /* NULL: no clock asks */
+  size_t n_blocks, n_domains;
+  /* the plan */
+  hy__ring *rings; /* [node]; rows 0: not needed */
+  hy__stream_step *steps;
+  hy__stream_leg *legs;
+  hy__stream_source *sources;
+  hy__stream_cross *cross;
+  hy__stream_stage stages[HY__STAGES_MAX];
+  hy__stream_column *targets; /* [feature] */
+  size_t n_steps, n_legs, n_sources, n_cross;
+  size_t state_doubles, block_doubles, leg_doubles, kept_rows;
+  int32_t close_field;
+  bool resets;
+  /* the state */
+  double *memory;          /* [block][block_doubles] */
+  uint32_t *count;         /* [block][domain] rows so far */
+  hy__stream_lanes *lanes; /* [block][domain] */
+  hy__stream_bar *bars;    /* [block][domain][lane] */
+  int64_t time_ns;
+  uint64_t n_rows;
+  /* for a peek, and while a leg runs */
+  double *shadow, *held_states;
+  uint32_t *shadow_count;
+  hy__stream_bar *shadow_bars;
+  /* for a cross-section */
+  double *values;
+  uint32_t *which;
+  hy__ranked *ranked;
+  size_t memory_bytes;
+};
+
+static inline double *hy__stream_block(const hy_feature_stream *s, size_t block) {
+  return s->memory + block * s->block_doubles;
+}
+static inline uint8_t hy__stream_block_lanes(const hy_feature_stream *s, size_t block) {
+  size_t left = s->info.n_symbols - block * HY_LANES;
+  return left >= HY_LANES ? 0xff : (uint8_t)((1u << left) - 1);
+}
+
+HY_CHECKED hy_status hy__stream_plan(hy_feature_stream *s, hy_error *err);
+
+/* As before the first row. */
+void hy__stream_begin(hy_feature_stream *s);
+
+/* The lanes' rows move on by one, so that they stand as if the newest row were not theirs. */
+void hy__stream_shift(const hy_feature_stream *s, size_t block, uint32_t domain, uint8_t lanes);
+/* Shifts what still has to be; afterwards no lane is held. */
+void hy__stream_settle(hy_feature_stream *s);
+/* The lanes of a domain as before their first bar. */
+void hy__stream_clear(const hy_feature_stream *s, size_t block, uint32_t domain, uint8_t lanes);
+/* The lanes whose series has begun: with their first bar, or with the first row of all. */
+uint8_t hy__stream_begun(const hy_feature_stream *s, size_t block, uint32_t domain);
+
+#endif

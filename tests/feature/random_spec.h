@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Random programs for property tests: expressions over every row of the tables, nested, under
+ * random gap policies. The same seed gives the same program. */
+#ifndef TESTS_FEATURE_RANDOM_SPEC_H
+#define TESTS_FEATURE_RANDOM_SPEC_H
+
+#include "feature/panel.h"
+#include "feature/table.h"
+
+enum { RANDOM_SPEC_BYTES = 8192 };
+
+typedef struct random_spec {
+  hy__random *random;
+  char *text;
+  size_t used;
+} random_spec;
+
+static inline void random_text(random_spec *r, const char *format, ...) HY_PRINTF(2, 3);
+static inline void random_text(random_spec *r, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  const int n = vsnprintf(r->text + r->used, RANDOM_SPEC_BYTES - r->used, format, args);
+  va_end(args);
+  r->used += (size_t)n;
+  assert_true(r->used < RANDOM_SPEC_BYTES);
+}
+
+static inline size_t random_of(random_spec *r, size_t n) {
+  return (size_t)hy__random_below(r->random, n);
+}
+
+static inline void random_param(random_spec *r, const hy__def_param *p) {
+  if (p->integer)
+    random_text(r, "%zu", 1 + random_of(r, random_of(r, 12) ? 9 : 70));
+  else if (p->has_default && random_of(r, 2))
+    random_text(r, "%.17g", p->value);
+  else
+    random_text(r, "%.3g", 0.1 + 1.9 * hy__random_uniform(r->random));
+}
+
+static inline void random_series(random_spec *r, int depth);
+
+static inline void random_call(random_spec *r, int depth) {
+  hy__def def;
+  hy_error err;
+  const char *comma = "";
+  if (hy__def_read(random_of(r, hy__def_n()), &def, &err) != HY_OK) fail_msg("%s", err.message);
+  random_text(r, "%s@%u(", def.id, def.version);
+  for (size_t i = 0; i < def.n_free; i++, comma = ",") {
+    random_text(r, "%s", comma);
+    random_series(r, depth - 1);
+  }
+  for (size_t i = 0; i < def.n_params; i++, comma = ",") {
+    random_text(r, "%s", comma);
+    random_param(r, &def.params[i]);
+  }
+  const size_t output = random_of(r, def.n_outputs);
+  random_text(r, ")%s%s", def.outputs[output][0] ? "." : "", def.outputs[output]);
+}
+
+static inline void random_series(random_spec *r, int depth) {
+  if (depth > 0 && random_of(r, 3))
+    random_call(r, depth);
+  else
+    random_text(r, "%s", panel_fields[random_of(r, PANEL_FIELDS)]);
+}
+
+static inline const char *random_gap(random_spec *r) {
+  static const char *const gaps[] = {"none", "none", "{fill: reset, reset_after: 3m}",
+                                     "{fill: flat, max: 2}", "mark"};
+  return gaps[random_of(r, HY_COUNT(gaps))];
+}
+
+/* A YAML map of n features into text. */
+static inline void random_spec_make(hy__random *random, size_t n, char text[RANDOM_SPEC_BYTES]) {
+  random_spec r = {random, text, 0};
+  random_text(&r, "params: {gap: %s}\nfeatures:\n", random_gap(&r));
+  for (size_t i = 0; i < n; i++) {
+    random_text(&r, "  - {name: f%zu, expr: \"", i);
+    random_call(&r, 2);
+    random_text(&r, "\", warmup_bars: 10");
+    if (random_of(&r, 4) == 0) random_text(&r, ", gap: %s", random_gap(&r));
+    random_text(&r, "}\n");
+  }
+}
+
+static inline hy_features *yaml_features(hy_runtime *runtime, const char *text, hy_error *err) {
+  const hy__yaml *root;
+  hy__arena *arena;
+  hy_features *f = NULL;
+  assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
+  if (hy__yaml_parse(text, strlen(text), "spec", arena, &root, err) == HY_OK)
+    (void)!hy__features_create_yaml(runtime, root, "spec", &f, err);
+  hy__arena_destroy(arena);
+  return f;
+}
+
+#endif
