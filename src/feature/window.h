@@ -59,6 +59,14 @@ HY_INLINE lanes v_sum_at(view v, int input, int column, size_t n){
 HY_INLINE lanes w_sum(const double *x, size_t n) { return v_sum(view_of(x, sum_block, 1), n); }
 HY_INLINE lanes w_mean(const double *x, size_t n) { return w_sum(x, n) / v_set((double)n); }
 
+/* The sums of four rows of several inputs, a column each. */
+HY_INLINE void two_sums(const double *const *in, lanes *column) {
+  for (int i = 0; i < 2; i++) sum_block(in + i, column + i);
+}
+HY_INLINE void three_sums(const double *const *in, lanes *column) {
+  for (int i = 0; i < 3; i++) sum_block(in + i, column + i);
+}
+
 /* Column 1: the sum of squared deviations of four rows from their mean, by pairs of pairs, so that
  * nothing cancels and a flat block has exactly 0. Column 2: the rows weighted 1.5, 0.5, -0.5, -1.5.
  */
@@ -218,6 +226,11 @@ HY_INLINE void max_block(const double *const *in, lanes *column) {
 }
 HY_INLINE void min_block(const double *const *in, lanes *column) {
   column[0] = min_run(in[0], RUN);
+}
+/* Column 0 the largest of input 0, column 1 the smallest of input 1. */
+HY_INLINE void channel_block(const double *const *in, lanes *column) {
+  column[0] = max_run(in[0], RUN);
+  column[1] = min_run(in[1], RUN);
 }
 HY_INLINE lanes w_max(const double *x, size_t n) {
   return v_highest(view_of(x, max_block, 1), 0, 0, n);

@@ -699,3 +699,47 @@ closed("ichimoku.b", ((52, 26), (5, 3)))(middle)
 @closed("ichimoku.a", ((9, 26, 26), (3, 10, 5)))
 def _(s, tenkan, kijun, shift):
     return ago((middle(s, tenkan) + middle(s, kijun)) / 2, shift)
+
+
+MACD = ("macd", "signal", "hist")
+talib("macdfix", "MACDFIX", ((9,), (4,)), MACD)
+talib("rocr100", "ROCR100", ((10,), (1,)))
+talib("coppock", "COPPOCK", ((10, 11, 14), (2, 5, 3)))
+talib("dpo.causal", "DPO", ((20,), (5,), (2,)))
+talib("fosc", "FOSC", ((5,), (20,)))
+talib("tsi", "TSI", ((25, 13), (5, 2)))
+talib("ao", "AO", ((5, 34), (3, 10)), args="hl")
+talib("ac", "AC", ((5, 34, 5), (3, 10, 8)), args="hl")
+talib("qstick", "QSTICK", ((10,), (3,)), args="oc")
+talib("imi", "IMI", ((14,), (3,)), args="oc")
+talib("vhf", "VHF", ((28,), (5,)))
+talib("vortex", "VORTEX", ((14,), (3,)), ("plus", "minus"), "hlc")
+talib("eri", "ERI", ((13,), (5,)), ("bull", "bear"), "hlc")
+talib("smi", "SMI", ((13, 2, 25, 9), (5, 3, 4, 2)), ("smi", "signal"), "hlc")
+
+
+@row("macdext", "TA-Lib MACDEXT with plain means", ((12, 26, 9), (3, 5, 4)))
+def _(s, fast, slow, signal):
+    return dict(zip(MACD, ta.MACDEXT(s.c, fast, 0, slow, 0, signal, 0)))
+
+
+@row("kdj.talib", "TA-Lib KDJ", ((9, 3, 3), (5, 2, 4)))
+def _(s, n, k, d):
+    return dict(zip("kdj", ta.KDJ(s.h, s.l, s.c, n, k, 13, d, 13)))
+
+
+@closed("kdj.cn", ((9, 3, 3), (5, 2, 4)))
+def _(s, n, k, d):
+    top, bottom = rolling(np.max, n, s.h), rolling(np.min, n, s.l)
+    wide = top - bottom
+    place = np.where(wide == 0, LD(0), 100 * (s.c - bottom) / np.where(wide == 0, 1, wide))
+
+    def average(x, span):
+        out, e = np.full(len(x), np.nan, LD), LD(50)
+        for t in range(n - 1, len(x)):
+            e = (e * (span - 1) + x[t]) / span
+            out[t] = e
+        return out
+    ks = average(np.where(np.isnan(wide), np.nan, place), k)
+    ds = average(ks, d)
+    return {"k": ks, "d": ds, "j": 3 * ks - 2 * ds}

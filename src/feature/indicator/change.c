@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Change against n bars ago. */
+ * Change against n bars ago, and the curve that Coppock draws of two. */
+#include "feature/nest.h"
 #include "feature/window.h"
 
 static size_t window(const double *p) { return p_count(p, 0); }
@@ -34,6 +35,36 @@ HY_INLINE void rocr_row(const double *const *in, const double *p, lanes *out) {
 }
 static void rocr_step(const hy__ind_step *s) { rows_map(s, 1, 1, rocr_row); }
 HY_IND_CODE(rocr) = {.step = rocr_step, .lookback = window, .history = window};
+
+HY_INLINE void rocr100_row(const double *const *in, const double *p, lanes *out) {
+  out[0] = v_set(100.0) * ratio(in[0], p_count(p, 0), 0.0);
+}
+static void rocr100_step(const hy__ind_step *s) { rows_map(s, 1, 1, rocr100_row); }
+HY_IND_CODE(rocr100) = {.step = rocr100_step, .lookback = window, .history = window};
+
+/* The weighted mean of two rates of change. p: n, short, long. */
+static size_t coppock_last(const double *p) {
+  return (size_t)HY_MAX(p[1], p[2]) + p_count(p, 0) - 1;
+}
+HY_INLINE void coppock_inner(const double *const *in, const double *p, lanes *out) {
+  const lanes both =
+      ratio(in[0], p_count(p, 1), 1.0) + ratio(in[0], p_count(p, 2), 1.0) - v_set(2.0);
+  out[0] = v_set(100.0) * both;
+}
+HY_INLINE void coppock_leaf(view v, const double *p, lanes *out) {
+  out[0] = v_linear(v, p_count(p, 0));
+}
+static void coppock_step(const hy__ind_step *s) {
+  const size_t n = p_count(s->p, 0);
+  const hy__ind_step over = nest_fill(s, (nest){1, 1, 1, n, coppock_inner, NULL});
+  tiles_map(&over, (tiling){1, 2, 1, n, BLOCK, tilt_block, coppock_leaf});
+}
+HY_IND_CODE(coppock) = {.step = coppock_step,
+                        .lookback = coppock_last,
+                        .history = coppock_last,
+                        .state_bytes = nest_bytes,
+                        .n_mid = 1,
+                        .mid_rows = window};
 
 /* The ratios, then their logarithms in one loop over the rows, which vectorises whole. */
 HY_INLINE void logret_row(const double *const *in, const double *p, lanes *out) {

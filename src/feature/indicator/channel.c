@@ -61,9 +61,6 @@ HY_INLINE void widened(const double *const *in, const double *p, lanes *out) {
   out[1] = v_load(in[2]);
   out[2] = low * (v_set(1.0) - wide);
 }
-HY_INLINE void three_sums(const double *const *in, lanes *column) {
-  for (int i = 0; i < 3; i++) sum_block(in + i, column + i);
-}
 HY_INLINE void accbands_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   for (int i = 0; i < 3; i++) out[i] = v_sum_at(v, i, i, n) / v_set(p[0]);

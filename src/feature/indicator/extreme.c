@@ -46,14 +46,10 @@ HY_INLINE void drawdown_leaf(view v, const double *p, lanes *out) {
 static void drawdown_step(const hy__ind_step *s) { by_max(s, drawdown_leaf); }
 HY_IND_CODE(drawdown) = {.step = drawdown_step, .lookback = last, .history = last};
 
-/* Both extremes: column 0 the largest of input 0, column 1 the smallest of input 0 or 1. */
+/* Both extremes of one series. */
 HY_INLINE void both_block(const double *const *in, lanes *column) {
   column[0] = max_run(in[0], RUN);
   column[1] = min_run(in[0], RUN);
-}
-HY_INLINE void channel_block(const double *const *in, lanes *column) {
-  column[0] = max_run(in[0], RUN);
-  column[1] = min_run(in[1], RUN);
 }
 HY_INLINE void by_channel(const hy__ind_step *s, int n_in, int n_out, size_t n, view_fn leaf) {
   tiles_map(s, (tiling){n_in, 2, n_out, n, RUN, channel_block, leaf});

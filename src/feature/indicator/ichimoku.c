@@ -7,10 +7,6 @@ static size_t last(const double *p) { return last_of(p, 0); }
 static size_t a_last(const double *p) { return (size_t)HY_MAX(p[0], p[1]) - 1 + p_count(p, 2); }
 static size_t b_last(const double *p) { return last(p) + p_count(p, 1); }
 
-HY_INLINE void range_block(const double *const *in, lanes *column) {
-  column[0] = max_run(in[0], RUN);
-  column[1] = min_run(in[1], RUN);
-}
 HY_INLINE lanes middle(view v, size_t n) {
   return (v_highest(v, 0, 0, n) + v_lowest(v, 1, 1, n)) * v_set(0.5);
 }
@@ -19,7 +15,7 @@ HY_INLINE lanes middle(view v, size_t n) {
 HY_INLINE void shifted(const hy__ind_step *s, size_t shift, size_t n, view_fn leaf) {
   hy__ind_step before = *s;
   for (int i = 0; i < 2; i++) before.in[i] -= shift * HY_LANES;
-  tiles_map(&before, (tiling){2, 2, 1, n, RUN, range_block, leaf});
+  tiles_map(&before, (tiling){2, 2, 1, n, RUN, channel_block, leaf});
   if (shift == 0) return;
   for (size_t at = 0; at < s->n * HY_LANES; at += LANE_WIDTH) {
     const mask ok = v_ok(v_load(s->in[0] + at) + v_load(s->in[1] + at));

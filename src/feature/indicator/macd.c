@@ -13,12 +13,11 @@ static size_t macd_stable(const double *p, double tol) {
   return ema_stable(2.0 / (slow_of(p) + 1.0), tol) + ema_stable(2.0 / (p[2] + 1.0), tol);
 }
 
-/* Both averages start at bar slow-1: the fast one is seeded by the last `fast` of the first `slow`
- * bars. */
-static void macd_step(const hy__ind_step *s) {
-  const double fast_n = fast_of(s->p), slow_n = slow_of(s->p);
-  const ema_rule slow_rule = ema_span(slow_n), signal_rule = ema_span(s->p[2]);
-  const ema_rule fast_rule = {slow_n - fast_n, fast_n, 2.0 / (fast_n + 1.0)};
+typedef struct macd_rules {
+  ema_rule fast, slow, signal;
+} macd_rules;
+
+HY_INLINE void macd_run(const hy__ind_step *s, macd_rules r) {
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
     double *const state = (double *)s->state + g;
     ema fast = ema_load(state + FAST), slow = ema_load(state + SLOW);
@@ -26,9 +25,9 @@ static void macd_step(const hy__ind_step *s) {
     for (size_t t = 0; t < s->n; t++) {
       const lanes x = v_load(s->in[0] + t * HY_LANES + g);
       mask ok = v_ok(x), ready;
-      const lanes f = ema_push(&fast, fast_rule, x, ok, &ready);
-      const lanes macd = f - ema_push(&slow, slow_rule, x, ok, &ready);
-      const lanes e = ema_push(&signal, signal_rule, macd, ready, &ok);
+      const lanes f = ema_push(&fast, r.fast, x, ok, &ready);
+      const lanes macd = f - ema_push(&slow, r.slow, x, ok, &ready);
+      const lanes e = ema_push(&signal, r.signal, macd, ready, &ok);
       v_store(s->out[0] + t * HY_LANES + g, v_keep(ok, v_fin(macd)));
       v_store(s->out[1] + t * HY_LANES + g, v_keep(ok, v_fin(e)));
       v_store(s->out[2] + t * HY_LANES + g, v_keep(ok, v_fin(macd - e)));
@@ -38,8 +37,28 @@ static void macd_step(const hy__ind_step *s) {
     ema_save(state + SIGNAL, signal);
   }
 }
+
+/* Both averages start at bar slow-1: the fast one is seeded by the last `fast` of the first `slow`
+ * bars. */
+static void macd_step(const hy__ind_step *s) {
+  const double fast = fast_of(s->p), slow = slow_of(s->p);
+  const ema_rule fast_rule = {slow - fast, fast, 2.0 / (fast + 1.0)};
+  macd_run(s, (macd_rules){fast_rule, ema_span(slow), ema_span(s->p[2])});
+}
 HY_IND_CODE(macd) = {
     .step = macd_step, .lookback = macd_lookback, .state_bytes = bytes, .stable = macd_stable};
+
+/* As 12 and 26 bars, with Appel's rounded weights. p: signal. */
+static size_t fix_lookback(const double *p) { return 26 + p_count(p, 0) - 2; }
+static size_t fix_stable(const double *p, double tol) {
+  return ema_stable(0.075, tol) + ema_stable(2.0 / (p[0] + 1.0), tol);
+}
+static void macdfix_step(const hy__ind_step *s) {
+  const ema_rule fast = {14, 12, 0.15}, slow = {0, 26, 0.075};
+  macd_run(s, (macd_rules){fast, slow, ema_span(s->p[0])});
+}
+HY_IND_CODE(macdfix) = {
+    .step = macdfix_step, .lookback = fix_lookback, .state_bytes = bytes, .stable = fix_stable};
 
 static size_t pair_lookback(const double *p) { return (size_t)slow_of(p) - 1; }
 static size_t pair_stable(const double *p, double tol) {
