@@ -98,13 +98,14 @@ static hy_status new_call(parser *p, hy__place place, const char *id,
   return HY_OK;
 }
 
-/* Letters, digits and, with dots, parts joined by dots; 0 when there is none. */
+/* Letters, digits and, with dots, parts joined by dots (the later ones may begin with a digit); 0
+ * when there is none. */
 static size_t name_bytes(const parser *p, bool dots) {
   if (!is_letter(peek_at(p, 0))) return 0;
   size_t n = 1;
   for (;;) {
     char c = peek_at(p, n);
-    if (dots && c == '.' && is_letter(peek_at(p, n + 1)))
+    if (dots && c == '.' && (is_letter(peek_at(p, n + 1)) || is_digit(peek_at(p, n + 1))))
       n += 2;
     else if (is_letter(c) || is_digit(c))
       n++;
