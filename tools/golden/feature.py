@@ -97,7 +97,40 @@ def ticks():
     return np.array(prices + [volume, clock, clock, prices[0]])
 
 
-TICKS = ("mfi",)  # definitions that compare prices which were computed
+def grid_bars(n, rng):
+    """Bars on a coarse grid: dojis, gaps, runs and bare bodies are common."""
+    body = rng.choice([0, 1, 2, 4, 8, 16, 30], n, p=[.15] * 6 + [.1]) * rng.choice([-1, 1], n)
+    run = np.repeat(rng.choice([-1, 0, 0, 1], n // 6 + 1), 6)[:n]
+    body = np.where((run != 0) & (rng.random(n) < 0.8), abs(body) * run, body)
+    gap = rng.choice([0, 0, 0, 1, -1, 3, -3, 6, -6, 12, -12, 20, -20], n)
+    upper, lower = rng.choice([0, 0, 1, 3, 10, 30], (2, n))
+    close = np.empty(n)
+    price = 500
+    for t in range(n):
+        price = price if 300 <= price <= 800 else 500
+        close[t] = price = price + gap[t] + body[t]
+    open_ = close - body
+    return open_, np.maximum(open_, close) + upper, np.minimum(open_, close) - lower, close
+
+
+def shapes():
+    """Grid bars around two occurrences of every candle pattern and sign, end to end."""
+    rng = np.random.default_rng(20240609)
+    bars = np.array(grid_bars(2_000_000, rng))
+    keep = []
+    for name in talib.get_function_groups()["Pattern Recognition"]:
+        found = getattr(talib, name)(*bars)
+        for value in np.unique(found[found != 0]):
+            for at in np.flatnonzero(found == value)[:2]:
+                keep.extend(range(at - 15, at + 3))
+    prices = np.round(bars[:, keep] / 10, 1)
+    n = len(keep)
+    clock = 60.0 * np.arange(n) + 1.7e9
+    return np.array([*prices, np.full(n, 100.0), clock, clock, prices[0]])
+
+
+# Series that some definitions alone are compared on: prices which were computed, candle patterns.
+ALONE = {"ticks": lambda name: name == "mfi", "shapes": lambda name: name.startswith("cdl.")}
 
 
 class Series:
@@ -118,18 +151,19 @@ def text(params):
 
 def main(wanted):
     OUT.mkdir(parents=True, exist_ok=True)
-    rows = {"sp500": sp500(), "eurusd": eurusd(), "synth": synth(), "ticks": ticks()}
+    rows = {"sp500": sp500(), "eurusd": eurusd(), "synth": synth(), "ticks": ticks(),
+            "shapes": shapes()}
     series = [Series(name, values) for name, values in rows.items()]
     np.savez_compressed(OUT / "input.npz", **rows)
     origin(OUT / "input.npz.origin", "arch 8.0.0 sp500.csv.gz and nasdaq.csv.gz (first 400 rows); "
            "gym_anytrading 2.0.0 FOREX_EURUSD_1H_ASK.csv (400 rows after the first 1,000); "
-           "synth: numpy's default_rng(20240607)", "")
+           "synth, ticks, shapes: numpy's default_rng(20240607 to 20240609); shapes chosen by TA-Lib", "")
     for name, definition in forms.TABLE.items():
         if wanted and name not in wanted:
             continue
         arrays = {}
         for one in series:
-            if one.name in definition.skip or one.name == "ticks" and name not in TICKS:
+            if one.name in definition.skip or not ALONE.get(one.name, bool)(name):
                 continue
             for params in definition.cases:
                 found = definition.form(one, *params)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import talib as ta
+import talib.abstract
 
 TABLE = {}
 LD = np.longdouble
@@ -627,6 +628,39 @@ def _(s):
         out.append(run)
     return out
 
+
+def pattern(name, function, *params):
+    """TA-Lib on each window alone: over a whole series its running sums keep rounding errors of
+    bars that have left, which decide where a length equals its limit."""
+    def form(s, *params):
+        call, bars = getattr(ta, "CDL" + function), (s.o, s.h, s.l, s.c)
+        last = ta.abstract.Function("CDL" + function).lookback
+        out = np.full(len(s.c), np.nan)
+        for t in range(last, len(out)):
+            out[t] = call(*[x[t - last:t + 1] for x in bars], *params)[-1]
+        return out
+    row("cdl." + name, f"TA-Lib CDL{function}, each window alone", params or ((),))(form)
+
+
+for name in ("doji dragonflydoji gravestonedoji longleggeddoji rickshawman takuri marubozu "
+             "closingmarubozu belthold longline shortline highwave hammer engulfing harami "
+             "haramicross piercing dojistar counterattack separatinglines homingpigeon matchinglow "
+             "onneck inneck thrusting kicking kickingbylength tristar 2crows upsidegap2crows "
+             "unique3river sticksandwich tasukigap gapsidesidewhite xsidegap3methods "
+             "identical3crows advanceblock stalledpattern 3starsinsouth 3linestrike "
+             "concealbabyswall breakaway ladderbottom risefall3methods hikkake hikkakemod").split():
+    pattern(name, name.upper())
+for name, function in (("hanging", "HANGINGMAN"), ("shooting", "SHOOTINGSTAR"),
+                       ("inv_hammer", "INVERTEDHAMMER"), ("spinning", "SPINNINGTOP"),
+                       ("inside", "3INSIDE"), ("outside", "3OUTSIDE"),
+                       ("3soldiers", "3WHITESOLDIERS"), ("3crows", "3BLACKCROWS")):
+    pattern(name, function)
+for name, function in (("morning", "MORNINGSTAR"), ("evening", "EVENINGSTAR"),
+                       ("morningdojistar", "MORNINGDOJISTAR"),
+                       ("eveningdojistar", "EVENINGDOJISTAR"), ("abandonedbaby", "ABANDONEDBABY")):
+    pattern(name, function, (0.3,), (0.7,))
+pattern("darkcloud", "DARKCLOUDCOVER", (0.5,), (0.2,))
+pattern("mathold", "MATHOLD", (0.5,), (0.2,))
 
 TURN = 2 * LD(np.pi)
 closed("tod_sin")(lambda s: np.sin(TURN * LD(1) * (s.local % 86400) / 86400))
