@@ -24,7 +24,8 @@ static void add_text(char *to, const char *format, ...) {
 /* A call with plain arguments, once for each output; windows of 70 where a row chooses its method
  * by length. */
 static void add_row(char *to, const hy__def *def, double n) {
-  static const char *const series[] = {"close", "high", "ref(low, 2)"};
+  const bool arc = !strcmp(def->id, "asin") || !strcmp(def->id, "acos"); /* of -1 to 1 */
+  const char *const series[] = {arc ? "sin(close)" : "close", "high", "ref(low, 2)"};
   for (size_t o = 0; o < def->n_outputs; o++) {
     const char *comma = "";
     add_text(to, "%s(", def->id);

@@ -129,8 +129,19 @@ def shapes():
     return np.array([*prices, np.full(n, 100.0), clock, clock, prices[0]])
 
 
-# Series that some definitions alone are compared on: prices which were computed, candle patterns.
-ALONE = {"ticks": lambda name: name == "mfi", "shapes": lambda name: name.startswith("cdl.")}
+def unit():
+    """Values of -1 to 1 with the ends, halves and zeros; open to close are turns of the same."""
+    values = np.round(np.sin(0.7 * np.arange(N_BARS)) * (np.arange(N_BARS) % 5 + 1) / 5, 6)
+    values[::40], values[1::40], values[2::40], values[3::40] = 1, -1, 0, 0.5
+    clock = 60.0 * np.arange(N_BARS) + 1.7e9
+    return np.array([np.roll(values, k) for k in (1, 2, 3, 0, 4)] + [clock, clock, -values])
+
+
+ARCS = ("asin", "acos", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "floor", "ceil")
+# Series that some definitions alone are compared on: prices which were computed, candle patterns,
+# values of a domain that prices leave.
+ALONE = {"ticks": lambda name: name == "mfi", "shapes": lambda name: name.startswith("cdl."),
+         "unit": lambda name: name in ARCS}
 
 
 class Series:
@@ -152,7 +163,7 @@ def text(params):
 def main(wanted):
     OUT.mkdir(parents=True, exist_ok=True)
     rows = {"sp500": sp500(), "eurusd": eurusd(), "synth": synth(), "ticks": ticks(),
-            "shapes": shapes()}
+            "shapes": shapes(), "unit": unit()}
     series = [Series(name, values) for name, values in rows.items()]
     np.savez_compressed(OUT / "input.npz", **rows)
     origin(OUT / "input.npz.origin", "arch 8.0.0 sp500.csv.gz and nasdaq.csv.gz (first 400 rows); "

@@ -777,3 +777,19 @@ def _(s, n, k, d):
     ks = average(np.where(np.isnan(wide), np.nan, place), k)
     ds = average(ks, d)
     return {"k": ks, "d": ds, "j": 3 * ks - 2 * ds}
+
+
+talib("avgprice", "AVGPRICE", args="ohlc")
+talib("medprice", "MEDPRICE", args="hl")
+talib("typprice", "TYPPRICE", args="hlc")
+talib("wclprice", "WCLPRICE", args="hlc")
+talib("mavp", "MAVP", ((2, 30), (30, 50)), args="cy")
+talib("cumsum", "CUMSUM")
+for name in ("sin", "cos", "tan", "atan", "tanh", "floor", "ceil"):
+    talib(name, name.upper())
+PRICES = ("sp500", "eurusd", "synth")
+for name in ("asin", "acos"):
+    talib(name, name.upper(), skip=PRICES, why="which hold no sines")
+for name in ("sinh", "cosh"):
+    talib(name, name.upper(), skip=("sp500",), why="it overflows there")
+talib("log10", "LOG10")
