@@ -426,7 +426,7 @@ def _(s, n):
     return s.pc.rolling(n).rank(pct=True)
 
 
-@row("quantile", "pandas rolling.quantile", ((30, 0.2), (30, 0.8), (5, 0.5), (60, 1)))
+@row("quantile.linear", "pandas rolling.quantile", ((30, 0.2), (30, 0.8), (5, 0.5), (60, 1)))
 def _(s, n, q):
     return s.pc.rolling(n).quantile(q)
 
