@@ -6,6 +6,27 @@
 
 #define MASK(x, t) ((x)->axis.mask[(t) - (x)->run->range.t_start])
 
+/* The row of each lane's first bar, or of the range's first where the lane had bars before it. */
+static hy_status find_born(hy__exec *x, hy_error *err) {
+  enum { PIECE = 512 };
+  const hy__feature_range *r = &x->run->range;
+  hy__axis *a = &x->axis;
+  uint8_t piece[PIECE], seen = 0;
+  bool unused;
+  for (size_t end = r->t_start; end > 0 && seen != (1u << a->n_lanes) - 1;) {
+    const size_t begin = end > PIECE ? end - PIECE : 0;
+    HY_TRY(hy__universe_present(x->run->universe, a->block, begin, end, piece, &unused, err));
+    for (size_t t = begin; t < end; t++) seen |= piece[t - begin];
+    end = begin;
+  }
+  for (size_t k = 0; k < HY_LANES; k++) {
+    a->born[k] = r->t_start;
+    while (!(seen >> k & 1) && a->born[k] < r->t_end && !(MASK(x, a->born[k]) >> k & 1))
+      a->born[k]++;
+  }
+  return HY_OK;
+}
+
 hy_status hy__axis_open(hy__exec *x, size_t block, uint8_t *mask, hy_error *err) {
   const hy__feature_range *r = &x->run->range;
   hy__axis *a = &x->axis;
@@ -13,7 +34,8 @@ hy_status hy__axis_open(hy__exec *x, size_t block, uint8_t *mask, hy_error *err)
   a->block = block;
   a->n_lanes = HY_MIN(left, (size_t)HY_LANES);
   a->mask = mask;
-  return hy__universe_present(x->run->universe, block, r->t_start, r->t_end, mask, &a->all, err);
+  HY_TRY(hy__universe_present(x->run->universe, block, r->t_start, r->t_end, mask, &a->all, err));
+  return x->run->reads_bar ? find_born(x, err) : HY_OK;
 }
 
 /* The lane's next run of bars from t on in which no gap is longer than reset_after. */

@@ -172,7 +172,7 @@ static hy_status put_all(hy__buffer *b, const hy_features *f, hy_error *err) {
     if (i) HY_TRY(hy__buffer_printf(b, err, ","));
     HY_TRY(put_node(b, f, &f->nodes[i], err));
   }
-  return hy__buffer_printf(b, err, "],\"warmup\":\"strict\"}");
+  return hy__buffer_printf(b, err, "],\"warmup\":\"%s\"}", f->warmup_qlib ? "qlib" : "strict");
 }
 
 hy_status hy__canonical_make(hy_features *f, hy_error *err) {

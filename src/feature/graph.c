@@ -445,5 +445,6 @@ hy_status hy__graph_build(hy_features *f, const hy__spec *spec, hy_error *err) {
   b.buckets = memory[0];
   b.defs = memory[1];
   f->inputs = spec->inputs;
+  f->warmup_qlib = spec->warmup_qlib;
   return lower_features(&b);
 }

@@ -130,6 +130,19 @@ static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given, hy_
   return HY_OK;
 }
 
+/* A window of n that needs more than n of its values would never have one. */
+static hy_status check_min(hy__graph *b, const hy__node *n) {
+  const hy__def *def = n->def;
+  double window = 0, least = 0;
+  for (size_t i = 0; i < def->n_params; i++) {
+    if (!strcmp(def->params[i].name, "n")) window = n->p[i];
+    if (!strcmp(def->params[i].name, "min")) least = n->p[i];
+  }
+  if (least <= window || def->is_cross) return HY_OK;
+  return hy__place_fail(n->place, HY_BAD_FORMAT, b->err, "min of %s is %g, more than its n = %g",
+                        def->id, least, window);
+}
+
 /* The first n_preset inputs stand already. */
 static hy_status lower_args(hy__graph *b, const hy__expr *call, hy__domain at, hy__node *n,
                             size_t n_preset) {
@@ -150,7 +163,19 @@ static hy_status lower_args(hy__graph *b, const hy__expr *call, hy__domain at, h
       HY_TRY(read_param(b, def, slot - def->n_inputs, arg, &n->p[slot - def->n_inputs]));
   }
   HY_TRY(fill_defaults(b, n, given, at));
+  HY_TRY(check_min(b, n));
   return settle_domain(b, n, at);
+}
+
+/* Under warmup: qlib a bare family is its .qlib row. */
+static hy_status find_row(const hy__graph *b, const hy__expr *e, size_t *row) {
+  char id[HY__DEF_ID];
+  const bool bare = !strchr(e->name, '.') && strlen(e->name) + sizeof ".qlib" <= sizeof id;
+  if (b->spec->warmup_qlib && bare) {
+    (void)snprintf(id, sizeof id, "%s.qlib", e->name);
+    if (hy__def_find(id, strlen(id), e->version, row, NULL) == HY_OK) return HY_OK;
+  }
+  return hy__def_find(e->name, strlen(e->name), e->version, row, b->err);
 }
 
 static hy_status start_node(hy__graph *b, size_t row, hy__node *n) {
@@ -165,7 +190,7 @@ static hy_status start_node(hy__graph *b, size_t row, hy__node *n) {
 
 hy_status hy__graph_call(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref *out) {
   size_t row;
-  hy_status status = hy__def_find(e->name, strlen(e->name), e->version, &row, b->err);
+  hy_status status = find_row(b, e, &row);
   if (status != HY_OK) {
     hy__place_add(e->place, b->err);
     return status;

@@ -16,7 +16,10 @@
  * whole seconds:
  *   @time   seconds since 1970-01-01T00:00:00Z of the bar's close
  *   @local  the same on the wall clock of the universe's zone (days are floor(@local / 86400),
- * 1970-01-01 a Thursday) A clock is NaN where the symbol has no bar.
+ * 1970-01-01 a Thursday)
+ *   @bar    1
+ * A clock is NaN where the symbol has no bar; @bar is 1 from the symbol's first bar on, also in
+ * rows that are missing since (gap: mark): they can be told from rows before the series' start.
  *
  * A row that has neither history nor state works element by element: any argument may then be a
  * number. A free input that is one of several names a role: "cond x y". Names of inputs, params and
@@ -59,8 +62,8 @@ typedef struct hy__ind_code {
   size_t (*lookback)(const double *p); /* outputs missing at the front of a gapless series */
   size_t (*history)(const double *p);  /* earlier input rows that step reads */
   size_t (*state_bytes)(const double *p);
-  /* rows after the first output until a start elsewhere differs by less than tol of scale (classes
-   * E); W: 0 */
+  /* rows after the first output until a start elsewhere differs by less than tol of scale (class
+   * E); W: 0, or what a window that begins short lacks of its rows */
   size_t (*stable)(const double *p, double tol);
   int n_mid;                           /* hidden columns, at most HY__IND_MIDS */
   size_t (*mid_rows)(const double *p); /* of each that are read, the newest included */

@@ -87,6 +87,7 @@ struct hy_features {
   hy__place *places;
   uint32_t n_stages;
   hy__spec_inputs inputs;
+  bool warmup_qlib;
   size_t lookback_bars, stable_bars;
   const char *canonical;
   char spec_sha256[65];

@@ -168,11 +168,14 @@ static hy_status place_workspace(hy__feature_run *run, hy_error *err) {
 
 /* ---- zones ---- */
 
+static bool reads_clock(const hy_features *f, const char *name) {
+  for (size_t i = 0; i < f->n_nodes; i++)
+    if (f->nodes[i].kind == HY__NODE_CLOCK && !strcmp(f->nodes[i].name, name)) return true;
+  return false;
+}
+
 static hy_status read_zone(hy__feature_run *run, hy_error *err) {
-  bool needed = false;
-  for (size_t i = 0; i < run->f->n_nodes; i++)
-    needed |= run->f->nodes[i].kind == HY__NODE_CLOCK && run->f->nodes[i].name[1] == 'l';
-  if (!needed) return HY_OK;
+  if (!reads_clock(run->f, "@local")) return HY_OK;
   hy__zone *zone;
   void *memory;
   size_t rows = run->range.t_end - run->range.t_start;
@@ -204,6 +207,7 @@ static hy_status bind(hy__feature_run *run, hy_error *err) {
     HY_TRY(plan_targets(run, s, err));
     HY_TRY(plan_nodes(run, &run->stages[s], memory[4], err));
   }
+  run->reads_bar = reads_clock(run->f, "@bar");
   HY_TRY(read_zone(run, err));
   return place_workspace(run, err);
 }

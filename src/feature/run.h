@@ -39,6 +39,7 @@ struct hy__feature_run {
   int32_t *fields;        /* [node] index in the universe */
   int32_t close_field;    /* for fill: flat */
   int32_t *zone_offset_s; /* [row - t_start], when a node reads @local */
+  bool reads_bar;         /* a node reads @bar */
   double **store;         /* [node] of cross-sections: [block][row][lane], from cross_begin on */
   size_t cross_begin;
   size_t mask, index, slots, bases, from, scratch, workspace_bytes; /* byte offsets */
@@ -59,6 +60,7 @@ typedef struct hy__axis {
   const uint8_t *mask;               /* [t - range.t_start] */
   bool identity;                     /* row d is row lo + d for every lane */
   bool all;                          /* no bar is missing */
+  size_t born[HY_LANES];             /* no later than the lane's first bar's row; for @bar */
   size_t lo[HY_LANES], hi[HY_LANES]; /* the universe rows of the lane's segment */
   size_t cursor[HY_LANES];
   size_t first[HY_LANES], len[HY_LANES]; /* first row that is wanted, rows in all */

@@ -15,7 +15,10 @@ typedef struct reader {
   uint32_t index;
 } reader;
 
+static bool is_bar_clock(const hy__node *n) { return n->name[1] == 'b'; }
+
 static double clock_value(const hy__feature_run *run, const hy__node *n, size_t t) {
+  if (is_bar_clock(n)) return 1.0;
   int64_t ns = run->info.time_ns[t], whole = ns / 1000000000, rest = ns % 1000000000;
   if (n->name[1] == 'l') whole += run->zone_offset_s[t - run->range.t_start];
   return (double)whole + (double)rest / ns_per_s;
@@ -23,11 +26,14 @@ static double clock_value(const hy__feature_run *run, const hy__node *n, size_t 
 
 static void read_clock(const reader *r, size_t t, size_t n, double *out) {
   const hy__axis *a = &r->x->axis;
+  const bool begun = is_bar_clock(r->node);
   for (size_t i = 0; i < n; i++) {
     double value = clock_value(r->x->run, r->node, t + i);
-    for (size_t k = 0; k < HY_LANES; k++)
-      out[i * HY_LANES + k] =
-          k < a->n_lanes && (a->all || hy__axis_live(r->x, t + i, k)) ? value : (double)NAN;
+    for (size_t k = 0; k < HY_LANES; k++) {
+      bool is = k < a->n_lanes &&
+                (a->all || (begun ? t + i >= a->born[k] : hy__axis_live(r->x, t + i, k)));
+      out[i * HY_LANES + k] = is ? value : (double)NAN;
+    }
   }
 }
 

@@ -76,6 +76,7 @@ typedef struct hy__spec {
   hy__gap gap;
   const hy__spec_timeframe *timeframes; /* NULL: not given, then every timeframe may be named */
   size_t n_timeframes;
+  bool warmup_qlib; /* a bare family means its .qlib row where it has one */
 } hy__spec;
 
 enum { HY__SPEC_ITEMS_MAX = 4096, HY__SPEC_NORMS_MAX = 64, HY__TIMEFRAMES_MAX = 16 };

@@ -20,6 +20,7 @@ import pandas as pd
 import talib
 
 import feature_forms as forms
+import feature_qlib  # its rows join the table
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "feature"
 N_BARS = 400
@@ -97,6 +98,15 @@ def ticks():
     return np.array(prices + [volume, clock, clock, prices[0]])
 
 
+def holes():
+    """synth with bars that are there and have no values, or lack one of them."""
+    rows = synth()
+    for t in (3, 33, 34, 120, 301, *range(90, 98), *range(220, 290)):
+        rows[:5, t] = rows[7, t] = np.nan
+    rows[3, 60], rows[7, 65], rows[4, 70] = np.nan, np.nan, np.nan
+    return rows
+
+
 def grid_bars(n, rng):
     """Bars on a coarse grid: dojis, gaps, runs and bare bodies are common."""
     body = rng.choice([0, 1, 2, 4, 8, 16, 30], n, p=[.15] * 6 + [.1]) * rng.choice([-1, 1], n)
@@ -141,7 +151,8 @@ ARCS = ("asin", "acos", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "fl
 # Series that some definitions alone are compared on: prices which were computed, candle patterns,
 # values of a domain that prices leave.
 ALONE = {"ticks": lambda name: name == "mfi", "shapes": lambda name: name.startswith("cdl."),
-         "unit": lambda name: name in ARCS}
+         "unit": lambda name: name in ARCS,
+         "holes": lambda name: name.endswith((".qlib", ".rel"))}
 
 
 class Series:
@@ -163,7 +174,7 @@ def text(params):
 def main(wanted):
     OUT.mkdir(parents=True, exist_ok=True)
     rows = {"sp500": sp500(), "eurusd": eurusd(), "synth": synth(), "ticks": ticks(),
-            "shapes": shapes(), "unit": unit()}
+            "shapes": shapes(), "unit": unit(), "holes": holes()}
     series = [Series(name, values) for name, values in rows.items()]
     np.savez_compressed(OUT / "input.npz", **rows)
     origin(OUT / "input.npz.origin", "arch 8.0.0 sp500.csv.gz and nasdaq.csv.gz (first 400 rows); "

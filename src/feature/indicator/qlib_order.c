@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * As qlib has them: rank of the newest and quantiles among the values that a window holds. The
+ * window stands sorted in the state: a row that says which lanes are primed, a row of counts of
+ * missing values, n rows of values, missing ones as +infinity, one of padding. */
+#include "feature/skip.h"
+
+enum { MISSING = HY_LANES, SORTED = 2 * HY_LANES };
+
+static size_t window(const double *p) { return p_count(p, 0); }
+static size_t sorted_bytes(const double *p) {
+  return (SORTED + (p_count(p, 0) + 1) * HY_LANES) * sizeof(double);
+}
+
+/* One pass takes `old` out and puts `value` in, all lanes at once: from the first element that is
+ * not below `old` on, the elements move down by one; each place then gets the middle of its two
+ * neighbours and the value. Gives the average rank of the value among the others and itself. */
+HY_INLINE lanes sorted_put(double *sorted, size_t n, lanes old, lanes value) {
+  const lanes take = or_high(old), put = or_high(value), half = v_set(0.5);
+  lanes below = v_set(-__builtin_inf()), here = v_load(sorted);
+  lanes under = v_zero(), upto = v_zero();
+  for (size_t i = 0; i < n; i++) {
+    const lanes next = v_load(sorted + (i + 1) * HY_LANES);
+    const lanes kept = v_sel(v_lt(here, take), here, next);
+    v_store(sorted + i * HY_LANES, v_min(v_max(below, put), kept));
+    under = v_add_if(v_lt(kept, put), under, half);
+    upto = v_add_if(v_le(kept, put), upto, half);
+    below = kept;
+    here = next;
+  }
+  return (under + upto) + v_set(1.0);
+}
+
+HY_INLINE lanes count_missing(lanes count, lanes old, lanes value) {
+  return v_add_if(v_gap(value), v_add_if(v_gap(old), count, v_set(-1.0)), v_set(1.0));
+}
+
+/* Fills the lanes of `fresh` from the n values before x; in the others nothing is taken and nothing
+ * put. */
+HY_INLINE void sorted_prime(const double *x, double *state, size_t n, mask fresh) {
+  const lanes none = v_set(__builtin_inf());
+  lanes missing = v_set((double)n);
+  for (size_t i = 0; i <= n; i++) {
+    double *const at = state + SORTED + i * HY_LANES;
+    v_store(at, v_sel(fresh, none, v_load(at)));
+  }
+  for (size_t k = n; k > 0; k--) {
+    const lanes value = v_keep(fresh, v_ago(x, k));
+    (void)sorted_put(state + SORTED, n, v_missing(), value);
+    missing = count_missing(missing, v_missing(), value);
+  }
+  v_store(state + MISSING, v_sel(fresh, missing, v_load(state + MISSING)));
+  v_store(state, v_set(1.0));
+}
+
+/* Where between the m values of a window the share q lies. */
+typedef struct place {
+  size_t low, high;
+  double part;
+} place;
+
+HY_INLINE place place_of(double q, size_t m) {
+  const double at = ((double)m - 1.0) * (q < 0.0 ? 0.0 : q > 1.0 ? 1.0 : q);
+  const size_t low = (size_t)at;
+  return (place){low, HY_MIN(low + 1, m - 1), at - (double)low};
+}
+
+HY_INLINE lanes sorted_at(const double *sorted, place at) {
+  const lanes a = v_load(sorted + at.low * HY_LANES), b = v_load(sorted + at.high * HY_LANES);
+  return v_fin(a + (b - a) * v_set(at.part));
+}
+
+/* Lanes with other counts of values, one by one. */
+HY_INLINE lanes sorted_skipping(const double *sorted, size_t n, lanes missing, double q) {
+  double value[LANE_WIDTH], gone[LANE_WIDTH];
+  v_store(gone, missing);
+  for (size_t k = 0; k < LANE_WIDTH; k++) {
+    const size_t m = n - (size_t)gone[k];
+    const place at = place_of(q, HY_MAX(m, (size_t)1));
+    const double a = sorted[at.low * HY_LANES + k], b = sorted[at.high * HY_LANES + k];
+    value[k] = a + (b - a) * at.part;
+  }
+  return v_fin(v_load(value));
+}
+
+/* Outputs: rank, then a quantile for each of q. */
+HY_INLINE void sorted_run(const hy__ind_step *given, const double *q, int n_q, double min) {
+  own_step own;
+  const hy__ind_step *const s = step_own(given, &own);
+  const size_t n = p_count(s->p, 0);
+  double *const *const quantile = n_q == 1 ? s->out : s->out + 1;
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    double *const state = (double *)s->state + g, *const sorted = state + SORTED;
+    const mask fresh = v_eq(v_load(state), v_zero());
+    if (m_any(fresh)) sorted_prime(s->in[0] + g, state, n, fresh);
+    lanes missing = v_load(state + MISSING);
+    for (size_t t = 0; t < s->n; t++) {
+      const size_t at = t * HY_LANES + g;
+      const double *const x = s->in[0] + at;
+      const lanes old = v_ago(x, n), value = v_load(x);
+      const lanes rank = sorted_put(sorted, n, old, value);
+      missing = count_missing(missing, old, value);
+      const lanes count = v_set((double)n) - missing;
+      const mask enough = v_ge(count, v_set(min));
+      const bool whole = !m_rare(v_gt(missing, v_zero()));
+      for (int i = 0; i < n_q; i++) {
+        const lanes found = whole ? sorted_at(sorted, place_of(q[i], n))
+                                  : sorted_skipping(sorted, n, missing, q[i]);
+        v_store(quantile[i] + at, v_keep(enough, found));
+      }
+      if (n_q == 2) v_store(s->out[0] + at, v_keep(m_and(enough, v_ok(value)), rank / count));
+    }
+    v_store(state + MISSING, missing);
+  }
+}
+
+/* p: n, low, high, min. Outputs: rank, lower, upper. */
+static size_t order_least(const double *p) { return p_count(p, 3) - 1; }
+static size_t order_rest(const double *p, double tol) {
+  return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), p_count(p, 3));
+}
+static void order_step(const hy__ind_step *s) { sorted_run(s, s->p + 1, 2, s->p[3]); }
+HY_IND_CODE(order_qlib) = {.step = order_step,
+                           .lookback = order_least,
+                           .history = window,
+                           .state_bytes = sorted_bytes,
+                           .stable = order_rest};
+
+/* p: n, q, min. */
+static size_t quantile_least(const double *p) { return p_count(p, 2) - 1; }
+static size_t quantile_rest(const double *p, double tol) {
+  return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), p_count(p, 2));
+}
+static void quantile_step(const hy__ind_step *s) { sorted_run(s, s->p + 1, 1, s->p[2]); }
+HY_IND_CODE(quantile_qlib) = {.step = quantile_step,
+                              .lookback = quantile_least,
+                              .history = window,
+                              .state_bytes = sorted_bytes,
+                              .stable = quantile_rest};
+
+/* p: n, min. */
+static size_t last(const double *p) { return last_of(p, 0); }
+static size_t least(const double *p) { return p_count(p, 1) - 1; }
+static size_t rest(const double *p, double tol) {
+  return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), p_count(p, 1));
+}
+static void median_step(const hy__ind_step *s) {
+  static const double middle[] = {0.5};
+  sorted_run(s, middle, 1, s->p[1]);
+}
+HY_IND_CODE(median_qlib) = {.step = median_step,
+                            .lookback = least,
+                            .history = window,
+                            .state_bytes = sorted_bytes,
+                            .stable = rest};
+
+/* Missing values are neither below nor above. */
+HY_INLINE void rank_row(const double *const *in, const double *p, lanes *out) {
+  const size_t n = p_count(p, 0);
+  const lanes newest = v_load(in[0]), half = v_set(0.5);
+  lanes under = v_zero(), upto = v_zero(), count = v_zero();
+  for (size_t k = 0; k < n; k++) {
+    const lanes x = v_ago(in[0], k);
+    under = v_add_if(v_lt(x, newest), under, half);
+    upto = v_add_if(v_le(x, newest), upto, half);
+    count = v_add_if(v_ok(x), count, v_set(1.0));
+  }
+  const lanes rank = ((under + upto) + half) / count;
+  out[0] = v_keep(m_and(v_ok(newest), v_ge(count, v_set(p[1]))), rank);
+}
+static void rank_step(const hy__ind_step *s) { rows_map(s, 1, 1, rank_row); }
+HY_IND_CODE(rank_qlib) = {.step = rank_step, .lookback = least, .history = last, .stable = rest};
