@@ -133,12 +133,12 @@ static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given, hy_
 /* A window of n that needs more than n of its values would never have one. */
 static hy_status check_min(hy__graph *b, const hy__node *n) {
   const hy__def *def = n->def;
-  double window = 0, least = 0;
+  double window = 0, least = 0; /* 0: the row has none */
   for (size_t i = 0; i < def->n_params; i++) {
     if (!strcmp(def->params[i].name, "n")) window = n->p[i];
     if (!strcmp(def->params[i].name, "min")) least = n->p[i];
   }
-  if (least <= window || def->is_cross) return HY_OK;
+  if (window == 0 || least <= window) return HY_OK;
   return hy__place_fail(n->place, HY_BAD_FORMAT, b->err, "min of %s is %g, more than its n = %g",
                         def->id, least, window);
 }

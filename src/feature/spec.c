@@ -286,7 +286,7 @@ static hy_status read_params(const hy__yaml *map, hy__spec *spec, hy_error *err)
   static const char *const warmups[] = {"strict", "qlib"};
   const hy__yaml *warmup = hy__yaml_get(map, "warmup");
   size_t choice = 0;
-  if (warmup) HY_TRY(read_choice(warmup, warmups, HY_COUNT(warmups), &choice, err));
+  if (warmup) HY_TRY(hy__spec_choice(warmup, warmups, HY_COUNT(warmups), &choice, err));
   spec->warmup_qlib = choice == 1;
   const hy__yaml *gap = hy__yaml_get(map, "gap");
   return gap ? read_gap(gap, &spec->gap, err) : HY_OK;

@@ -76,6 +76,8 @@ static void open_domain(const event *e, size_t block, uint32_t domain, uint8_t p
   const uint8_t all = hy__stream_block_lanes(s, block);
   l->live = present;
   l->advance = gap->fill == HY__GAP_NONE ? present : all;
+  for (size_t k = 0; k < HY_LANES && gap->fill == HY__GAP_MARK; k++)
+    if (present >> k & 1) bars[k].last_ns = e->row->time_ns;
   if (gap->fill == HY__GAP_FLAT) l->live |= filled_lanes(e, gap, block, bars, present);
   if (!l->advance) return;
   if (l->held) hy__stream_shift(s, block, domain, l->held);
@@ -133,7 +135,14 @@ static void read_clock(const event *e, const hy__stream_source *source, size_t b
   int64_t whole_s = ns / ns_per_s;
   if (source->node->name[1] == 'l') whole_s += hy__zone_offset_s(s->zone, whole_s);
   const double value = (double)whole_s + (double)(ns % ns_per_s) / 1e9;
-  for (size_t k = 0; k < HY_LANES; k++) row[k] = live >> k & 1 ? value : (double)NAN;
+  const bool is_bar = source->node->name[1] == 'b';
+  const hy__stream_bar *bars = s->bars + (block * s->n_domains + source->ring->domain) * HY_LANES;
+  for (size_t k = 0; k < HY_LANES; k++) {
+    if (is_bar)
+      row[k] = bars[k].last_ns != INT64_MIN ? 1.0 : (double)NAN;
+    else
+      row[k] = live >> k & 1 ? value : (double)NAN;
+  }
 }
 
 static void run_sources(const event *e, size_t block) {
@@ -377,7 +386,7 @@ static hy_status name_bars(hy_feature_stream *s, const hy_feature_stream_options
 
 static hy_status open_zone(hy_feature_stream *s, hy_error *err) {
   for (size_t i = 0; i < s->n_sources; i++)
-    if (s->sources[i].node->kind == HY__NODE_CLOCK)
+    if (s->sources[i].node->kind == HY__NODE_CLOCK && s->sources[i].node->name[1] == 'l')
       return hy__zone_open(s->allocator, s->info.zone, &s->zone, err);
   return HY_OK;
 }
