@@ -630,16 +630,12 @@ def _(s):
 
 
 def pattern(name, function, *params):
-    """TA-Lib on each window alone: over a whole series its running sums keep rounding errors of
-    bars that have left, which decide where a length equals its limit."""
+    """TA-Lib's integers; its zeros before the look-back are no verdicts."""
     def form(s, *params):
-        call, bars = getattr(ta, "CDL" + function), (s.o, s.h, s.l, s.c)
+        found = getattr(ta, "CDL" + function)(s.o, s.h, s.l, s.c, *params)
         last = ta.abstract.Function("CDL" + function).lookback
-        out = np.full(len(s.c), np.nan)
-        for t in range(last, len(out)):
-            out[t] = call(*[x[t - last:t + 1] for x in bars], *params)[-1]
-        return out
-    row("cdl." + name, f"TA-Lib CDL{function}, each window alone", params or ((),))(form)
+        return np.where(np.arange(len(found)) < last, np.nan, found)
+    row("cdl." + name, f"TA-Lib CDL{function}", params or ((),))(form)
 
 
 for name in ("doji dragonflydoji gravestonedoji longleggeddoji rickshawman takuri marubozu "
