@@ -6,7 +6,7 @@
 #include <hayate/array.h>
 #include <hayate/bench.h>
 #include <hayate/feature.h>
-#include <hayate/feature_stream.h>
+#include <hayate/feature_check.h>
 #include <hayate/inspect.h>
 #include <hayate/market.h>
 #include <hayate/model.h>

@@ -7,7 +7,8 @@ import os
 import numpy as np
 
 from . import _arrow_out, _pandas
-from ._library import LIB, P, SIZE, FeaturesInfo, call, runtime_or_shared, written
+from ._library import (LIB, P, SIZE, CheckOptions, FeaturesInfo, Handle, call, runtime_or_shared,
+                       written)
 from ._market import Universe, rows_of
 
 
@@ -69,3 +70,28 @@ class Features:
     def explain(self):
         """The definition graph, look-back, stability and cost of each feature."""
         return json.loads(written(LIB.hy_features_explain, self._handle.pointer, c.c_bool(True)))
+
+    def check_lookahead(self, panel, points=0, seed=0):
+        """Does a value change with bars that come after it? This and the other checks answer what
+        `hayate features lookahead --json` prints: `passed`, `features`, `findings`."""
+        return self._check(1, panel, n_points=points, seed=seed)
+
+    def check_recursive(self, panel, warmup=0, tol=0.0):
+        """How much history each feature needs, beside what explain claims."""
+        return self._check(2, panel, warmup_bars=warmup, tol=tol)
+
+    def check_coverage(self, panel, max_missing=0.0):
+        """How much of each feature is missing, and why."""
+        return self._check(3, panel, max_missing=max_missing)
+
+    def check_bench(self, panel):
+        """What each feature costs."""
+        return self._check(4, panel)
+
+    def _check(self, kind, panel, **options):
+        universe = panel if isinstance(panel, Universe) else Universe(panel, self._runtime)
+        report = Handle(LIB.hy_features_check_destroy)
+        with self._runtime._lock:
+            call(LIB.hy_features_check_run, self._handle.pointer, universe._handle.pointer,
+                 c.c_int(kind), c.byref(CheckOptions(**options)), c.byref(report.pointer))
+        return json.loads(written(LIB.hy_features_check_write, report.pointer, c.c_bool(True)))

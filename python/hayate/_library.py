@@ -94,6 +94,12 @@ class FeaturesInfo(Options):
                 ("canonical", TEXT)]
 
 
+class CheckOptions(Options):
+    _fields_ = [("struct_size", SIZE), ("seed", c.c_uint64), ("n_points", SIZE),
+                ("tol", c.c_double), ("warmup_bars", SIZE), ("max_missing", c.c_double),
+                ("progress", P), ("progress_ctx", P)]
+
+
 class UniverseInfo(Options):
     _fields_ = [("struct_size", SIZE), ("n_bars", SIZE), ("n_symbols", SIZE), ("n_fields", SIZE),
                 ("time_ns", P), ("symbols", c.POINTER(TEXT)), ("fields", c.POINTER(TEXT)),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python module: arrays in and out, features as the command computes them, models against the
 goldens of the inference tests, errors with their place."""
+import json
 import os
 import pathlib
 import subprocess
@@ -116,6 +117,19 @@ def test_batch_of_a_dict_is_batch_of_the_file(universe):
     panel["close"] = panel["close"][:, :3]
     with pytest.raises(ValueError, match="close"):
         f.batch(panel)
+
+
+def test_checks_are_the_commands(universe):
+    f = hayate.Features(SPEC)
+    for kind, words, given in (("lookahead", ["--points", "2"], {"points": 2}),
+                               ("recursive", ["--tol", "1e-3"], {"tol": 1e-3}),
+                               ("coverage", [], {})):
+        done = subprocess.run([os.environ["HAYATE"], "features", kind, SPEC, "--data",
+                               str(universe), "--json", *words], check=True, capture_output=True)
+        assert json.loads(done.stdout) == getattr(f, "check_" + kind)(str(universe), **given)
+    short = f.check_recursive(str(universe), warmup=3)
+    assert not short["passed"] and short["findings"][0]["feature"] == "sma(close,5)"
+    assert f.check_bench(str(universe))["passed"]
 
 
 def test_batch_from_many_threads(universe):

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the commands that check features share: open, run one check, print its report. */
+#ifndef HY_CLI_FEATURES_CHECK_H
+#define HY_CLI_FEATURES_CHECK_H
+
+#include <hayate/feature_check.h>
+
+#include "cli/cli.h"
+
+/* The arguments that all of them begin with. */
+typedef struct cli_check_args {
+  const char *spec, *data;
+} cli_check_args;
+
+#define CLI_CHECK_ROWS(type)                                                                       \
+  {"SPEC", CLI_ARG_PATH, offsetof(type, check.spec), CLI_REQUIRED, NULL, 0}, {                     \
+    "data", CLI_PATH, offsetof(type, check.data), CLI_REQUIRED, NULL, 'd'                          \
+  }
+
+/* Returns the exit status: CLI_NO when the check found something. */
+int cli_features_check(const cli_context *cli, const cli_check_args *args, hy_check_kind kind,
+                       hy_features_check_options *options);
+
+#endif
