@@ -44,10 +44,10 @@ TAN | real | | real | tan | numpy
 TANH | real | | real | tanh | numpy
 """,
     "Momentum Indicators": """
-AC | high low | fastperiod=5 slowperiod=34 signalperiod=5 | real | @ac
+AC | high low | fastperiod=5 slowperiod=34 signalperiod=5 | real | ac({fastperiod},{slowperiod},{signalperiod})
 ADX | high low close | timeperiod=14 | real | adx({timeperiod})
 ADXR | high low close | timeperiod=14 | real | adxr({timeperiod})
-AO | high low | fastperiod=5 slowperiod=34 | real | @ao
+AO | high low | fastperiod=5 slowperiod=34 | real | ao({fastperiod},{slowperiod})
 APO | real | fastperiod=12 slowperiod=26 matype=1 | real | @apo
 AROON | high low | timeperiod=14 | aroondown aroonup \
     | aroon({timeperiod}).down; aroon({timeperiod}).up
@@ -57,15 +57,23 @@ CCI | high low close | timeperiod=14 | real | cci({timeperiod})
 CMO | real | timeperiod=14 | real | cmo(real,{timeperiod})
 CMOU | real | timeperiod=14 | real | cmou(real,{timeperiod})
 COPPOCK | real | wmaperiod=10 roc1period=11 roc2period=14 | real \
-    | wma(roc(real,{roc1period})+roc(real,{roc2period}),{wmaperiod})
+    | coppock(real,{wmaperiod},{roc1period},{roc2period})
+DPO | real | timeperiod=20 | real | dpo.causal(real,{timeperiod})
 DX | high low close | timeperiod=14 | real | dx({timeperiod})
 ER | real | timeperiod=10 | real | er(real,{timeperiod})
 ERI | high low close | timeperiod=13 | bullpower bearpower \
-    | high-ema.talib(close,{timeperiod}); low-ema.talib(close,{timeperiod})
+    | eri({timeperiod}).bull; eri({timeperiod}).bear
+FOSC | real | timeperiod=5 | real | fosc(real,{timeperiod})
+IMI | open close | timeperiod=14 | real | imi({timeperiod})
+KDJ | high low close | fastk_period=9 slowk_period=3 slowk_matype=13 slowd_period=3 \
+    slowd_matype=13 | k d j | @kdj
 MACD | real | fastperiod=12 slowperiod=26 signalperiod=9 | macd macdsignal macdhist | @macd
 MACDEXT | real \
     | fastperiod=12 fastmatype=0 slowperiod=26 slowmatype=0 signalperiod=9 signalmatype=0 \
     | macd macdsignal macdhist | @macdext
+MACDFIX | real | signalperiod=9 | macd macdsignal macdhist \
+    | macdfix(real,{signalperiod}).macd; macdfix(real,{signalperiod}).signal; \
+macdfix(real,{signalperiod}).hist
 MFI | high low close volume | timeperiod=14 | real | mfi({timeperiod})
 MINUS_DI | high low close | timeperiod=14 | real | minus_di({timeperiod})
 MINUS_DM | high low | timeperiod=14 | real | minus_dm({timeperiod},close=high)
@@ -73,12 +81,14 @@ MOM | real | timeperiod=10 | real | mom(real,{timeperiod})
 PLUS_DI | high low close | timeperiod=14 | real | plus_di({timeperiod})
 PLUS_DM | high low | timeperiod=14 | real | plus_dm({timeperiod},close=high)
 PPO | real | fastperiod=12 slowperiod=26 matype=1 | real | @ppo | zero
-QSTICK | open close | timeperiod=10 | real | sma(close-open,{timeperiod})
+QSTICK | open close | timeperiod=10 | real | qstick({timeperiod})
 ROC | real | timeperiod=10 | real | roc(real,{timeperiod})
 ROCP | real | timeperiod=10 | real | rocp(real,{timeperiod})
 ROCR | real | timeperiod=10 | real | rocr(real,{timeperiod})
-ROCR100 | real | timeperiod=10 | real | 100*rocr(real,{timeperiod})
+ROCR100 | real | timeperiod=10 | real | rocr100(real,{timeperiod})
 RSI | real | timeperiod=14 | real | rsi.talib(real,{timeperiod})
+SMI | high low close | timeperiod=13 fastperiod=2 slowperiod=25 signalperiod=9 \
+    | smi smisignal | @smi
 STOCH | high low close \
     | fastk_period=5 slowk_period=3 slowk_matype=0 slowd_period=3 slowd_matype=0 \
     | slowk slowd | @stoch
@@ -86,8 +96,12 @@ STOCHF | high low close | fastk_period=5 fastd_period=3 fastd_matype=0 | fastk f
 STOCHRSI | real | timeperiod=14 fastk_period=5 fastd_period=3 fastd_matype=0 | fastk fastd \
     | @stochrsi
 TRIX | real | timeperiod=30 | real | trix(real,{timeperiod})
+TSI | real | firstperiod=25 secondperiod=13 | real | tsi(real,{firstperiod},{secondperiod})
 ULTOSC | high low close | timeperiod1=7 timeperiod2=14 timeperiod3=28 | real \
     | ultosc({timeperiod1},{timeperiod2},{timeperiod3})
+VHF | real | timeperiod=28 | real | vhf(real,{timeperiod})
+VORTEX | high low close | timeperiod=14 | plusvi minusvi \
+    | vortex({timeperiod}).plus; vortex({timeperiod}).minus
 WAD | high low close | | real | wad()
 WILLR | high low close | timeperiod=14 | real | willr({timeperiod})
 """,
@@ -105,6 +119,7 @@ KAMA | real | timeperiod=30 | real | kama(real,{timeperiod})
 KC | high low close | timeperiod=20 atrperiod=10 nbdev=2.0 | upperband middleband lowerband \
     | @kc
 MA | real | timeperiod=30 matype=0 | real | @ma
+MAVP | real periods | minperiod=2 maxperiod=30 matype=0 | real | @mavp
 MIDPOINT | real | timeperiod=14 | real | midpoint(real,{timeperiod})
 MIDPRICE | high low | timeperiod=14 | real | midprice({timeperiod})
 RMA | real | timeperiod=30 | real | rma(real,{timeperiod})
@@ -125,14 +140,77 @@ VWMA | real volume | timeperiod=30 | real | vwma({timeperiod},close=real)
 WMA | real | timeperiod=30 | real | wma(real,{timeperiod})
 ZLEMA | real | timeperiod=30 | real | zlema(real,{timeperiod})
 """,
+    "Pattern Recognition": """
+CDL2CROWS | open high low close | | integer | cdl.2crows() | integer
+CDL3BLACKCROWS | open high low close | | integer | cdl.3crows() | integer
+CDL3INSIDE | open high low close | | integer | cdl.inside() | integer
+CDL3LINESTRIKE | open high low close | | integer | cdl.3linestrike() | integer
+CDL3OUTSIDE | open high low close | | integer | cdl.outside() | integer
+CDL3STARSINSOUTH | open high low close | | integer | cdl.3starsinsouth() | integer
+CDL3WHITESOLDIERS | open high low close | | integer | cdl.3soldiers() | integer
+CDLABANDONEDBABY | open high low close | penetration=0.3 | integer | cdl.abandonedbaby({penetration}) | integer
+CDLADVANCEBLOCK | open high low close | | integer | cdl.advanceblock() | integer
+CDLBELTHOLD | open high low close | | integer | cdl.belthold() | integer
+CDLBREAKAWAY | open high low close | | integer | cdl.breakaway() | integer
+CDLCLOSINGMARUBOZU | open high low close | | integer | cdl.closingmarubozu() | integer
+CDLCONCEALBABYSWALL | open high low close | | integer | cdl.concealbabyswall() | integer
+CDLCOUNTERATTACK | open high low close | | integer | cdl.counterattack() | integer
+CDLDARKCLOUDCOVER | open high low close | penetration=0.5 | integer | cdl.darkcloud({penetration}) | integer
+CDLDOJI | open high low close | | integer | cdl.doji() | integer
+CDLDOJISTAR | open high low close | | integer | cdl.dojistar() | integer
+CDLDRAGONFLYDOJI | open high low close | | integer | cdl.dragonflydoji() | integer
+CDLENGULFING | open high low close | | integer | cdl.engulfing() | integer
+CDLEVENINGDOJISTAR | open high low close | penetration=0.3 | integer | cdl.eveningdojistar({penetration}) | integer
+CDLEVENINGSTAR | open high low close | penetration=0.3 | integer | cdl.evening({penetration}) | integer
+CDLGAPSIDESIDEWHITE | open high low close | | integer | cdl.gapsidesidewhite() | integer
+CDLGRAVESTONEDOJI | open high low close | | integer | cdl.gravestonedoji() | integer
+CDLHAMMER | open high low close | | integer | cdl.hammer() | integer
+CDLHANGINGMAN | open high low close | | integer | cdl.hanging() | integer
+CDLHARAMI | open high low close | | integer | cdl.harami() | integer
+CDLHARAMICROSS | open high low close | | integer | cdl.haramicross() | integer
+CDLHIGHWAVE | open high low close | | integer | cdl.highwave() | integer
+CDLHIKKAKE | open high low close | | integer | cdl.hikkake() | integer
+CDLHIKKAKEMOD | open high low close | | integer | cdl.hikkakemod() | integer
+CDLHOMINGPIGEON | open high low close | | integer | cdl.homingpigeon() | integer
+CDLIDENTICAL3CROWS | open high low close | | integer | cdl.identical3crows() | integer
+CDLINNECK | open high low close | | integer | cdl.inneck() | integer
+CDLINVERTEDHAMMER | open high low close | | integer | cdl.inv_hammer() | integer
+CDLKICKING | open high low close | | integer | cdl.kicking() | integer
+CDLKICKINGBYLENGTH | open high low close | | integer | cdl.kickingbylength() | integer
+CDLLADDERBOTTOM | open high low close | | integer | cdl.ladderbottom() | integer
+CDLLONGLEGGEDDOJI | open high low close | | integer | cdl.longleggeddoji() | integer
+CDLLONGLINE | open high low close | | integer | cdl.longline() | integer
+CDLMARUBOZU | open high low close | | integer | cdl.marubozu() | integer
+CDLMATCHINGLOW | open high low close | | integer | cdl.matchinglow() | integer
+CDLMATHOLD | open high low close | penetration=0.5 | integer | cdl.mathold({penetration}) | integer
+CDLMORNINGDOJISTAR | open high low close | penetration=0.3 | integer | cdl.morningdojistar({penetration}) | integer
+CDLMORNINGSTAR | open high low close | penetration=0.3 | integer | cdl.morning({penetration}) | integer
+CDLONNECK | open high low close | | integer | cdl.onneck() | integer
+CDLPIERCING | open high low close | | integer | cdl.piercing() | integer
+CDLRICKSHAWMAN | open high low close | | integer | cdl.rickshawman() | integer
+CDLRISEFALL3METHODS | open high low close | | integer | cdl.risefall3methods() | integer
+CDLSEPARATINGLINES | open high low close | | integer | cdl.separatinglines() | integer
+CDLSHOOTINGSTAR | open high low close | | integer | cdl.shooting() | integer
+CDLSHORTLINE | open high low close | | integer | cdl.shortline() | integer
+CDLSPINNINGTOP | open high low close | | integer | cdl.spinning() | integer
+CDLSTALLEDPATTERN | open high low close | | integer | cdl.stalledpattern() | integer
+CDLSTICKSANDWICH | open high low close | | integer | cdl.sticksandwich() | integer
+CDLTAKURI | open high low close | | integer | cdl.takuri() | integer
+CDLTASUKIGAP | open high low close | | integer | cdl.tasukigap() | integer
+CDLTHRUSTING | open high low close | | integer | cdl.thrusting() | integer
+CDLTRISTAR | open high low close | | integer | cdl.tristar() | integer
+CDLUNIQUE3RIVER | open high low close | | integer | cdl.unique3river() | integer
+CDLUPSIDEGAP2CROWS | open high low close | | integer | cdl.upsidegap2crows() | integer
+CDLXSIDEGAP3METHODS | open high low close | | integer | cdl.xsidegap3methods() | integer
+""",
     "Price Transform": """
 AVGDEV | real | timeperiod=14 | real | mad.mean(real,{timeperiod})
-AVGPRICE | open high low close | | real | (high+low+close+open)/4
+AVGPRICE | open high low close | | real | avgprice()
 HA | open high low close | | haopen hahigh halow haclose \
     | ha().open; ha().high; ha().low; ha().close
-MEDPRICE | high low | | real | (high+low)/2
-TYPPRICE | high low close | | real | (high+low+close)/3
-WCLPRICE | high low close | | real | (high+low+close*2)/4
+MEDPRICE | high low | | real | medprice()
+TYPPRICE | high low close | | real | typprice()
+WCLPRICE | high low close | | real | wclprice()
 """,
     "Statistic Functions": """
 BETA | real0 real1 | timeperiod=5 | real | beta.ret(real0,real1,{timeperiod}) | zero
@@ -175,18 +253,7 @@ VWAP | high low close volume | | real | vwap.cum()
 
 # TA-Lib's other functions: asked for, they are refused by name.
 LEFT_OUT = frozenset("""
-HT_DCPERIOD HT_DCPHASE HT_PHASOR HT_SINE HT_TRENDMODE HT_TRENDLINE DPO FOSC FRACTAL IMI KDJ MACDFIX
-SMI TSI VHF VORTEX MAMA MAVP CDL2CROWS CDL3BLACKCROWS CDL3INSIDE CDL3LINESTRIKE CDL3OUTSIDE
-CDL3STARSINSOUTH CDL3WHITESOLDIERS CDLABANDONEDBABY CDLADVANCEBLOCK CDLBELTHOLD CDLBREAKAWAY
-CDLCLOSINGMARUBOZU CDLCONCEALBABYSWALL CDLCOUNTERATTACK CDLDARKCLOUDCOVER CDLDOJI CDLDOJISTAR
-CDLDRAGONFLYDOJI CDLENGULFING CDLEVENINGDOJISTAR CDLEVENINGSTAR CDLGAPSIDESIDEWHITE
-CDLGRAVESTONEDOJI CDLHAMMER CDLHANGINGMAN CDLHARAMI CDLHARAMICROSS CDLHIGHWAVE CDLHIKKAKE
-CDLHIKKAKEMOD CDLHOMINGPIGEON CDLIDENTICAL3CROWS CDLINNECK CDLINVERTEDHAMMER CDLKICKING
-CDLKICKINGBYLENGTH CDLLADDERBOTTOM CDLLONGLEGGEDDOJI CDLLONGLINE CDLMARUBOZU CDLMATCHINGLOW
-CDLMATHOLD CDLMORNINGDOJISTAR CDLMORNINGSTAR CDLONNECK CDLPIERCING CDLRICKSHAWMAN
-CDLRISEFALL3METHODS CDLSEPARATINGLINES CDLSHOOTINGSTAR CDLSHORTLINE CDLSPINNINGTOP CDLSTALLEDPATTERN
-CDLSTICKSANDWICH CDLTAKURI CDLTASUKIGAP CDLTHRUSTING CDLTRISTAR CDLUNIQUE3RIVER CDLUPSIDEGAP2CROWS
-CDLXSIDEGAP3METHODS
+HT_DCPERIOD HT_DCPHASE HT_PHASOR HT_SINE HT_TRENDMODE HT_TRENDLINE FRACTAL MAMA
 """.split())
 
 MA_NAMES = {
@@ -242,15 +309,6 @@ def _late(x, bars):
 
 def _ordered(fastperiod, slowperiod):
     return (fastperiod, slowperiod) if fastperiod <= slowperiod else (slowperiod, fastperiod)
-
-
-def ao(fastperiod, slowperiod):
-    return f"sma((high+low)/2,{fastperiod})-sma((high+low)/2,{slowperiod})"
-
-
-def ac(fastperiod, slowperiod, signalperiod):
-    line = ao(fastperiod, slowperiod)
-    return f"{line}-sma({line},{signalperiod})"
 
 
 def apo(fastperiod, slowperiod, matype):
@@ -313,6 +371,26 @@ def stoch(fastk_period, slowk_period, slowk_matype, slowd_period, slowd_matype):
         return f"{call}.k; {call}.d"
     k = average(slowk_matype, f"stochf({fastk_period},1).k", slowk_period)
     return _slow(k, average(slowd_matype, k, slowd_period))
+
+
+def kdj(fastk_period, slowk_period, slowk_matype, slowd_period, slowd_matype):
+    if slowk_matype == slowd_matype == 13:
+        call = f"kdj.talib({fastk_period},{slowk_period},{slowd_period})"
+        return f"{call}.k; {call}.d; {call}.j"
+    k = average(slowk_matype, f"stochf({fastk_period},1).k", slowk_period)
+    d = average(slowd_matype, k, slowd_period)
+    return f"{_slow(k, d)}; 3*{k}-2*{d}"
+
+
+def smi(timeperiod, fastperiod, slowperiod, signalperiod):
+    call = f"smi({timeperiod},{fastperiod},{slowperiod},{signalperiod})"
+    return f"{call}.smi; {call}.signal"
+
+
+def mavp(minperiod, maxperiod, matype):
+    if matype:
+        raise ValueError(f"matype={matype} is not supported, 0 (SMA) is")
+    return f"mavp(real,floor(periods),{minperiod},{maxperiod})"
 
 
 def stochf(fastk_period, fastd_period, fastd_matype):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """hayate.talib against TA-Lib's own answers (tests/golden/talib), and its manners: leading missing
 values, types, lengths, Series, the abstract interface, threads."""
+import ctypes as c
 import inspect
+import json
 import os
 import pathlib
 import subprocess
@@ -21,9 +23,12 @@ if not SANITIZED:
     import hayate
     import hayate._talib_table as table
     import hayate.talib as talib
+    from hayate._library import LIB, written
     from hayate.talib import abstract
 
-GOLDEN = dict(np.load(ROOT / "tests" / "golden" / "talib" / "calls.npz"))
+PACKED = dict(np.load(ROOT / "tests" / "golden" / "talib" / "calls.npz"))
+GOLDEN = {str(name): values.astype("i4") if integer else values for name, integer, values in zip(
+    PACKED["name"], PACKED["integer"], np.split(PACKED["values"], PACKED["n"].cumsum()[:-1]))}
 CALLS = sorted({key.rpartition(".")[0] for key in GOLDEN if not key.startswith("input.")})
 CLOSE = GOLDEN["input.close"]
 # examples/talib_port.py --peer, with TA-Lib 0.8.2
@@ -36,7 +41,7 @@ stochastic 73.4651 79.0831
 
 def columns(lead=False):
     """The golden's inputs; with `lead`, each column begins some rows late."""
-    names = ["open", "high", "low", "close", "volume", "real", "real0", "real1"]
+    names = ["open", "high", "low", "close", "volume", "periods", "real", "real0", "real1"]
     given = {n: np.array(GOLDEN.get(f"input.{n}", CLOSE)) for n in names}
     if lead:
         for k, column in enumerate(given.values()):
@@ -85,6 +90,19 @@ def test_the_table_is_whole():
         talib.get_function_groups().values(), []))
     assert str(inspect.signature(talib.BBANDS)) == (
         "(real, timeperiod=20, nbdevup=2.0, nbdevdn=2.0, matype=0)")
+
+
+def test_candles_are_the_patterns_of_their_name():
+    """A random walk shows few of them, so the table is held to what the definitions call
+    themselves; their values are held in tests/feature."""
+    listed = json.loads(written(LIB.hy_features_list, b"cdl.", c.c_bool(True)))["definitions"]
+    doc = {one["id"]: one["doc"] for one in listed}
+    rows = [row for row in table.ROWS.values() if row.group == "Pattern Recognition"]
+    assert len(rows) == 61
+    for row in rows:
+        name = row.spec(list(row.defaults.values())).partition("(")[0]
+        assert doc[name].endswith(f"({row.name})")
+        assert getattr(talib, row.name)(*[columns()[k] for k in row.inputs]).dtype == np.int32
 
 
 def test_what_is_left_out_is_refused_by_name():

@@ -3,7 +3,8 @@
 
 For each function of python/hayate/_talib_table.py: NAME.OUTPUT with the defaults, and NAME(k=v,..).OUTPUT
 with other parameters and averages, the last rows alone; `lead` before a name: the same over inputs
-that begin with missing values. The inputs are input.COLUMN.
+that begin with missing values. The inputs are input.COLUMN. All lie one after the other in
+`values`: `name`, `n` values, `integer` for int32.
 
     python tools/golden/talib_calls.py
 """
@@ -37,6 +38,7 @@ def inputs():
     volume[rng.random(BARS) < 0.03] = 0
     columns = {"open": open_, "high": np.maximum(open_, close) + spread[0],
                "low": np.minimum(open_, close) - spread[1], "close": close, "volume": volume,
+               "periods": np.round(15 + 14 * np.sin(np.arange(BARS) / 7)),
                "real": close, "real0": close, "real1": close * 0.3 + rng.normal(0, 1, BARS)}
     return {name: np.round(column, 3) for name, column in columns.items()}
 
@@ -46,9 +48,10 @@ def other_parameters(row):
     if not row.defaults:
         return
     yield {key: value * 0.75 if isinstance(value, float) else 1 if key.endswith("matype")
+           and row.name != "MAVP" else 0 if row.name == "MAVP" and key == "matype"
            else max(2, value // 2 + 1) for key, value in row.defaults.items()}
     kinds = [key for key in row.defaults if key.endswith("matype")]
-    for name in table.SUPPORTED_MA if kinds else ():
+    for name in table.SUPPORTED_MA if kinds and row.name != "MAVP" else ():
         yield {key: AVERAGES[name] for key in kinds}
 
 
@@ -78,7 +81,10 @@ def main():
             for output, values in answers(row, columns, given).items():
                 arrays[f"{name}({text}).{output}"] = values[-TAIL:]
     OUT.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(OUT / "calls.npz", **arrays)
+    packed = {"name": np.array(list(arrays)), "n": np.array([len(a) for a in arrays.values()], "i4"),
+              "integer": np.array([a.dtype.kind == "i" for a in arrays.values()]),
+              "values": np.concatenate([a.astype("f8") for a in arrays.values()])}
+    np.savez_compressed(OUT / "calls.npz", **packed)
     (OUT / "calls.npz.origin").write_text(
         "what: TA-Lib's Python functions over a series made here (numpy's default_rng(20261121))\n"
         f"versions: python {platform.python_version()}, numpy {np.__version__}, "

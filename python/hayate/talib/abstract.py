@@ -26,6 +26,8 @@ def _default_inputs(row):
     if row.inputs == ["real0", "real1"]:
         return {"price0": "high", "price1": "low"}
     names = {"price": "close"} if "real" in row.inputs else {}
+    if "periods" in row.inputs:
+        return {**names, "periods": "periods"}
     rest = [name for name in row.inputs if name != "real"]
     return {**names, "prices": rest} if rest else names
 
