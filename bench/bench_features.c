@@ -170,6 +170,40 @@ static const peer peers[] = {
     {"cdl.risefall3methods", "TA_CDLRISEFALL3METHODS", "ohlc", "", {0}, 1},
     {"cdl.hikkake", "TA_CDLHIKKAKE", "ohlc", "", {0}, 1},
     {"cdl.hikkakemod", "TA_CDLHIKKAKEMOD", "ohlc", "", {0}, 1},
+    {"zlema", "TA_ZLEMA", "c", "i", {30}, 1},
+    {"keltner", "TA_KC", "hlc", "iiR", {20, 10, 2}, 3},
+    {"accbands", "TA_ACCBANDS", "hlc", "i", {20}, 3},
+    {"donchian", "TA_DONCHIAN", "hl", "i", {20}, 3},
+    {"supertrend", "TA_SUPERTREND", "hlc", "iR", {10, 3}, 2},
+    {"sar", "TA_SAR", "hl", "RR", {0.02, 0.2}, 1},
+    {"ha", "TA_HA", "ohlc", "", {0}, 4},
+    {"macdfix", "TA_MACDFIX", "c", "i", {9}, 3},
+    {"macdext", "TA_MACDEXT", "c", "iiiiii", {12, 0, 26, 0, 9, 0}, 3},
+    {"rocr100", "TA_ROCR100", "c", "i", {10}, 1},
+    {"coppock", "TA_COPPOCK", "c", "iii", {10, 11, 14}, 1},
+    {"dpo.causal", "TA_DPO", "c", "i", {20}, 1},
+    {"fosc", "TA_FOSC", "c", "i", {5}, 1},
+    {"tsi", "TA_TSI", "c", "ii", {25, 13}, 1},
+    {"ao", "TA_AO", "hl", "ii", {5, 34}, 1},
+    {"ac", "TA_AC", "hl", "iii", {5, 34, 5}, 1},
+    {"qstick", "TA_QSTICK", "oc", "i", {10}, 1},
+    {"imi", "TA_IMI", "oc", "i", {14}, 1},
+    {"vhf", "TA_VHF", "c", "i", {28}, 1},
+    {"vortex", "TA_VORTEX", "hlc", "i", {14}, 2},
+    {"eri", "TA_ERI", "hlc", "i", {13}, 2},
+    {"smi", "TA_SMI", "hlc", "iiii", {13, 2, 25, 9}, 2},
+    {"kdj.talib", "TA_KDJ", "hlc", "iiiii", {9, 3, 13, 3, 13}, 3},
+    {"avgprice", "TA_AVGPRICE", "ohlc", "", {0}, 1},
+    {"medprice", "TA_MEDPRICE", "hl", "", {0}, 1},
+    {"typprice", "TA_TYPPRICE", "hlc", "", {0}, 1},
+    {"wclprice", "TA_WCLPRICE", "hlc", "", {0}, 1},
+    {"cumsum", "TA_CUMSUM", "c", "", {0}, 1},
+    {"mavp", "TA_MAVP", "cy", "iii", {2, 30, 0}, 1},
+    {"sin", "TA_SIN", "c", "", {0}, 1},
+    {"atan", "TA_ATAN", "c", "", {0}, 1},
+    {"log10", "TA_LOG10", "c", "", {0}, 1},
+    {"tanh", "TA_TANH", "c", "", {0}, 1},
+    {"floor", "TA_FLOOR", "c", "", {0}, 1},
 };
 
 static double volatile sink;
@@ -292,7 +326,7 @@ static double ours_ns(const row *r, int isa, double *const out[HY__IND_OUTPUTS],
 
 typedef uintptr_t word;
 typedef int (*any_fn)(word, word, word, word, word, word, word, word, word, word, word, word, word,
-                      word, double, double, double);
+                      word, word, word, double, double, double);
 typedef int (*start_fn)(void);
 
 /* One call with its arguments in the order of TA-Lib's signatures: range, inputs, options, outputs.
@@ -318,7 +352,7 @@ static void call_peer(any_fn f, const peer *q, const double *const in[6], double
   a[n++] = (uintptr_t)&count;
   for (int i = 0; i < q->n_out; i++) a[n++] = (uintptr_t)out[i];
   (void)f(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13],
-          reals[0], reals[1], reals[2]);
+          a[14], a[15], reals[0], reals[1], reals[2]);
 }
 
 static double peer_ns(void *library, const peer *q, double *const out[3]) {

@@ -174,6 +174,19 @@ HY_INLINE void rows_map(const hy__ind_step *given, int n_in, int n_out, hy__row_
   }
 }
 
+/* The same for a row function without history: over the cells in their order in memory. */
+HY_INLINE void cells_map(const hy__ind_step *given, int n_in, hy__row_fn f) {
+  own_step own;
+  const hy__ind_step *const s = step_own(given, &own);
+  for (size_t at = 0; at < s->n * HY_LANES; at += LANE_WIDTH) {
+    const double *in[HY__IND_INPUTS];
+    lanes out[HY__IND_OUTPUTS];
+    for (int i = 0; i < n_in; i++) in[i] = s->in[i] + at;
+    f(in, s->p, out);
+    v_store(s->out[0] + at, v_fin(out[0]));
+  }
+}
+
 /* A parameter as a count, below 2^32. */
 HY_INLINE size_t p_count(const double *p, int i) { return (uint32_t)(int64_t)p[i]; }
 

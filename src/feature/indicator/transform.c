@@ -37,14 +37,14 @@ HY_INLINE void floor_row(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = whole_below(v_load(in[0]));
 }
-static void floor_step(const hy__ind_step *s) { rows_map(s, 1, 1, floor_row); }
+static void floor_step(const hy__ind_step *s) { cells_map(s, 1, floor_row); }
 HY_IND_CODE(floor) = {.step = floor_step};
 
 HY_INLINE void ceil_row(const double *const *in, const double *p, lanes *out) {
   (void)p;
   out[0] = v_zero() - whole_below(v_zero() - v_load(in[0]));
 }
-static void ceil_step(const hy__ind_step *s) { rows_map(s, 1, 1, ceil_row); }
+static void ceil_step(const hy__ind_step *s) { cells_map(s, 1, ceil_row); }
 HY_IND_CODE(ceil) = {.step = ceil_step};
 
 /* A value that is missing is passed over. */
