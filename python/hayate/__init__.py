@@ -22,6 +22,7 @@ from ._options import (ExecutionMode, ExecutionOrder, GraphOptimizationLevel, Ru
                        SessionOptions)
 from ._score import score
 from ._session import Port, Session
+from ._stream import FeatureStream
 from ._tensor import load, save
 from ._value import IOBinding, OrtValue
 from . import capi
@@ -62,7 +63,8 @@ def get_version_string():
     return __version__
 
 
-__all__ = ["Error", "ExecutionMode", "ExecutionOrder", "Features", "GraphOptimizationLevel",
+__all__ = ["Error", "ExecutionMode", "ExecutionOrder", "FeatureStream", "Features",
+           "GraphOptimizationLevel",
            "IOBinding", "InferenceSession", "InvalidArgument", "InvalidProtobuf", "ModelMetadata",
            "NoSuchFile", "NodeArg", "OrtValue", "Port", "RunOptions", "Runtime", "Session",
            "SessionOptions", "Universe", "Unsupported", "__version__", "capi",

@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from . import _arrow_out, _pandas
+from ._stream import FeatureStream
 from ._library import (LIB, P, SIZE, CheckOptions, FeaturesInfo, Handle, call, runtime_or_shared,
                        written)
 from ._market import Universe, rows_of
@@ -50,6 +51,11 @@ class Features:
         out["time"] = universe.time[begin:end]
         out["symbol"] = np.array(universe.symbols)
         return out
+
+    def stream(self, symbols, fields=None, timeframe=None, zone=None, calendar=None):
+        """A FeatureStream: the same values bar by bar. `fields` are those of a row, in its order
+        (open, high, low, close, volume); the rest is as in a panel."""
+        return FeatureStream(self, symbols, fields, timeframe, zone, calendar)
 
     def arrow(self, panel, rows=None):
         """The same as an Arrow table of (time, symbol, features) for whatever takes one: the values
