@@ -19,13 +19,16 @@ typedef enum hy_check_kind {
   /* How much is missing, and why. */
   HY_CHECK_COVERAGE = 3,
   /* What each feature costs. */
-  HY_CHECK_BENCH = 4
+  HY_CHECK_BENCH = 4,
+  /* A stream fed with the same bars gives batch's bits, peeks change nothing, and a stream restored
+   * from a snapshot goes on with them. */
+  HY_CHECK_PARITY = 5
 } hy_check_kind;
 
 typedef struct hy_features_check_options {
   size_t struct_size;
-  uint64_t seed;      /* LOOKAHEAD; 0: 7 */
-  size_t n_points;    /* LOOKAHEAD: bars that are tried; 0: 4 */
+  uint64_t seed;      /* LOOKAHEAD, PARITY; 0: 7 */
+  size_t n_points;    /* LOOKAHEAD, PARITY: bars that are tried; 0: 4 */
   double tol;         /* RECURSIVE: of a feature's largest magnitude; 0: 1e-6 */
   size_t warmup_bars; /* RECURSIVE: the history that there will be; 0: not asked */
   double

@@ -94,6 +94,10 @@ class Features:
         """What each feature costs."""
         return self._check(4, panel)
 
+    def check_parity(self, panel, points=0, seed=0):
+        """Does a stream give batch's bits?"""
+        return self._check(5, panel, n_points=points, seed=seed)
+
     def _check(self, kind, panel, **options):
         universe = panel if isinstance(panel, Universe) else Universe(panel, self._runtime)
         report = Handle(LIB.hy_features_check_destroy)

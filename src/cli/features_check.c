@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hayate features lookahead, recursive, coverage, bench: what they share. */
+ * hayate features parity, lookahead, recursive, coverage, bench: what they share. */
 #include "cli/features_check.h"
 
 typedef struct job {

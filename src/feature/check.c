@@ -62,6 +62,7 @@ static hy_status run_kind(hy__check_task *t, hy_check_kind kind, hy_error *err) 
   case HY_CHECK_RECURSIVE: return hy__check_recursive(t, err);
   case HY_CHECK_COVERAGE: return hy__check_coverage(t, err);
   case HY_CHECK_BENCH: return hy__check_bench(t, err);
+  case HY_CHECK_PARITY: return hy__check_parity(t, err);
   default: break;
   }
   HY_FAIL(HY_INVALID_ARGUMENT, err, "there is no check %d", (int)kind);

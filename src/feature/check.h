@@ -5,6 +5,7 @@
 #define HY_FEATURE_CHECK_H
 
 #include <hayate/feature_check.h>
+#include <hayate/feature_stream.h>
 
 #include "feature/feature.h"
 #include "feature/program.h"
@@ -82,6 +83,10 @@ HY_CHECKED hy_status hy__check_market_read(const hy_features *f, const hy_univer
 HY_CHECKED hy_status hy__check_market_part(const hy__check_market *m, size_t begin, size_t end,
                                            hy_universe **out, hy_error *err);
 
+/* A stream that takes the market's rows. */
+HY_CHECKED hy_status hy__check_market_stream(const hy__check_market *m, const hy_features *f,
+                                             hy_feature_stream **out, hy_error *err);
+
 enum { HY__CHECK_RUNS_MAX = 3 };
 
 /* One block of 8 symbols: each run's values, [lane][row][feature]. */
@@ -120,6 +125,7 @@ HY_CHECKED hy_status hy__check_lookahead(hy__check_task *t, hy_error *err);
 HY_CHECKED hy_status hy__check_recursive(hy__check_task *t, hy_error *err);
 HY_CHECKED hy_status hy__check_coverage(hy__check_task *t, hy_error *err);
 HY_CHECKED hy_status hy__check_bench(hy__check_task *t, hy_error *err);
+HY_CHECKED hy_status hy__check_parity(hy__check_task *t, hy_error *err);
 
 /* Names the report and its columns; called first by each kind. */
 HY_CHECKED hy_status hy__check_begin(hy__check_task *t, const char *name,

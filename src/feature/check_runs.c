@@ -80,6 +80,20 @@ hy_status hy__check_market_part(const hy__check_market *m, size_t begin, size_t 
   return hy_universe_from_panel(m->runtime, &panel, out, err);
 }
 
+hy_status hy__check_market_stream(const hy__check_market *m, const hy_features *f,
+                                  hy_feature_stream **out, hy_error *err) {
+  const hy_universe_info *i = &m->info;
+  const hy_feature_stream_options o = {.struct_size = sizeof o,
+                                       .n_symbols = i->n_symbols,
+                                       .n_fields = m->n_fields,
+                                       .symbols = i->symbols,
+                                       .fields = m->fields,
+                                       .timeframe = i->timeframe,
+                                       .zone = i->zone,
+                                       .calendar = i->calendar};
+  return hy_feature_stream_create(f, &o, out, err);
+}
+
 /* ---- runs ---- */
 
 typedef struct work {

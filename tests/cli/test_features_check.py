@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`hayate features lookahead|recursive|coverage|bench`: exit statuses, tables, JSON, and what is
+"""`hayate features parity|lookahead|recursive|coverage|bench`: exit statuses, tables, JSON, and what is
 refused. What the checks find is held in tests/feature/test_check.c."""
 import json
 import os
@@ -48,6 +48,12 @@ def test_lookahead(universe):
     assert again[0] == again[1] and "lookahead: passed, 4 cuts" in again[0]
 
 
+def test_parity(universe):
+    report = checked(universe, "parity", "--points", 12)
+    assert all(f["differ"] == 0 for f in report["features"]) and report["points"] == 12
+    assert report["bars"] == 400 and report["symbols"] == 12 and report["snapshot_bytes"] > 0
+
+
 def test_recursive(universe):
     report = checked(universe, "recursive")
     rsi, sma, _, obv = report["features"]
@@ -87,7 +93,7 @@ def test_coverage(universe):
 
 def test_bench(universe):
     report = checked(universe, "bench", "--threads", 1)
-    assert report["threads"] == 1 and report["batch_ns"] > 0
+    assert report["threads"] == 1 and report["batch_ns"] > 0 and report["stream_us"] > 0
     assert sum(f["share"] for f in report["features"]) == pytest.approx(1)
 
 
@@ -98,7 +104,7 @@ def test_on_the_examples(tmp_path):
             ("eurusd-hourly", "EURUSD.csv", [])):
         path = tmp_path / f"{folder}.h5"
         hayate("import", EXAMPLES / folder / source, *words, "-o", path)
-        for kind in ("lookahead", "recursive", "coverage"):
+        for kind in ("parity", "lookahead", "recursive", "coverage"):
             checked(path, kind, spec=EXAMPLES / folder / "features.yaml")
 
 

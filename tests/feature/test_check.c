@@ -110,6 +110,27 @@ static void a_look_ahead_is_found(void **state) {
   done(&c);
 }
 
+/* By a step that tells a chunk of many rows from a single one. */
+static void batch_only_step(const hy__ind_step *s) {
+  for (size_t i = 0; i < s->n * HY_LANES; i++) s->out[0][i] = s->in[0][i] + (s->n > 1 ? 0 : 1e-9);
+}
+static const hy__ind_code batch_only = {.step = batch_only_step};
+static void let_it_differ(hy_features *f) { node_named(f, "neg")->code = &batch_only; }
+
+static void streams_are_batch_or_are_found(void **state) {
+  (void)state;
+  hy_features_check_options o = {.n_points = 20, .seed = 3};
+  checked c = check(sound, HY_CHECK_PARITY, o, NULL);
+  assert_true(hy_features_check_passed(c.report));
+  done(&c);
+  c = check("fine = sma(close, 3); differs = -close", HY_CHECK_PARITY, o, let_it_differ);
+  assert_false(hy_features_check_passed(c.report));
+  assert_true(row_of(&c, 0)[0] == 0 && row_of(&c, 1)[0] > BARS);
+  assert_true(c.report->findings[0].feature == 1 && c.report->findings[0].symbol != NULL);
+  assert_non_null(strstr(c.report->findings[0].what, "stream"));
+  done(&c);
+}
+
 static void claims_hold_or_are_found(void **state) {
   (void)state;
   hy_features_check_options o = {.tol = 1e-3};
@@ -208,6 +229,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_sound_program_sees_no_future),
       cmocka_unit_test(a_look_ahead_is_found),
+      cmocka_unit_test(streams_are_batch_or_are_found),
       cmocka_unit_test(claims_hold_or_are_found),
       cmocka_unit_test(too_short_a_history_is_found),
       cmocka_unit_test(what_is_missing_has_its_cause),

@@ -123,7 +123,7 @@ def test_checks_are_the_commands(universe):
     f = hayate.Features(SPEC)
     for kind, words, given in (("lookahead", ["--points", "2"], {"points": 2}),
                                ("recursive", ["--tol", "1e-3"], {"tol": 1e-3}),
-                               ("coverage", [], {})):
+                               ("parity", ["--seed", "3"], {"seed": 3}), ("coverage", [], {})):
         done = subprocess.run([os.environ["HAYATE"], "features", kind, SPEC, "--data",
                                str(universe), "--json", *words], check=True, capture_output=True)
         assert json.loads(done.stdout) == getattr(f, "check_" + kind)(str(universe), **given)
