@@ -4,18 +4,18 @@
  * different rows. */
 #include "feature/run.h"
 
-#define MASK(x, t) ((x)->axis.mask[(t) - (x)->run->range.t_start])
+#define MASK(x, t) ((x)->axis.mask[(t) - (x)->view->t_start])
 
-/* The row of each lane's first bar, or of the range's first where the lane had bars before it. */
+/* The row of each lane's first bar, or of the view's first where the lane had bars before it. */
 static hy_status find_born(hy__exec *x, hy_error *err) {
   enum { PIECE = 512 };
-  const hy__feature_range *r = &x->run->range;
+  const hy__view *r = x->view;
   hy__axis *a = &x->axis;
   uint8_t piece[PIECE], seen = 0;
   bool unused;
   for (size_t end = r->t_start; end > 0 && seen != (1u << a->n_lanes) - 1;) {
     const size_t begin = end > PIECE ? end - PIECE : 0;
-    HY_TRY(hy__universe_present(x->run->universe, a->block, begin, end, piece, &unused, err));
+    HY_TRY(hy__universe_present(r->universe, a->block, begin, end, piece, &unused, err));
     for (size_t t = begin; t < end; t++) seen |= piece[t - begin];
     end = begin;
   }
@@ -28,20 +28,20 @@ static hy_status find_born(hy__exec *x, hy_error *err) {
 }
 
 hy_status hy__axis_open(hy__exec *x, size_t block, uint8_t *mask, hy_error *err) {
-  const hy__feature_range *r = &x->run->range;
+  const hy__view *v = x->view;
   hy__axis *a = &x->axis;
   size_t left = x->run->info.n_symbols - block * HY_LANES;
   a->block = block;
   a->n_lanes = HY_MIN(left, (size_t)HY_LANES);
   a->mask = mask;
-  HY_TRY(hy__universe_present(x->run->universe, block, r->t_start, r->t_end, mask, &a->all, err));
-  return x->run->reads_bar ? find_born(x, err) : HY_OK;
+  HY_TRY(hy__universe_present(v->universe, block, v->t_start, v->t_end, mask, &a->all, err));
+  return x->run->needs_born ? find_born(x, err) : HY_OK;
 }
 
 /* The lane's next run of bars from t on in which no gap is longer than reset_after. */
 static void next_segment(const hy__exec *x, size_t lane, size_t t, size_t *lo, size_t *hi) {
-  const size_t t_end = x->run->range.t_end;
-  const int64_t *time_ns = x->run->info.time_ns, most = x->axis.gap->reset_after_ns;
+  const size_t t_end = x->view->t_end;
+  const int64_t *time_ns = x->view->time_ns, most = x->axis.gap->reset_after_ns;
   while (t < t_end && !(MASK(x, t) >> lane & 1)) t++;
   *lo = t;
   size_t last = t;
@@ -62,7 +62,7 @@ static size_t count_bars(const hy__exec *x, size_t lane, size_t lo, size_t hi) {
 /* Rows before and in all, for the lane's segment. */
 static void measure(hy__exec *x, size_t lane) {
   hy__axis *a = &x->axis;
-  size_t wanted = HY_MAX(x->stage->t_begin, a->lo[lane]);
+  size_t wanted = HY_MAX(x->stage->t_begin[x->tf], a->lo[lane]);
   if (a->identity) {
     a->first[lane] = wanted - a->lo[lane];
     a->len[lane] = a->hi[lane] - a->lo[lane];
@@ -92,14 +92,14 @@ static bool close_axis(hy__exec *x) {
  * together. */
 static bool next_pieces(hy__exec *x, bool first) {
   hy__axis *a = &x->axis;
-  const hy__feature_range *r = &x->run->range;
+  const hy__view *r = x->view;
   bool any = false;
   for (size_t k = 0; k < a->n_lanes; k++) {
     size_t t = first ? r->t_start : a->hi[k];
     do {
       next_segment(x, k, t, &a->lo[k], &a->hi[k]);
       t = a->hi[k];
-    } while (t < r->t_end && t <= x->stage->t_begin);
+    } while (t < r->t_end && t <= x->stage->t_begin[x->tf]);
     any |= a->lo[k] < a->hi[k];
   }
   return any;
@@ -107,7 +107,7 @@ static bool next_pieces(hy__exec *x, bool first) {
 
 bool hy__axis_next(hy__exec *x, bool first) {
   hy__axis *a = &x->axis;
-  const hy__feature_range *r = &x->run->range;
+  const hy__view *r = x->view;
   a->identity = a->gap->fill != HY__GAP_NONE || (a->all && !a->gap->reset_after_ns);
   if (!a->identity && a->gap->reset_after_ns) {
     do {
@@ -136,7 +136,7 @@ void hy__axis_seek(hy__exec *x, size_t d) {
 /* Branch-free but for the end: a missing bar writes an entry that the next one overwrites. */
 static size_t index_lane(hy__exec *x, size_t lane, uint32_t *index) {
   const uint8_t *mask = x->axis.mask;
-  const size_t t_start = x->run->range.t_start;
+  const size_t t_start = x->view->t_start;
   size_t t = x->axis.cursor[lane], hi = x->axis.hi[lane], n = 0;
   for (; n < x->n && t < hi; t++) {
     index[n] = (uint32_t)t;
@@ -166,7 +166,7 @@ bool hy__axis_live(const hy__exec *x, size_t t, size_t lane) {
   const hy__axis *a = &x->axis;
   if (MASK(x, t) >> lane & 1) return true;
   if (a->gap->fill != HY__GAP_FLAT) return false;
-  size_t most = HY_MIN((size_t)a->gap->max, t - x->run->range.t_start);
+  size_t most = HY_MIN((size_t)a->gap->max, t - x->view->t_start);
   for (size_t back = 1; back <= most; back++)
     if (MASK(x, t - back) >> lane & 1) return true;
   return false;

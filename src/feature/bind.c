@@ -45,6 +45,10 @@ hy_status hy__bind_fields(const hy_features *f, const hy_universe *universe, int
   for (size_t i = 0; i < f->n_nodes; i++) {
     const hy__node *n = &f->nodes[i];
     if (n->kind != HY__NODE_FIELD) continue;
+    if (hy__node_timeframe(f, n) && !strcmp(n->name, hy__field_n_src)) {
+      fields[i] = HY__FIELD_N_SRC;
+      continue;
+    }
     fields[i] = hy__universe_field(universe, n->name);
     if (fields[i] < 0) return fail_field(&info, n->name, n->place, err);
   }

@@ -5,8 +5,9 @@
 
 #include "feature/program.h"
 
-/* fields[node]: the universe's index of each field node. NOT_FOUND and MISMATCH name what differs.
- */
+enum { HY__FIELD_N_SRC = -2 };
+/* fields[node]: the universe's index of each field node, whatever its timeframe, or
+ * HY__FIELD_N_SRC. NOT_FOUND and MISMATCH name what differs. */
 HY_CHECKED hy_status hy__bind_fields(const hy_features *f, const hy_universe *universe,
                                      int32_t *fields, int32_t *close_field, hy_error *err);
 

@@ -99,7 +99,7 @@ static void advance_slot(hy__exec *x, uint32_t index) {
 static void emit_lane(const hy__exec *x, const double *from, double *to, size_t lane) {
   const hy__axis *a = &x->axis;
   size_t begin = HY_MAX(a->first[lane], x->d), end = HY_MIN(a->len[lane], x->d + x->n);
-  const size_t base = x->stage->t_begin;
+  const size_t base = x->stage->t_begin[x->tf];
   const uint32_t *index = a->index + lane * x->run->chunk_rows;
   for (size_t d = begin; d < end; d++) {
     size_t t = a->identity ? a->lo[lane] + d : index[d - x->d];
@@ -115,7 +115,7 @@ static void emit_rows(const hy__exec *x, const double *from, double *to) {
   size_t begin = HY_MAX(a->begin, x->d), end = HY_MIN(a->end, x->d + x->n);
   for (size_t d = begin; d < end; d++) {
     const double *row = from + (d - x->d) * HY_LANES;
-    double *out = to + (a->lo[0] + d - x->stage->t_begin) * x->row_stride;
+    double *out = to + (a->lo[0] + d - x->stage->t_begin[x->tf]) * x->row_stride;
     for (size_t k = 0; k < a->n_lanes; k++) out[k] = kept(row[k]);
   }
 }
@@ -128,7 +128,7 @@ static void emit_by_row(const hy__exec *x, const double *const *from, size_t lan
   const uint32_t *index = a->index + lane * x->run->chunk_rows;
   for (size_t d = begin; d < end; d++) {
     size_t t = a->identity ? a->lo[lane] + d : index[d - x->d], cell = (d - x->d) * HY_LANES + lane;
-    double *to = x->bases[0] + lane * x->lane_stride + (t - s->t_begin) * x->row_stride;
+    double *to = x->bases[0] + lane * x->lane_stride + (t - s->t_begin[x->tf]) * x->row_stride;
     bool live = !a->identity || a->all || hy__axis_live(x, t, lane);
     for (size_t i = 0; i < s->n_targets; i++)
       if (from[i]) to[i] = live ? kept(from[i][cell]) : (double)NAN;
@@ -202,7 +202,7 @@ static hy_status run_piece(hy__exec *x) {
 /* Where nothing will be written stands a missing value: lanes [from, to). */
 static void fill_missing(const hy__exec *x, size_t from, size_t to) {
   const hy__stage *s = x->stage;
-  size_t rows = x->run->range.t_end - s->t_begin;
+  size_t rows = x->view->t_end - s->t_begin[x->tf];
   for (size_t i = 0; i < s->n_targets; i++) {
     if (x->run->f->nodes[s->targets[i].node].domain != x->domain) continue;
     for (size_t r = 0; r < rows; r++)
@@ -211,34 +211,75 @@ static void fill_missing(const hy__exec *x, size_t from, size_t to) {
   }
 }
 
-static void place_targets(hy__exec *x, const hy__sink_plan *sink) {
+static void place_targets(hy__exec *x, const hy__sink_plan *sink, size_t block) {
   const hy__feature_run *run = x->run;
   const hy__stage *s = x->stage;
-  size_t rows = run->range.t_end - s->t_begin;
+  size_t rows = run->range.t_end - run->range.t_begin;
+  bool tiles = s->stored || sink->tiles;
   x->lane_stride = 1;
   x->row_stride = HY_LANES;
-  if (!s->cross && sink->out) x->lane_stride = rows * s->n_targets, x->row_stride = s->n_targets;
-  if (!s->cross && !sink->out) x->row_stride = run->info.n_symbols;
+  if (!tiles && sink->out) x->lane_stride = rows * s->n_targets, x->row_stride = s->n_targets;
+  if (!tiles && !sink->out) x->row_stride = run->info.n_symbols;
   for (size_t i = 0; i < s->n_targets; i++) {
-    if (s->cross)
-      x->bases[i] = run->store[s->cross[i]] + x->axis.block * rows * HY_LANES;
+    const hy__view *v = &run->views[hy__node_timeframe(run->f, &run->f->nodes[s->targets[i].node])];
+    if (s->stored)
+      x->bases[i] = run->store[s->stored[i]] + block * (v->t_end - v->store_begin) * HY_LANES;
+    else if (tiles)
+      x->bases[i] = sink->tiles[i];
     else
-      x->bases[i] = sink->out ? sink->out + i : sink->columns[i] + x->axis.block * HY_LANES;
+      x->bases[i] = sink->out ? sink->out + i : sink->columns[i] + block * HY_LANES;
   }
 }
 
-static hy_status run_domain(hy__exec *x, const hy__sink_plan *sink) {
+/* A series that a faster one will read as of its close: where the symbol has no bar, its last one
+ * still is. */
+static void carry_on(const hy__exec *x) {
+  const hy__stage *s = x->stage;
+  const hy__view *v = x->view;
+  if (!s->stored || x->axis.gap->fill != HY__GAP_NONE || x->axis.all) return;
+  for (size_t i = 0; i < s->n_targets; i++) {
+    if (x->run->f->nodes[s->targets[i].node].domain != x->domain) continue;
+    if (x->run->f->nodes[s->stored[i]].kind != HY__NODE_ASOF) continue;
+    double *row = x->bases[i] + HY_LANES;
+    for (size_t t = v->store_begin + 1; t < v->t_end; t++, row += HY_LANES)
+      for (size_t k = 0; k < x->axis.n_lanes; k++)
+        if (!hy__axis_present(x, t, k)) row[k] = row[k - HY_LANES];
+  }
+}
+
+static bool has_target(const hy__exec *x) {
+  for (size_t i = 0; i < x->stage->n_targets; i++)
+    if (x->run->f->nodes[x->stage->targets[i].node].domain == x->domain) return true;
+  return false;
+}
+
+/* The view of the domain, whose mask is read when the one before had another. */
+static hy_status enter_domain(hy__exec *x, size_t block) {
+  const hy_features *f = x->run->f;
+  const hy__view *view = &x->run->views[f->domains[x->domain].tf];
+  const hy__view *before = x->view;
+  x->tf = f->domains[x->domain].tf;
+  x->view = view;
+  x->axis.gap = &f->gaps[f->domains[x->domain].gap];
+  if (view == before) return HY_OK;
+  return hy__axis_open(x, block, x->workspace + x->run->mask, x->err);
+}
+
+static hy_status run_domain(hy__exec *x, const hy__exec_job *job) {
+  if (!has_target(x)) return HY_OK;
+  HY_TRY(enter_domain(x, job->block));
   /* A caller's matrices have no columns for absent lanes. */
-  size_t lanes = x->stage->cross || sink->out ? HY_LANES : x->axis.n_lanes;
-  x->axis.gap = &x->run->f->gaps[x->run->f->domains[x->domain].gap];
-  bool any = hy__axis_next(x, true);
-  fill_missing(x, any && x->axis.identity ? x->axis.n_lanes : 0, lanes);
+  bool whole = x->stage->stored || job->sink.out || job->sink.tiles;
+  bool any = x->view->t_start < x->view->t_end && hy__axis_next(x, true);
+  fill_missing(x, any && x->axis.identity ? x->axis.n_lanes : 0,
+               whole ? HY_LANES : x->axis.n_lanes);
   for (; any; any = hy__axis_next(x, false)) HY_TRY(run_piece(x));
+  carry_on(x);
   return HY_OK;
 }
 
 static void count_bars(const hy__exec *x, uint32_t n_bars[HY_LANES]) {
-  size_t rows = x->run->range.t_end - x->run->range.t_start;
+  size_t rows = x->view->t_end - x->view->t_start;
   for (size_t k = 0; k < HY_LANES; k++) n_bars[k] = 0;
   if (x->axis.all) {
     for (size_t k = 0; k < x->axis.n_lanes; k++) n_bars[k] = (uint32_t)rows;
@@ -252,6 +293,7 @@ hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job, hy
   uint8_t *memory = job->workspace;
   hy__exec x = {.run = run,
                 .stage = &run->stages[job->stage],
+                .view = &run->views[0],
                 .slots = (hy__slot *)(memory + run->slots),
                 .workspace = memory,
                 .scratch = (double *)(memory + run->scratch),
@@ -263,8 +305,8 @@ hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job, hy
   x.axis.index = (uint32_t *)(memory + run->index);
   HY_TRY(hy__axis_open(&x, job->block, memory + run->mask, err));
   if (job->n_bars) count_bars(&x, job->n_bars);
-  place_targets(&x, &job->sink);
+  place_targets(&x, &job->sink, job->block);
   x.time_ns[0] += hy__clock_monotonic_ns() - begin_ns;
-  for (x.domain = 0; x.domain < run->f->n_domains; x.domain++) HY_TRY(run_domain(&x, &job->sink));
+  for (x.domain = 0; x.domain < run->f->n_domains; x.domain++) HY_TRY(run_domain(&x, job));
   return HY_OK;
 }

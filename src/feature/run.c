@@ -3,8 +3,6 @@
  * and lays out a worker's memory. */
 #include "feature/run.h"
 
-#include "feature/bind.h"
-
 #include <math.h>
 
 enum {
@@ -18,67 +16,97 @@ enum {
 
 /* ---- stages ---- */
 
-/* From which row of the universe cross-sections are needed: windows that stand on them look back,
- * by a number of rows only where rows of the series are rows of the universe. */
-static hy_status plan_cross(hy__feature_run *run, size_t *begin, hy_error *err) {
+/* Earlier rows of its inputs that the node's rows [from, ..) need. A series whose missing bars do
+ * not exist reaches back by bars, not rows. */
+static size_t rows_before(const hy__feature_run *run, const hy__node *n, size_t from) {
   const hy_features *f = run->f;
-  const size_t t_start = run->range.t_start;
+  const size_t t_start = run->views[hy__node_timeframe(f, n)].t_start, back = n->history;
+  if (hy__node_recurs(n) || (back && hy__node_gap(f, n)->fill == HY__GAP_NONE)) return t_start;
+  return from - t_start > back ? from - back : t_start;
+}
+
+/* Which nodes are needed, and from which row of their view on; consumers first. */
+static void plan_begins(hy__feature_run *run, size_t *begin) {
+  const hy_features *f = run->f;
+  const hy__stage *last = &run->stages[f->n_stages - 1];
   for (size_t i = 0; i < f->n_nodes; i++) begin[i] = SIZE_MAX;
-  for (size_t i = 0; i < f->n_features; i++) begin[f->refs[i].node] = run->range.t_begin;
-  run->cross_begin = run->range.t_end;
+  for (size_t i = 0; i < last->n_targets; i++) {
+    const uint32_t node = last->targets[i].node;
+    begin[node] = last->t_begin[hy__node_timeframe(f, &f->nodes[node])];
+  }
   for (size_t i = f->n_nodes; i-- > 0;) {
     const hy__node *n = &f->nodes[i];
-    size_t from = begin[i], back = n->history;
-    if (from == SIZE_MAX) continue;
-    if (hy__node_recurs(n) || (back && hy__node_gap(f, n)->fill == HY__GAP_NONE))
-      from = t_start;
-    else
-      from = from - t_start > back ? from - back : t_start;
+    if (begin[i] == SIZE_MAX) continue;
+    /* the last bar of a symbol may be any number of rows ago */
+    size_t from = n->kind == HY__NODE_ASOF ? 0 : rows_before(run, n, begin[i]);
     for (size_t k = 0; k < n->n_in; k++) begin[n->in[k].node] = HY_MIN(begin[n->in[k].node], from);
-    if (n->kind == HY__NODE_CROSS) run->cross_begin = HY_MIN(run->cross_begin, begin[i]);
+  }
+}
+
+/* From which row of its input's view a stored node is kept: one for all of a view. */
+static hy_status plan_store(hy__feature_run *run, size_t *begin, hy_error *err) {
+  const hy_features *f = run->f;
+  for (size_t v = 0; v < f->n_timeframes; v++)
+    run->views[v].store_begin = v ? run->views[v].t_start : run->views[v].t_end;
+  plan_begins(run, begin);
+  for (size_t i = 0; i < f->n_nodes; i++) {
+    hy__view *v = &run->views[hy__node_timeframe(f, &f->nodes[i])];
+    if (f->nodes[i].kind == HY__NODE_CROSS) v->store_begin = HY_MIN(v->store_begin, begin[i]);
   }
   for (size_t i = 0; i < f->n_nodes; i++) {
+    const hy__node *n = &f->nodes[i];
     size_t cells;
     void *memory;
-    if (f->nodes[i].kind != HY__NODE_CROSS) continue;
-    bool fits = hy__mul(run->range.t_end - run->cross_begin, run->n_blocks * HY_LANES, &cells);
-    HY_FAIL_IF(!fits, HY_LIMIT, err, "the cross-section is too large");
+    if (begin[i] == SIZE_MAX || !hy__node_stored(n)) continue;
+    const hy__view *v = &run->views[hy__node_timeframe(f, &f->nodes[n->in[0].node])];
+    bool fits = hy__mul(v->t_end - v->store_begin, run->n_blocks * HY_LANES, &cells);
+    HY_FAIL_IF(!fits, HY_LIMIT, err, "what lies between two stages is too large");
     HY_TRY(hy__arena_array(run->arena, cells, sizeof(double), &memory, err));
     run->store[i] = memory;
   }
   return HY_OK;
 }
 
-static bool feeds(const hy__node *n, bool last, uint32_t stage) {
-  return !last && n->kind == HY__NODE_CROSS && n->stage == stage + 1;
+/* What is given out: features at the universe's timeframe, or a caller's choice at their own. */
+static hy_status plan_last(hy__feature_run *run, hy_error *err) {
+  const hy_features *f = run->f;
+  const hy__feature_range *r = &run->range;
+  hy__stage *s = &run->stages[f->n_stages - 1];
+  void *memory;
+  s->n_targets = r->own ? r->n_own : f->n_features;
+  HY_TRY(hy__arena_array(run->arena, s->n_targets, sizeof(hy__ref), &memory, err));
+  s->targets = memory;
+  for (size_t i = 0; i < s->n_targets; i++) s->targets[i] = r->own ? f->own[r->own[i]] : f->refs[i];
+  for (size_t v = 0; v < f->n_timeframes; v++)
+    s->t_begin[v] = r->own ? r->own_begin[v] : run->views[v].t_end;
+  s->t_begin[0] = r->t_begin;
+  return HY_OK;
+}
+
+static bool feeds(const hy__feature_run *run, size_t node, uint32_t stage) {
+  return run->store[node] && run->f->nodes[node].stage == stage + 1;
 }
 
 static hy_status plan_targets(hy__feature_run *run, uint32_t stage, hy_error *err) {
   const hy_features *f = run->f;
   hy__stage *s = &run->stages[stage];
-  bool last = stage + 1 == f->n_stages;
   void *memory[2];
-  s->t_begin = last ? run->range.t_begin : run->cross_begin;
-  s->n_targets = last ? f->n_features : 0;
-  for (size_t i = 0; i < f->n_nodes; i++) s->n_targets += feeds(&f->nodes[i], last, stage);
-  HY_TRY(hy__arena_array(run->arena, s->n_targets, sizeof(hy__ref), &memory[0], err));
-  HY_TRY(hy__arena_array(run->arena, s->n_targets, sizeof(uint32_t), &memory[1], err));
+  for (size_t v = 0; v < f->n_timeframes; v++) s->t_begin[v] = run->views[v].store_begin;
+  for (size_t i = 0; i < f->n_nodes; i++) s->n_targets += feeds(run, i, stage);
+  HY_TRY(hy__arena_array(run->arena, s->n_targets + 1, sizeof(hy__ref), &memory[0], err));
+  HY_TRY(hy__arena_array(run->arena, s->n_targets + 1, sizeof(uint32_t), &memory[1], err));
   s->targets = memory[0];
-  if (last) {
-    memcpy(s->targets, f->refs, f->n_features * sizeof(hy__ref));
-    return HY_OK;
-  }
-  s->cross = memory[1];
+  s->stored = memory[1];
   size_t n = 0;
   for (uint32_t i = 0; i < f->n_nodes; i++) {
-    if (!feeds(&f->nodes[i], last, stage)) continue;
+    if (!feeds(run, i, stage)) continue;
     s->targets[n] = f->nodes[i].in[0];
-    s->cross[n++] = i;
+    s->stored[n++] = i;
   }
   return HY_OK;
 }
 
-/* The nodes under the targets, down to fields and to cross-sections of earlier stages. */
+/* The nodes under the targets, down to fields and to what earlier stages have stored. */
 static hy_status plan_nodes(hy__feature_run *run, hy__stage *s, uint8_t *needed, hy_error *err) {
   const hy_features *f = run->f;
   void *memory;
@@ -86,7 +114,7 @@ static hy_status plan_nodes(hy__feature_run *run, hy__stage *s, uint8_t *needed,
   for (size_t i = 0; i < s->n_targets; i++) needed[s->targets[i].node] = 1;
   for (size_t i = f->n_nodes; i-- > 0;) {
     const hy__node *n = &f->nodes[i];
-    if (!needed[i] || n->kind == HY__NODE_CROSS) continue;
+    if (!needed[i] || hy__node_stored(n)) continue;
     for (size_t k = 0; k < n->n_in; k++) needed[n->in[k].node] = 1;
   }
   for (size_t i = 0; i < f->n_nodes; i++) s->n_nodes += needed[i];
@@ -166,49 +194,26 @@ static hy_status place_workspace(hy__feature_run *run, hy_error *err) {
   return HY_OK;
 }
 
-/* ---- zones ---- */
-
-static bool reads_clock(const hy_features *f, const char *name) {
-  for (size_t i = 0; i < f->n_nodes; i++)
-    if (f->nodes[i].kind == HY__NODE_CLOCK && !strcmp(f->nodes[i].name, name)) return true;
-  return false;
-}
-
-static hy_status read_zone(hy__feature_run *run, hy_error *err) {
-  if (!reads_clock(run->f, "@local")) return HY_OK;
-  hy__zone *zone;
-  void *memory;
-  size_t rows = run->range.t_end - run->range.t_start;
-  HY_TRY(hy__arena_array(run->arena, rows, sizeof(int32_t), &memory, err));
-  HY_TRY(hy__zone_open(run->f->allocator, run->info.zone, &zone, err));
-  run->zone_offset_s = memory;
-  for (size_t r = 0; r < rows; r++) {
-    int64_t ns = run->info.time_ns[run->range.t_start + r];
-    run->zone_offset_s[r] = hy__zone_offset_s(zone, ns / 1000000000);
-  }
-  hy__zone_close(zone);
-  return HY_OK;
-}
-
 /* ---- the façade ---- */
 
 static hy_status bind(hy__feature_run *run, hy_error *err) {
   const size_t n = run->f->n_nodes;
-  void *memory[5];
-  const size_t each[5] = {sizeof(hy__room), sizeof(int32_t), sizeof(double *), sizeof(size_t), 1};
+  void *memory[6];
+  const size_t each[6] = {sizeof(hy__room), sizeof(int32_t), sizeof(double *),
+                          sizeof(double *), sizeof(size_t),  1};
   for (size_t i = 0; i < HY_COUNT(each); i++)
     HY_TRY(hy__arena_array(run->arena, n, each[i], &memory[i], err));
   run->rooms = memory[0];
   run->fields = memory[1];
   run->store = memory[2];
-  HY_TRY(hy__bind_fields(run->f, run->universe, run->fields, &run->close_field, err));
-  HY_TRY(plan_cross(run, memory[3], err));
+  run->clocks = memory[3];
+  HY_TRY(hy__view_open(run, err));
+  HY_TRY(plan_last(run, err));
+  HY_TRY(plan_store(run, memory[4], err));
   for (uint32_t s = 0; s < run->f->n_stages; s++) {
-    HY_TRY(plan_targets(run, s, err));
-    HY_TRY(plan_nodes(run, &run->stages[s], memory[4], err));
+    if (s + 1 < run->f->n_stages) HY_TRY(plan_targets(run, s, err));
+    HY_TRY(plan_nodes(run, &run->stages[s], memory[5], err));
   }
-  run->reads_bar = reads_clock(run->f, "@bar");
-  HY_TRY(read_zone(run, err));
   return place_workspace(run, err);
 }
 
@@ -221,8 +226,6 @@ hy_status hy__feature_run_create(const hy_features *f, const hy_universe *univer
       range.t_start > range.t_begin || range.t_begin >= range.t_end || range.t_end > info.n_bars,
       HY_INVALID_ARGUMENT, err, "rows [%zu, %zu) from %zu on asked of a universe of %zu bars",
       range.t_begin, range.t_end, range.t_start, info.n_bars);
-  HY_FAIL_IF(f->n_timeframes > 1, HY_UNSUPPORTED, err,
-             "%s: several timeframes are compiled, but not computed yet", f->timeframes[1].name);
   HY_TRY(hy__alloc_zero(f->allocator, sizeof(hy__feature_run), &memory, err));
   hy__feature_run *run = memory;
   run->f = f;
@@ -242,6 +245,7 @@ hy_status hy__feature_run_create(const hy_features *f, const hy_universe *univer
 
 void hy__feature_run_destroy(hy__feature_run *run) {
   if (!run) return;
+  hy__view_close(run);
   hy__arena_destroy(run->arena);
   hy__free(run->f->allocator, run, sizeof *run);
 }
@@ -264,15 +268,26 @@ hy_status hy__feature_run_block(hy__feature_run *run, uint32_t stage, size_t blo
   return hy__exec_block(run, &job, err);
 }
 
+/* The view whose rows a target of a stage is stored by, where it is a cross-section. */
+static const hy__view *cross_view(const hy__feature_run *run, const hy__stage *s, size_t target) {
+  const hy__node *n = &run->f->nodes[s->stored[target]];
+  return n->kind == HY__NODE_CROSS ? &run->views[hy__node_timeframe(run->f, n)] : NULL;
+}
+
 size_t hy__feature_run_cross_rows(const hy__feature_run *run, uint32_t stage) {
-  return stage + 1 < run->f->n_stages ? run->range.t_end - run->cross_begin : 0;
+  const hy__stage *s = &run->stages[stage];
+  size_t rows = 0;
+  for (size_t i = 0; s->stored && i < s->n_targets; i++) {
+    const hy__view *v = cross_view(run, s, i);
+    if (v) rows = HY_MAX(rows, v->t_end - v->store_begin);
+  }
+  return rows;
 }
 
 /* One row of one cross-section: the values of all symbols that have one, in symbol order. */
 static void cross_row(const hy__feature_run *run, const hy__node *n, double *row,
-                      hy__ranked *scratch) {
+                      size_t block_stride, hy__ranked *scratch) {
   size_t symbols = run->info.n_symbols, n_valid = 0;
-  size_t block_stride = (run->range.t_end - run->cross_begin) * HY_LANES;
   double *values = (double *)(scratch + 2 * symbols);
   uint32_t *which = (uint32_t *)(values + symbols);
   for (size_t s = 0; s < symbols; s++) {
@@ -295,9 +310,13 @@ hy_status hy__feature_run_cross(hy__feature_run *run, uint32_t stage, size_t row
              HY_INVALID_ARGUMENT, err, "cross-section rows [%zu, %zu) of %zu", row_begin, row_end,
              hy__feature_run_cross_rows(run, stage));
   const hy__stage *s = &run->stages[stage];
-  for (size_t i = 0; i < s->n_targets; i++)
-    for (size_t r = row_begin; r < row_end; r++)
-      cross_row(run, &run->f->nodes[s->cross[i]], run->store[s->cross[i]] + r * HY_LANES,
-                workspace);
+  for (size_t i = 0; s->stored && i < s->n_targets; i++) {
+    const hy__view *v = cross_view(run, s, i);
+    if (!v) continue;
+    const size_t rows = v->t_end - v->store_begin;
+    for (size_t r = row_begin; r < HY_MIN(row_end, rows); r++)
+      cross_row(run, &run->f->nodes[s->stored[i]], run->store[s->stored[i]] + r * HY_LANES,
+                rows * HY_LANES, workspace);
+  }
   return HY_OK;
 }

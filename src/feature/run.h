@@ -9,13 +9,24 @@
 
 #define HY__NO_ROW UINT32_MAX
 
-/* What one stage computes: the features in the last one, the inputs of cross-sections before. */
+/* A timeframe as the run sees it: a universe, and the rows of it that the range has. */
+typedef struct hy__view {
+  const hy_universe *universe;
+  hy_universe *derived; /* the same where it is made for the run */
+  const int64_t *time_ns;
+  size_t t_start, t_end;
+  size_t store_begin;  /* the first row that is stored for later stages */
+  int32_t close_field; /* for fill: flat */
+} hy__view;
+
+/* What one stage computes: the features in the last one, the inputs of stored nodes
+ * (cross-sections, joins of a slower timeframe) before. */
 typedef struct hy__stage {
-  size_t t_begin;  /* first row of the universe that is wanted */
-  uint32_t *nodes; /* ascending, so topological */
+  size_t t_begin[HY__TIMEFRAMES_MAX]; /* the first row of each view that is wanted */
+  uint32_t *nodes;                    /* ascending, so topological */
   size_t n_nodes;
   hy__ref *targets;
-  uint32_t *cross; /* the cross-section that each target feeds; NULL in the last stage */
+  uint32_t *stored; /* the node that each target feeds; NULL in the last stage */
   size_t n_targets;
 } hy__stage;
 
@@ -35,13 +46,17 @@ struct hy__feature_run {
   size_t n_blocks, chunk_rows;
   size_t scratch_rows; /* of one read */
   hy__stage stages[HY__STAGES_MAX];
-  hy__room *rooms;        /* [node] */
-  int32_t *fields;        /* [node] index in the universe */
-  int32_t close_field;    /* for fill: flat */
-  int32_t *zone_offset_s; /* [row - t_start], when a node reads @local */
-  bool reads_bar;         /* a node reads @bar */
-  double **store;         /* [node] of cross-sections: [block][row][lane], from cross_begin on */
-  size_t cross_begin;
+  hy__view views[HY__TIMEFRAMES_MAX];
+  /* [faster][slower][row of the faster - t_start]: bars of the slower view that have ended; NULL
+   * where no node asks */
+  uint32_t *ended[HY__TIMEFRAMES_MAX][HY__TIMEFRAMES_MAX];
+  hy__room *rooms; /* [node] */
+  int32_t *fields; /* [node] index in its view's universe */
+  double **clocks; /* [node][row - t_start] */
+  /* [node]: [block][row][lane] of its input's view, from store_begin on; a cross-section's own
+   * values once it has been done */
+  double **store;
+  bool needs_born; /* a node reads @bar, or counts ages */
   size_t mask, index, slots, bases, from, scratch, workspace_bytes; /* byte offsets */
 };
 
@@ -57,10 +72,10 @@ typedef struct hy__slot {
 typedef struct hy__axis {
   const hy__gap *gap;
   size_t block, n_lanes;
-  const uint8_t *mask;               /* [t - range.t_start] */
+  const uint8_t *mask;               /* [t - view's t_start] */
   bool identity;                     /* row d is row lo + d for every lane */
   bool all;                          /* no bar is missing */
-  size_t born[HY_LANES];             /* no later than the lane's first bar's row; for @bar */
+  size_t born[HY_LANES];             /* no later than the lane's first bar's row; needs_born */
   size_t lo[HY_LANES], hi[HY_LANES]; /* the universe rows of the lane's segment */
   size_t cursor[HY_LANES];
   size_t first[HY_LANES], len[HY_LANES]; /* first row that is wanted, rows in all */
@@ -72,8 +87,9 @@ typedef struct hy__axis {
 typedef struct hy__exec {
   const hy__feature_run *run;
   const hy__stage *stage;
+  const hy__view *view; /* of the domain at work */
   hy__axis axis;
-  uint32_t domain;
+  uint32_t domain, tf;
   hy__slot *slots; /* [node] */
   uint8_t *workspace;
   double *scratch;
@@ -85,9 +101,8 @@ typedef struct hy__exec {
   hy_error *err;
 } hy__exec;
 
-static inline bool hy__axis_present(const hy__axis *a, const hy__feature_run *run, size_t t,
-                                    size_t lane) {
-  return a->mask[t - run->range.t_start] >> lane & 1;
+static inline bool hy__axis_present(const hy__exec *x, size_t t, size_t lane) {
+  return x->axis.mask[t - x->view->t_start] >> lane & 1;
 }
 
 /* Reads the mask; *all as in hy__axis. */
@@ -102,11 +117,16 @@ bool hy__axis_live(const hy__exec *x, size_t t, size_t lane);
 /* Fills the chunk of a node that computes nothing: field, clock, number, cross-section. */
 HY_CHECKED hy_status hy__source_chunk(hy__exec *x, uint32_t node);
 
+/* view.c: the timeframes' universes, what has ended when, clocks, and the rows of fields. */
+HY_CHECKED hy_status hy__view_open(hy__feature_run *run, hy_error *err);
+void hy__view_close(hy__feature_run *run);
+
 /* Where a stage's targets go: `out` of the façade's layout, or columns of [row, symbol] matrices.
  */
 typedef struct hy__sink_plan {
   double *out;
   double *const *columns;
+  double *const *tiles; /* [target] -> [row][lane] of this block, from the stage's t_begin on */
 } hy__sink_plan;
 /* One block of one stage. */
 typedef struct hy__exec_job {

@@ -6,8 +6,6 @@
 
 #include "feature/run.h"
 
-static const double ns_per_s = 1e9;
-
 /* Rows [t, t + n) of what a source reads, in the universe's own axis. */
 typedef struct reader {
   hy__exec *x;
@@ -17,33 +15,75 @@ typedef struct reader {
 
 static bool is_bar_clock(const hy__node *n) { return n->name[1] == 'b'; }
 
-static double clock_value(const hy__feature_run *run, const hy__node *n, size_t t) {
-  if (is_bar_clock(n)) return 1.0;
-  int64_t ns = run->info.time_ns[t], whole = ns / 1000000000, rest = ns % 1000000000;
-  if (n->name[1] == 'l') whole += run->zone_offset_s[t - run->range.t_start];
-  return (double)whole + (double)rest / ns_per_s;
-}
-
 static void read_clock(const reader *r, size_t t, size_t n, double *out) {
   const hy__axis *a = &r->x->axis;
   const bool begun = is_bar_clock(r->node);
-  for (size_t i = 0; i < n; i++) {
-    double value = clock_value(r->x->run, r->node, t + i);
+  const double *clock = r->x->run->clocks[r->index] - r->x->view->t_start;
+  for (size_t i = 0; i < n; i++)
     for (size_t k = 0; k < HY_LANES; k++) {
       bool is = k < a->n_lanes &&
                 (a->all || (begun ? t + i >= a->born[k] : hy__axis_live(r->x, t + i, k)));
-      out[i * HY_LANES + k] = is ? value : (double)NAN;
+      out[i * HY_LANES + k] = is ? clock[t + i] : (double)NAN;
     }
-  }
+}
+
+/* The rows of a view that an earlier stage stored for this node's block. */
+static const double *stored_rows(const reader *r, const hy__view *v) {
+  size_t rows = v->t_end - v->store_begin;
+  return r->x->run->store[r->index] + r->x->axis.block * rows * HY_LANES;
 }
 
 static void read_cross(const reader *r, size_t t, size_t n, double *out) {
-  const hy__feature_run *run = r->x->run;
-  size_t begin = run->cross_begin, rows = run->range.t_end - begin;
-  const double *store = run->store[r->index] + r->x->axis.block * rows * HY_LANES;
+  const hy__view *v = r->x->view;
+  const double *store = stored_rows(r, v);
   for (size_t i = 0; i < n; i++)
     for (size_t k = 0; k < HY_LANES; k++)
-      out[i * HY_LANES + k] = t + i < begin ? (double)NAN : store[(t + i - begin) * HY_LANES + k];
+      out[i * HY_LANES + k] =
+          t + i < v->store_begin ? (double)NAN : store[(t + i - v->store_begin) * HY_LANES + k];
+}
+
+/* The slower bar that ended last, at each row. */
+static void read_asof(const reader *r, size_t t, size_t n, double *out) {
+  const hy__feature_run *run = r->x->run;
+  const hy__node *in = &run->f->nodes[r->node->in[0].node];
+  const uint32_t tf = hy__node_timeframe(run->f, in);
+  const double *store = stored_rows(r, &run->views[tf]);
+  const uint32_t *ended = run->ended[r->x->tf][tf] + (t - r->x->view->t_start);
+  for (size_t i = 0; i < n; i++, out += HY_LANES) {
+    const double *row = ended[i] ? store + (ended[i] - (size_t)1) * HY_LANES : NULL;
+    for (size_t k = 0; k < HY_LANES; k++) out[k] = row ? row[k] : (double)NAN;
+  }
+}
+
+/* Rows of the lane's series after the end of its last slower bar, up to row t; under `none` the
+ * rows are the lane's bars, and so are the bars that make it have the slower one. */
+static double age_of(const reader *r, const uint32_t *ended, size_t t, size_t lane, double before) {
+  const hy__exec *x = r->x;
+  const hy__view *v = x->view, *slow = &x->run->views[r->node->slower];
+  const bool own = x->axis.gap->fill == HY__GAP_NONE;
+  if (!ended[t - v->t_start]) return (double)NAN;
+  const int64_t end_ns = slow->time_ns[ended[t - v->t_start] - 1];
+  if (own && (x->axis.born[lane] > t || v->time_ns[x->axis.born[lane]] > end_ns))
+    return (double)NAN;
+  const bool counts = v->time_ns[t] > end_ns && (!own || hy__axis_present(x, t, lane));
+  return before + (counts ? 1 : 0);
+}
+
+static void read_age(const reader *r, size_t t, size_t n, double *out) {
+  const hy__exec *x = r->x;
+  const size_t t_start = x->view->t_start;
+  const uint32_t *ended = x->run->ended[x->tf][r->node->slower];
+  size_t from = t;
+  while (from > t_start && ended[from - 1 - t_start] == ended[t - t_start]) from--;
+  for (size_t k = 0; k < HY_LANES; k++) {
+    double age = 0;
+    for (size_t i = from; i < t + n; i++) {
+      bool begins = i > from && ended[i - t_start] != ended[i - 1 - t_start];
+      age = k < x->axis.n_lanes ? age_of(r, ended, i, k, begins || age != age ? 0 : age)
+                                : (double)NAN;
+      if (i >= t) out[(i - t) * HY_LANES + k] = age;
+    }
+  }
 }
 
 typedef enum fill_as { FILL_PRICE, FILL_ZERO, FILL_NOTHING } fill_as;
@@ -68,7 +108,7 @@ static void fill_lane(const reader *r, const filling *f, size_t lane, double *ou
   size_t missing = SIZE_MAX;
   for (size_t i = a; i < t + n; i++) {
     double value = f->field[(i - a) * HY_LANES + lane];
-    if (hy__axis_present(axis, r->x->run, i, lane)) {
+    if (hy__axis_present(r->x, i, lane)) {
       last = f->close[(i - a) * HY_LANES + lane];
       missing = 0;
     } else {
@@ -82,12 +122,12 @@ static void fill_lane(const reader *r, const filling *f, size_t lane, double *ou
 
 static hy_status read_filled(const reader *r, size_t t, size_t n, double *out) {
   hy__exec *x = r->x;
-  size_t back = HY_MIN((size_t)x->axis.gap->max, t - x->run->range.t_start), a = t - back;
+  size_t back = HY_MIN((size_t)x->axis.gap->max, t - x->view->t_start), a = t - back;
   double *close = x->scratch + x->run->scratch_rows / 2 * HY_LANES;
   filling f = {.begin = a, .t = t, .n = n};
-  HY_TRY(hy__universe_block(x->run->universe, x->run->fields[r->index], x->axis.block, a, t + n,
+  HY_TRY(hy__universe_block(x->view->universe, x->run->fields[r->index], x->axis.block, a, t + n,
                             x->scratch, &f.field, x->err));
-  HY_TRY(hy__universe_block(x->run->universe, x->run->close_field, x->axis.block, a, t + n, close,
+  HY_TRY(hy__universe_block(x->view->universe, x->view->close_field, x->axis.block, a, t + n, close,
                             &f.close, x->err));
   for (size_t k = 0; k < HY_LANES; k++) {
     if (k < x->axis.n_lanes) {
@@ -103,16 +143,15 @@ static hy_status read_filled(const reader *r, size_t t, size_t n, double *out) {
 static hy_status read_rows(const reader *r, size_t t, size_t n, double *room, const double **out) {
   hy__exec *x = r->x;
   *out = room;
-  if (r->node->kind == HY__NODE_CLOCK) {
-    read_clock(r, t, n, room);
-    return HY_OK;
-  }
-  if (r->node->kind == HY__NODE_CROSS) {
-    read_cross(r, t, n, room);
-    return HY_OK;
+  switch (r->node->kind) {
+  case HY__NODE_CLOCK: read_clock(r, t, n, room); return HY_OK;
+  case HY__NODE_CROSS: read_cross(r, t, n, room); return HY_OK;
+  case HY__NODE_ASOF: read_asof(r, t, n, room); return HY_OK;
+  case HY__NODE_AGE: read_age(r, t, n, room); return HY_OK;
+  default: break;
   }
   if (x->axis.gap->fill == HY__GAP_FLAT && !x->axis.all) return read_filled(r, t, n, room);
-  return hy__universe_block(x->run->universe, x->run->fields[r->index], x->axis.block, t, t + n,
+  return hy__universe_block(x->view->universe, x->run->fields[r->index], x->axis.block, t, t + n,
                             room, out, x->err);
 }
 
@@ -120,7 +159,7 @@ static hy_status read_rows(const reader *r, size_t t, size_t n, double *room, co
 static const double *raw_rows(const reader *r, size_t t, size_t t_end) {
   const hy__exec *x = r->x;
   if (r->node->kind != HY__NODE_FIELD || x->axis.gap->fill == HY__GAP_FLAT) return NULL;
-  return hy__universe_raw(x->run->universe, x->run->fields[r->index], x->axis.block, t, t_end);
+  return hy__universe_raw(x->view->universe, x->run->fields[r->index], x->axis.block, t, t_end);
 }
 
 /* Infinities are missing values in files. */

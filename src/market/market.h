@@ -98,6 +98,42 @@ void hy__grid_destroy(hy__grid *grid); /* NULL is fine */
  * any order, without memory. */
 int64_t hy__grid_end(const hy__grid *grid, int64_t close_ns);
 
+/* How a field of a slower bar comes of the faster ones, oldest first; missing values are skipped:
+ * open the first, high the largest, low the least, volume the sum, vwap the sum of price times
+ * volume over the sum of volume where both are there, any other the last. */
+typedef enum hy__fold {
+  HY__FOLD_FIRST,
+  HY__FOLD_HIGHEST,
+  HY__FOLD_LOWEST,
+  HY__FOLD_LAST,
+  HY__FOLD_SUM,
+  HY__FOLD_VWAP
+} hy__fold;
+typedef struct hy__fold_state {
+  double value[HY_LANES], weight[HY_LANES];
+} hy__fold_state;
+hy__fold hy__fold_of(const char *field);
+void hy__fold_begin(hy__fold_state *s); /* a bar without values: all lanes missing */
+/* n rows of 8 lanes; volume: the same rows of it, for VWAP alone. The same bits however the rows
+ * are cut into calls. */
+void hy__fold_rows(hy__fold how, const double *cells, const double *volume, size_t n,
+                   hy__fold_state *s);
+void hy__fold_end(hy__fold how, const hy__fold_state *s, double out[HY_LANES]);
+
+/* The universe of a slower timeframe, in memory: one row for each end of the grid that rows
+ * [t_begin, t_end) reach by the last one's close, and that any of them belongs to; a symbol has the
+ * bar if it has any bar in it. It stands on the base's names: destroy it first. */
+typedef struct hy__aggregate_options {
+  const hy__grid *grid;
+  const char *timeframe;     /* its name */
+  const char *const *fields; /* of the base; "n_src": the symbol's bars in the bar */
+  size_t n_fields;
+  size_t t_begin, t_end;
+} hy__aggregate_options;
+HY_CHECKED hy_status hy__universe_aggregate(hy_runtime *runtime, const hy_universe *base,
+                                            const hy__aggregate_options *o, hy_universe **out,
+                                            hy_error *err);
+
 /* "1m" "5m" "1h" "4h" "1d" "1w" and M1 H1 D1 forms, to ns. */
 HY_CHECKED hy_status hy__timeframe_parse(const char *text, int64_t *out_ns, hy_error *err);
 

@@ -324,7 +324,7 @@ hy_status hy__universe_present(const hy_universe *u, size_t block, size_t t_begi
   return HY_OK;
 }
 
-static hy_status universe_alloc(hy_runtime *runtime, hy_universe **out, hy_error *err) {
+hy_status hy__universe_alloc(hy_runtime *runtime, hy_universe **out, hy_error *err) {
   const hy_allocator *a = hy__runtime_allocator(runtime);
   void *memory;
   HY_TRY(hy__alloc_zero(a, sizeof(hy_universe), &memory, err));
@@ -362,7 +362,7 @@ hy_status hy_universe_open(hy_runtime *runtime, const char *path, hy_universe **
   HY_FAIL_IF(!runtime || !path || !out, HY_INVALID_ARGUMENT, err,
              "hy_universe_open: runtime, path and out must be given");
   hy_universe *u;
-  HY_TRY(universe_alloc(runtime, &u, err));
+  HY_TRY(hy__universe_alloc(runtime, &u, err));
   hy_status status = hy__hdf5_open(u, path, err);
   if (status != HY_OK) {
     hy__error_subject(err, path);
@@ -444,7 +444,7 @@ hy_status hy_universe_from_panel(hy_runtime *runtime, const hy_panel *panel, hy_
       "hy_universe_from_panel: runtime, a panel with its struct_size, and out must be given");
   HY_TRY(panel_check(hy__runtime_allocator(runtime), panel, err));
   hy_universe *u;
-  HY_TRY(universe_alloc(runtime, &u, err));
+  HY_TRY(hy__universe_alloc(runtime, &u, err));
   hy_status status = panel_fill(u, panel, err);
   if (status != HY_OK) {
     hy_universe_destroy(u);

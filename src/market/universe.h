@@ -44,6 +44,8 @@ struct hy_universe {
 int32_t hy__universe_find(const char *const *fields, size_t n_fields, const char *name);
 /* Sorts field names into the canonical order (the five, then by name). */
 int hy__universe_field_rank(const char *name);
+/* An empty one with its arena. */
+HY_CHECKED hy_status hy__universe_alloc(hy_runtime *runtime, hy_universe **out, hy_error *err);
 /* Strictly increasing; the message names the first bar out of order. */
 HY_CHECKED hy_status hy__universe_check_time(const int64_t *time_ns, size_t n_bars, hy_error *err);
 /* Not empty, not too long, no control characters, all different. */

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Features at slower timeframes against pandas: bars around both changes of the clock, joined as of
+each bar's close; what is not yet known changes nothing; windows of several timeframes."""
+import os
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "python"))
+os.environ["HAYATE_LIBRARY"] = os.path.join(os.environ["HAYATE_BUILD"], "libhayate.so")
+SANITIZED = bool(os.environ.get("HAYATE_SANITIZE"))
+pytestmark = pytest.mark.skipif(
+    SANITIZED, reason="a sanitizer's run-time library cannot be loaded into a running Python")
+if not SANITIZED:
+    import hayate
+
+GOLDEN = np.load(ROOT / "tests" / "golden" / "timeframe" / "bars.npz")
+FIELDS = ("open", "high", "low", "close", "volume", "vwap", "spread")
+EXACT = ("open", "high", "low", "close", "spread", "n_src")
+
+
+def panel(end=None, calendar="XNYS"):
+    out = {k: np.ascontiguousarray(GOLDEN[k][:end]) for k in FIELDS + ("time", "valid")}
+    out.update(symbol=["A", "B", "C"], timeframe="30m", zone="America/New_York", calendar=calendar)
+    return out
+
+
+def spec(tmp_path, lines, timeframes="H1: {}, H2: {}, H4: {}, D1: {anchor: clock}", gap="none"):
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"hayate_spec: 1\nbase: M30\ntimeframes: {{{timeframes}}}\n"
+                    f"params: {{gap: {gap}}}\nfeatures:\n" + "".join(f"  - {x}\n" for x in lines))
+    return hayate.Features(str(path))
+
+
+def expression(column, tf):
+    return f"sma(close,3)@{tf}" if column == "sma3" else f"{column}@{tf}"
+
+
+def check(got, key):
+    expected = GOLDEN[key]
+    column = key.split(".")[1]
+    assert np.array_equal(np.isnan(got), np.isnan(expected)), key
+    scale = 0 if column in EXACT else 1e-12
+    np.testing.assert_allclose(got, expected, rtol=scale, atol=0, equal_nan=True, err_msg=key)
+    assert np.isfinite(got).sum() > 20
+
+
+@pytest.mark.parametrize("sessions", [False, True])
+def test_slower_bars_are_pandas_bars(tmp_path, sessions):
+    keys = [k for k in GOLDEN.files
+            if k.count(".") == 1 and (k.split(".")[0].endswith("s") == sessions)]
+    lines = []
+    for i, key in enumerate(keys):
+        tf, column = key.split(".")
+        lines.append(f'"f{i} = {expression(column, tf.rstrip("s"))}"')
+    timeframes = "D1: {}, W1: {anchor: session}" if sessions else \
+        "H1: {}, H2: {}, H4: {}, D1: {anchor: clock}"
+    out = spec(tmp_path, lines, timeframes).batch(panel())
+    assert len(keys) >= 10
+    for i, key in enumerate(keys):
+        check(out[f"f{i}"], key)
+
+
+def test_a_marked_bar_is_missing(tmp_path):
+    out = spec(tmp_path, ['"f = close@H4"'], gap="mark").batch(panel())
+    check(out["f"], "H4.close.mark")
+
+
+def test_age_is_the_bars_since_the_end(tmp_path):
+    p = panel()
+    out = spec(tmp_path, ['"age = age_bars@H4"', '"clock = close@H4"'], gap="mark").batch(p)
+    ends = np.unique(GOLDEN["ends"][GOLDEN["ends"] <= p["time"][-1]])
+    at = np.searchsorted(ends, p["time"], side="right") - 1
+    expected = np.array([np.nan if k < 0 else
+                         ((p["time"] > ends[k]) & (p["time"] <= t)).sum()
+                         for t, k in zip(p["time"], at)], dtype=float)
+    for s in range(3):
+        valid = p["valid"][:, s].astype(bool)
+        np.testing.assert_array_equal(out["age"][valid, s], expected[valid])
+    # under `none` a symbol counts its own bars
+    out = spec(tmp_path, ['"age = age_bars@H4"']).batch(p)
+    for s in range(3):
+        rows = np.flatnonzero(p["valid"][:, s])
+        for r in rows:
+            k = at[r]
+            own = [] if k < 0 else p["time"][rows][p["time"][rows] <= ends[k]]
+            want = ((p["time"][rows] > ends[k]) & (rows <= r)).sum() if len(own) else np.nan
+            assert out["age"][r, s] == want or (want != want and np.isnan(out["age"][r, s]))
+
+
+def test_what_comes_later_changes_nothing(tmp_path):
+    lines = ["{name: a, op: rsi.mid, in: c, n: 4, tf: [M30, H1, H4, D1]}",
+             '"b = close@H2 / sma(close@H4,3) - close"', '"g = cs.rank(mom(close,2)@H4)"',
+             '"d = ema(age_bars@H4, 3) + n_src@H1"', "{name: e, expr: 'sma(close@D1,2)', gap: mark}",
+             "{name: f, expr: 'sma(close,3)', tf: H2, gap: {fill: flat, max: 3}}"]
+    features = spec(tmp_path, lines)
+    whole = features.batch(panel())
+    for end in (1, 2, 7, 50, 149, 170, 331, 400, len(GOLDEN["time"]) - 1):
+        part = features.batch(panel(end))
+        for name in features.names:
+            assert part[name].tobytes() == whole[name][:end].tobytes(), (name, end)
+
+
+def test_what_does_not_fit_is_refused(tmp_path):
+    f = spec(tmp_path, ['"a = close@D1"'], "D1: {anchor: session}")
+    with pytest.raises(hayate.Error, match="needs a calendar"):
+        f.batch(panel(calendar=None))
+    with pytest.raises(hayate.Error, match="no multiple"):
+        hayate.Features("close@M45").batch(panel())
+    p = panel()
+    del p["volume"]
+    with pytest.raises(hayate.Error, match="weighted by the field volume"):
+        hayate.Features("vwap@H1").batch(p)
