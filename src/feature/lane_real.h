@@ -17,6 +17,8 @@
 LANE_REAL(v_ln, hy__ln)
 LANE_REAL(v_exp, hy__exp)
 LANE_REAL(v_atan, hy__atan)
+LANE_REAL(v_sin, hy__sin)
+LANE_REAL(v_cos, hy__cos)
 #undef LANE_REAL
 
 /* ln(a / b), missing where either is not positive. */

@@ -789,3 +789,25 @@ for name in ("asin", "acos"):
 for name in ("sinh", "cosh"):
     talib(name, name.upper(), skip=("sp500",), why="it overflows there")
 talib("log10", "LOG10")
+
+
+talib("mama", "MAMA", ((0.5, 0.05), (0.3, 0.1)), ("mama", "fama"))
+talib("ht.dcperiod", "HT_DCPERIOD")
+talib("ht.phasor", "HT_PHASOR", outputs=("inphase", "quadrature"))
+talib("ht.trendline", "HT_TRENDLINE")
+NOISE = "in its flat stretch the phase is rounding noise"
+talib("ht.dcphase", "HT_DCPHASE", skip=("synth",), why=NOISE)
+talib("ht.sine", "HT_SINE", outputs=("sine", "lead"), skip=("synth",), why=NOISE)
+
+
+@row("ht.trendmode", "TA-Lib HT_TRENDMODE; its zeros before bar 63 are missing",
+     skip=("synth",), why=NOISE)
+def _(s):
+    return np.where(np.arange(len(s.c)) < 63, np.nan, ta.HT_TRENDMODE(s.c))
+
+
+@row("fractal", "TA-Lib FRACTAL; its zeros before the first window are missing", ((2, 2), (1, 3)))
+def _(s, left, right):
+    early = np.arange(len(s.c)) < left + right
+    return {side: np.where(early, np.nan, found)
+            for side, found in zip(("high", "low"), ta.FRACTAL(s.h, s.l, left, right))}
