@@ -126,7 +126,7 @@ static inline double *hy__stream_block(const hy_feature_stream *s, size_t block)
 }
 static inline uint8_t hy__stream_block_lanes(const hy_feature_stream *s, size_t block) {
   size_t left = s->info.n_symbols - block * HY_LANES;
-  return left >= HY_LANES ? 0xff : (uint8_t)((1u << left) - 1);
+  return (uint8_t)(left >= HY_LANES ? 0xffu : (1u << left) - 1);
 }
 
 HY_CHECKED hy_status hy__stream_plan(hy_feature_stream *s, hy_error *err);
