@@ -64,6 +64,20 @@ HY_API HY_CHECKED hy_status hy_features_compute_series(const hy_features *featur
                                                        const hy_series *series, double *const *out,
                                                        hy_error *err);
 
+/* The same into a series for each symbol, which costs half of what rows of all symbols do: values
+ * of one symbol lie together, as in a frame of columns. */
+typedef struct hy_features_columns {
+  size_t struct_size;
+  size_t t_begin, t_end;
+  size_t stride;      /* doubles from one symbol's first value to the next's, t_end - t_begin or
+                         more; best a multiple of 8 */
+  double *const *out; /* out[f]: [n_symbols, stride], best at a multiple of 64 bytes */
+} hy_features_columns;
+HY_API HY_CHECKED hy_status hy_features_compute_columns(const hy_features *features,
+                                                        const hy_universe *universe,
+                                                        const hy_features_columns *columns,
+                                                        hy_error *err);
+
 typedef struct hy_features_write_options {
   size_t struct_size;
   const char *path;      /* the .npz */

@@ -8,9 +8,38 @@ import numpy as np
 
 from . import _arrow_out, _pandas
 from ._stream import FeatureStream
-from ._library import (LIB, P, SIZE, CheckOptions, FeaturesInfo, Handle, call, runtime_or_shared,
-                       written)
+from ._library import (LIB, P, SIZE, CheckOptions, FeatureColumns, FeaturesInfo, Handle, call,
+                       runtime_or_shared, written)
 from ._market import Universe, rows_of
+
+LINE = 8  # doubles of a cache line
+
+
+def _stride(n_rows):
+    return -(-n_rows // LINE) * LINE
+
+
+def _new_array(shape, dtype, order):
+    """Of order F: a symbol's values in a row, each row at the beginning of a cache line."""
+    if order == "C":
+        return np.empty(shape, dtype)
+    stride = _stride(shape[0])
+    memory = np.empty(shape[1] * stride + LINE)
+    skip = -memory.ctypes.data % (8 * LINE) // 8
+    return memory[skip:skip + shape[1] * stride].reshape(shape[1], stride)[:, :shape[0]].T
+
+
+def _array(out, name, shape, dtype, order):
+    """A new array, or that of an earlier answer."""
+    if out is None:
+        return _new_array(shape, dtype, order)
+    a = out[name]
+    series = order == "F" and a.strides == (8, 8 * _stride(shape[0]))
+    if a.shape != shape or a.dtype != dtype or not a.flags.writeable or not (
+            series or order == "C" and a.flags.c_contiguous):
+        raise ValueError(f"out[{name!r}] must be a writeable array of {dtype} {shape} in order "
+                         f"{order}, not {a.dtype} {a.shape}")
+    return a
 
 
 class Features:
@@ -29,28 +58,45 @@ class Features:
         self.sha256 = info.spec_sha256.decode()
         self.canonical = info.canonical.decode()
 
-    def batch(self, panel, rows=None):
+    def batch(self, panel, rows=None, out=None, valid=True, order="C"):
         """Every feature over a panel (a Universe, or what Universe takes: a file's path, a dict of
         arrays, an Arrow table, a pandas frame): NAME -> f8 [rows, S] with NaN where missing,
         NAME.valid -> u1, `time`, `symbol`. `rows` limits what is answered to [begin, end); the
-        history before it is used all the same."""
+        history before it is used all the same. `out` takes an earlier answer of the same shape and
+        writes into its arrays: new memory costs as much as the features. `valid=False` leaves the
+        masks out. `order="F"`: in memory each symbol's series lies together, as in a frame of
+        columns, which is twice as fast."""
         universe = panel if isinstance(panel, Universe) else Universe(panel, self._runtime)
         begin, end = rows_of(universe, rows)
         shape = (end - begin, len(universe.symbols))
-        values = [np.empty(shape) for _ in self.names]
-        valid = [np.empty(shape, "u1") for _ in self.names]
-        value_pointers = (P * max(len(values), 1))(*[a.ctypes.data for a in values])
-        valid_pointers = (P * max(len(valid), 1))(*[a.ctypes.data for a in valid])
+        if order not in ("C", "F"):
+            raise ValueError(f"order must be C or F, not {order!r}")
+        values = [_array(out, name, shape, "f8", order) for name in self.names]
+        pointers = (P * max(len(values), 1))(*[a.ctypes.data for a in values])
         with self._runtime._lock:
-            call(LIB.hy_features_compute, self._handle.pointer, universe._handle.pointer,
-                 SIZE(begin), SIZE(end), value_pointers, valid_pointers)
-        out = {}
-        for name, a, v in zip(self.names, values, valid):
-            out[name] = a
-            out[name + ".valid"] = v
-        out["time"] = universe.time[begin:end]
-        out["symbol"] = np.array(universe.symbols)
-        return out
+            if order == "F":
+                masks = self._columns(universe, begin, end, values, pointers, valid)
+            else:
+                masks = [_array(out, name + ".valid", shape, "u1", "C")
+                         for name in self.names if valid]
+                mask_pointers = (P * len(masks))(*[a.ctypes.data for a in masks])
+                call(LIB.hy_features_compute, self._handle.pointer, universe._handle.pointer,
+                     SIZE(begin), SIZE(end), pointers, mask_pointers if masks else None)
+        answer = {}
+        for k, name in enumerate(self.names):
+            answer[name] = values[k]
+            if valid:
+                answer[name + ".valid"] = masks[k]
+        answer["time"] = universe.time[begin:end]
+        answer["symbol"] = np.array(universe.symbols)
+        return answer
+
+    def _columns(self, universe, begin, end, values, pointers, valid):
+        columns = FeatureColumns(t_begin=begin, t_end=end, stride=_stride(end - begin),
+                                 out=c.cast(pointers, P))
+        call(LIB.hy_features_compute_columns, self._handle.pointer, universe._handle.pointer,
+             c.byref(columns))
+        return [(a == a).view("u1") for a in values] if valid else []
 
     def stream(self, symbols, fields=None, timeframe=None, zone=None, calendar=None):
         """A FeatureStream: the same values bar by bar. `fields` are those of a row, in its order

@@ -100,6 +100,11 @@ class CheckOptions(Options):
                 ("progress", P), ("progress_ctx", P)]
 
 
+class FeatureColumns(Options):
+    _fields_ = [("struct_size", SIZE), ("t_begin", SIZE), ("t_end", SIZE), ("stride", SIZE),
+                ("out", P)]
+
+
 class UniverseInfo(Options):
     _fields_ = [("struct_size", SIZE), ("n_bars", SIZE), ("n_symbols", SIZE), ("n_fields", SIZE),
                 ("time_ns", P), ("symbols", c.POINTER(TEXT)), ("fields", c.POINTER(TEXT)),

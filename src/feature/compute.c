@@ -72,9 +72,10 @@ static hy_status run_with_memory(job *j, hy_error *err) {
 hy_status hy__compute_range(const hy_features *f, const hy_universe *universe,
                             hy__feature_range range, const hy__compute_out *out, hy_error *err) {
   hy__feature_run *run;
+  range.by_node = true;
   HY_TRY(hy__feature_run_create(f, universe, range, &run, err));
   job j = {.run = run,
-           .sink = {.columns = out->columns},
+           .sink = {.columns = out->columns, .symbol_stride = out->symbol_stride},
            .progress = out->progress,
            .progress_ctx = out->progress_ctx};
   hy_status status = run_with_memory(&j, err);
@@ -96,4 +97,18 @@ hy_status hy_features_compute(const hy_features *f, const hy_universe *universe,
   for (size_t i = 0; valid && i < f->n_features; i++)
     for (size_t c = 0; c < cells; c++) valid[i][c] = out[i][c] == out[i][c];
   return HY_OK;
+}
+
+hy_status hy_features_compute_columns(const hy_features *f, const hy_universe *universe,
+                                      const hy_features_columns *c, hy_error *err) {
+  HY_FAIL_IF(!f || !universe || !c || c->struct_size < sizeof *c || !c->out, HY_INVALID_ARGUMENT,
+             err,
+             "hy_features_compute_columns: features, universe and columns with struct_size and out "
+             "must be given");
+  HY_FAIL_IF(c->t_begin >= c->t_end || c->stride < c->t_end - c->t_begin, HY_INVALID_ARGUMENT, err,
+             "hy_features_compute_columns: a stride of %zu for rows [%zu, %zu)", c->stride,
+             c->t_begin, c->t_end);
+  const hy__feature_range range = {.t_begin = c->t_begin, .t_end = c->t_end};
+  const hy__compute_out to = {.columns = c->out, .symbol_stride = c->stride};
+  return hy__compute_range(f, universe, range, &to, err);
 }

@@ -7,6 +7,7 @@
 
 typedef struct hy__compute_out {
   double *const *columns; /* [feature] -> [row, symbol] */
+  size_t symbol_stride;   /* not 0: [symbol, row], so many doubles from symbol to symbol */
   hy_progress_fn progress;
   void *progress_ctx;
 } hy__compute_out;

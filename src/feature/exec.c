@@ -4,12 +4,15 @@
  * cache. A windowed node starts only as far back as it is needed, a recurrence at the series'
  * start; neither changes a bit of the values. */
 #include <math.h>
+#include <stdatomic.h>
 
 #include "feature/run.h"
 
 /* Every NaN that leaves is this one: the sign and payload of a NaN differ between instruction sets.
  */
 static inline double kept(double v) { return v == v ? v : (double)NAN; }
+
+enum { PAST_CACHES_VALUES = 4 << 20 }; /* 32 MiB */
 
 static bool is_source(const hy__node *n) { return n->kind != HY__NODE_IND; }
 
@@ -109,15 +112,23 @@ static void emit_lane(const hy__exec *x, const double *from, double *to, size_t 
   }
 }
 
-/* All lanes of a row side by side, no bar missing. */
-static void emit_rows(const hy__exec *x, const double *from, double *to) {
+/* All lanes have all rows: side by side in a matrix's row, or each lane in its own series. */
+static void emit_all(const hy__exec *x, const double *from, double *to) {
   const hy__axis *a = &x->axis;
   size_t begin = HY_MAX(a->begin, x->d), end = HY_MIN(a->end, x->d + x->n);
-  for (size_t d = begin; d < end; d++) {
-    const double *row = from + (d - x->d) * HY_LANES;
-    double *out = to + (a->lo[0] + d - x->stage->t_begin[x->tf]) * x->row_stride;
-    for (size_t k = 0; k < a->n_lanes; k++) out[k] = kept(row[k]);
+  if (begin >= end) return;
+  from += (begin - x->d) * HY_LANES;
+  to += (a->lo[0] + begin - x->stage->t_begin[x->tf]) * x->row_stride;
+  if (a->n_lanes == HY_LANES) {
+    const bool by_series = x->row_stride == 1;
+    const double p[HY__IND_PARAMS] = {(double)(by_series ? x->lane_stride : x->row_stride),
+                                      x->past_caches};
+    hy__emit_code(x->run->f->isa, by_series)
+        ->step(&(hy__ind_step){.n = end - begin, .in = {from}, .out = {to}, .p = p});
+    return;
   }
+  for (; begin < end; begin++, from += HY_LANES, to += x->row_stride)
+    for (size_t k = 0; k < a->n_lanes; k++) to[k * x->lane_stride] = kept(from[k]);
 }
 
 /* Rows of features side by side: a row at a time, so that what is written is written in one go. */
@@ -144,28 +155,30 @@ static void emit_features(hy__exec *x) {
   for (size_t k = 0; k < x->axis.n_lanes; k++) emit_by_row(x, x->from, k);
 }
 
-static void emit(hy__exec *x) {
-  const hy__stage *s = x->stage;
-  if (x->d + x->n <= x->axis.begin) return;
-  if (x->lane_stride != 1) {
-    emit_features(x);
+static void emit_target(const hy__exec *x, uint32_t i) {
+  const hy__ref ref = x->stage->targets[i];
+  const double *from = x->slots[ref.node].cur[ref.output];
+  if (x->axis.identity && x->axis.all) {
+    emit_all(x, from, x->bases[i]);
     return;
   }
-  for (size_t i = 0; i < s->n_targets; i++) {
-    if (x->run->f->nodes[s->targets[i].node].domain != x->domain) continue;
-    const double *from = x->slots[s->targets[i].node].cur[s->targets[i].output];
-    if (x->axis.identity && x->axis.all && x->lane_stride == 1) {
-      emit_rows(x, from, x->bases[i]);
-      continue;
-    }
-    for (size_t k = 0; k < x->axis.n_lanes; k++)
-      emit_lane(x, from, x->bases[i] + k * x->lane_stride, k);
-  }
+  for (size_t k = 0; k < x->axis.n_lanes; k++)
+    emit_lane(x, from, x->bases[i] + k * x->lane_stride, k);
+}
+
+/* The targets of a node, *next being the first in their order that has not left yet. */
+static void emit_node(const hy__exec *x, uint32_t index, size_t *next) {
+  const hy__stage *s = x->stage;
+  const bool wanted = x->d + x->n > x->axis.begin && x->run->f->nodes[index].domain == x->domain;
+  for (; *next < s->n_targets && s->targets[s->order[*next]].node == index; ++*next)
+    if (wanted) emit_target(x, s->order[*next]);
 }
 
 /* The nodes of the chunk: sources first, so that reading can be told from computing. */
 static hy_status run_chunk(hy__exec *x) {
   const hy__stage *s = x->stage;
+  const bool by_row = x->lane_stride != 1 && x->row_stride != 1;
+  size_t next = 0;
   int64_t begin_ns = hy__clock_monotonic_ns();
   hy__axis_chunk(x);
   for (size_t i = 0; i < s->n_nodes; i++) {
@@ -178,8 +191,9 @@ static hy_status run_chunk(hy__exec *x) {
     uint32_t index = s->nodes[i];
     if (!is_source(&x->run->f->nodes[index]) && x->slots[index].begin < x->d + x->n)
       step_node(x, index);
+    if (!by_row) emit_node(x, index, &next);
   }
-  emit(x);
+  if (by_row && x->d + x->n > x->axis.begin) emit_features(x);
   for (size_t i = 0; i < s->n_nodes; i++)
     if (x->slots[s->nodes[i]].begin < x->d + x->n) advance_slot(x, s->nodes[i]);
   x->time_ns[0] += read_ns - begin_ns;
@@ -220,6 +234,8 @@ static void place_targets(hy__exec *x, const hy__sink_plan *sink, size_t block) 
   x->row_stride = HY_LANES;
   if (!tiles && sink->out) x->lane_stride = rows * s->n_targets, x->row_stride = s->n_targets;
   if (!tiles && !sink->out) x->row_stride = run->info.n_symbols;
+  if (!tiles && sink->symbol_stride) x->lane_stride = sink->symbol_stride, x->row_stride = 1;
+  x->past_caches = rows * run->info.n_symbols * s->n_targets > PAST_CACHES_VALUES;
   for (size_t i = 0; i < s->n_targets; i++) {
     const hy__view *v = &run->views[hy__node_timeframe(run->f, &run->f->nodes[s->targets[i].node])];
     if (s->stored)
@@ -227,7 +243,8 @@ static void place_targets(hy__exec *x, const hy__sink_plan *sink, size_t block) 
     else if (tiles)
       x->bases[i] = sink->tiles[i];
     else
-      x->bases[i] = sink->out ? sink->out + i : sink->columns[i] + block * HY_LANES;
+      x->bases[i] =
+          sink->out ? sink->out + i : sink->columns[i] + block * HY_LANES * x->lane_stride;
   }
 }
 
@@ -308,5 +325,7 @@ hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job, hy
   place_targets(&x, &job->sink, job->block);
   x.time_ns[0] += hy__clock_monotonic_ns() - begin_ns;
   for (x.domain = 0; x.domain < run->f->n_domains; x.domain++) HY_TRY(run_domain(&x, job));
+  /* what went past the caches is not ordered by what releases the worker's answer */
+  if (x.past_caches) atomic_thread_fence(memory_order_seq_cst);
   return HY_OK;
 }

@@ -16,6 +16,7 @@ typedef struct hy__feature_range {
   size_t t_begin, t_end; /* rows of the universe's axis to emit, [begin, end) */
   size_t t_start;        /* first bar fed: 0 gives the full run's bits */
   size_t chunk_rows;     /* rows computed at a time, without effect on the values; 0: chosen */
+  bool by_node;          /* values go into matrices, so each as soon as it is computed */
   /* Within the room, for windows.c: these features at their own timeframes, from own_begin's row of
    * each timeframe's bars on; NULL: all at the universe's. */
   const uint32_t *own;

@@ -5,15 +5,6 @@
 
 #include <math.h>
 
-enum {
-  CHUNK_MIN = 32,
-  CHUNK_MAX = 256,
-  CHUNK_STEP = 16,
-  /* of a worker's node buffers: a part of the second-level cache, which also sees the file's rows
-   */
-  CHUNK_BUDGET_BYTES = 512 << 10
-};
-
 /* ---- stages ---- */
 
 /* Earlier rows of its inputs that the node's rows [from, ..) need. A series whose missing bars do
@@ -87,6 +78,20 @@ static bool feeds(const hy__feature_run *run, size_t node, uint32_t stage) {
   return run->store[node] && run->f->nodes[node].stage == stage + 1;
 }
 
+/* Targets in the order of their nodes. */
+static hy_status order_targets(hy__feature_run *run, hy__stage *s, hy_error *err) {
+  void *memory[2];
+  const size_t n_nodes = run->f->n_nodes;
+  HY_TRY(hy__arena_array(run->arena, s->n_targets, sizeof(uint32_t), &memory[0], err));
+  HY_TRY(hy__arena_array(run->arena, n_nodes + 1, sizeof(uint32_t), &memory[1], err));
+  uint32_t *place = memory[1];
+  s->order = memory[0];
+  for (size_t i = 0; i < s->n_targets; i++) place[s->targets[i].node + 1]++;
+  for (size_t i = 0; i < n_nodes; i++) place[i + 1] += place[i];
+  for (uint32_t i = 0; i < s->n_targets; i++) s->order[place[s->targets[i].node]++] = i;
+  return HY_OK;
+}
+
 static hy_status plan_targets(hy__feature_run *run, uint32_t stage, hy_error *err) {
   const hy_features *f = run->f;
   hy__stage *s = &run->stages[stage];
@@ -128,67 +133,18 @@ static hy_status plan_nodes(hy__feature_run *run, hy__stage *s, uint8_t *needed,
 
 /* ---- a worker's memory ---- */
 
-static size_t choose_chunk(const hy_features *f) {
-  size_t outputs = 0;
-  for (size_t i = 0; i < f->n_nodes; i++) outputs += f->nodes[i].n_columns;
-  size_t rows = CHUNK_BUDGET_BYTES / (outputs * HY_LANES * sizeof(double));
-  rows -= rows % CHUNK_STEP;
-  return rows < CHUNK_MIN ? CHUNK_MIN : rows > CHUNK_MAX ? CHUNK_MAX : rows;
-}
-
-static bool take(size_t *at, size_t bytes, size_t *out) {
-  size_t rounded;
-  *out = *at;
-  return hy__round_up(bytes, HY_ALIGN, &rounded) && hy__add(*at, rounded, at);
-}
-
-static bool take_array(size_t *at, size_t n, size_t each, size_t *out) {
-  size_t bytes;
-  return hy__mul(n, each, &bytes) && take(at, bytes, out);
-}
-
-/* A buffer keeps the history that consumers read; a long one slides by more than a chunk at a time,
- * so that each row is moved once at most. */
-static bool place_rooms(hy__feature_run *run, size_t *at) {
-  const hy_features *f = run->f;
-  size_t chunk = run->chunk_rows, back = 0;
-  for (size_t i = 0; i < f->n_nodes; i++) {
-    hy__room *own = &run->rooms[i];
-    if (f->nodes[i].mid_rows)
-      own->history_rows = HY_MAX(own->history_rows, f->nodes[i].mid_rows - 1);
-    for (size_t k = 0; k < f->nodes[i].n_in; k++) {
-      hy__room *in = &run->rooms[f->nodes[i].in[k].node];
-      in->history_rows = HY_MAX(in->history_rows, f->nodes[i].history);
-    }
-  }
-  for (size_t i = 0; i < f->n_nodes; i++) {
-    hy__room *room = &run->rooms[i];
-    const hy__node *n = &f->nodes[i];
-    size_t slide = HY_MAX(chunk, room->history_rows);
-    room->capacity_rows = room->history_rows + (slide + chunk - 1) / chunk * chunk;
-    if (n->kind != HY__NODE_IND) back = HY_MAX(back, room->history_rows);
-    if (!take_array(at, room->capacity_rows * n->n_columns, HY_LANES * sizeof(double),
-                    &room->buffer))
-      return false;
-    if (!take(at, n->state_bytes, &room->state)) return false;
-  }
-  size_t fill = 0;
-  for (size_t i = 0; i < f->n_gaps; i++) fill = HY_MAX(fill, (size_t)f->gaps[i].max);
-  run->scratch_rows = 2 * (chunk + back + fill);
-  return take_array(at, run->scratch_rows, HY_LANES * sizeof(double), &run->scratch);
-}
-
 static hy_status place_workspace(hy__feature_run *run, hy_error *err) {
   const hy_features *f = run->f;
   size_t at = 0, cross = 0, unused;
-  bool fits = take(&at, run->range.t_end - run->range.t_start, &run->mask) &&
-              take_array(&at, run->chunk_rows * HY_LANES, sizeof(uint32_t), &run->index) &&
-              take_array(&at, f->n_nodes, sizeof(hy__slot), &run->slots) &&
-              take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->bases) &&
-              take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->from) &&
-              place_rooms(run, &at) &&
-              take_array(&cross, run->info.n_symbols,
-                         2 * sizeof(hy__ranked) + sizeof(double) + sizeof(uint32_t), &unused);
+  HY_TRY(hy__rooms_share(run, err));
+  bool fits = hy__take(&at, run->range.t_end - run->range.t_start, &run->mask) &&
+              hy__take_array(&at, run->chunk_rows * HY_LANES, sizeof(uint32_t), &run->index) &&
+              hy__take_array(&at, f->n_nodes, sizeof(hy__slot), &run->slots) &&
+              hy__take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->bases) &&
+              hy__take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->from) &&
+              hy__rooms_place(run, &at) &&
+              hy__take_array(&cross, run->info.n_symbols,
+                             2 * sizeof(hy__ranked) + sizeof(double) + sizeof(uint32_t), &unused);
   HY_FAIL_IF(!fits, HY_LIMIT, err, "the spec needs more memory than there are addresses");
   run->workspace_bytes = HY_MAX(at, cross);
   return HY_OK;
@@ -212,6 +168,7 @@ static hy_status bind(hy__feature_run *run, hy_error *err) {
   HY_TRY(plan_store(run, memory[4], err));
   for (uint32_t s = 0; s < run->f->n_stages; s++) {
     if (s + 1 < run->f->n_stages) HY_TRY(plan_targets(run, s, err));
+    HY_TRY(order_targets(run, &run->stages[s], err));
     HY_TRY(plan_nodes(run, &run->stages[s], memory[5], err));
   }
   return place_workspace(run, err);
@@ -233,7 +190,6 @@ hy_status hy__feature_run_create(const hy_features *f, const hy_universe *univer
   run->info = info;
   run->range = range;
   run->n_blocks = hy__universe_n_blocks(info.n_symbols);
-  run->chunk_rows = range.chunk_rows ? range.chunk_rows : choose_chunk(f);
   hy_status status = hy__arena_create(f->allocator, 16384, 0, &run->arena, err);
   if (status == HY_OK) status = bind(run, err);
   if (status == HY_OK)

@@ -26,6 +26,7 @@ typedef struct hy__stage {
   uint32_t *nodes;                    /* ascending, so topological */
   size_t n_nodes;
   hy__ref *targets;
+  uint32_t *order;  /* the targets by their nodes */
   uint32_t *stored; /* the node that each target feeds; NULL in the last stage */
   size_t n_targets;
 } hy__stage;
@@ -35,6 +36,8 @@ typedef struct hy__room {
   size_t capacity_rows; /* history that consumers read, and chunks */
   size_t history_rows;
   size_t buffer, state; /* byte offsets */
+  bool shared;          /* its buffer is another node's after its last reader */
+  size_t column;        /* of the shared ones */
 } hy__room;
 
 struct hy__feature_run {
@@ -45,6 +48,7 @@ struct hy__feature_run {
   hy__arena *arena;
   size_t n_blocks, chunk_rows;
   size_t scratch_rows; /* of one read */
+  size_t shared_columns;
   hy__stage stages[HY__STAGES_MAX];
   hy__view views[HY__TIMEFRAMES_MAX];
   /* [faster][slower][row of the faster - t_start]: bars of the slower view that have ended; NULL
@@ -96,7 +100,8 @@ typedef struct hy__exec {
   double **bases;      /* [target] */
   const double **from; /* [target] the chunk's rows */
   size_t lane_stride, row_stride;
-  size_t d, n; /* the chunk's rows */
+  bool past_caches; /* what is written is more than they hold */
+  size_t d, n;      /* the chunk's rows */
   int64_t *time_ns;
   hy_error *err;
 } hy__exec;
@@ -120,6 +125,12 @@ HY_CHECKED hy_status hy__source_chunk(hy__exec *x, uint32_t node);
 /* view.c: the timeframes' universes, what has ended when, clocks, and the rows of fields. */
 HY_CHECKED hy_status hy__view_open(hy__feature_run *run, hy_error *err);
 void hy__view_close(hy__feature_run *run);
+/* room.c: which nodes share memory and how many rows a chunk has; then the buffers' offsets, false
+ * where they overflow. */
+HY_CHECKED hy_status hy__rooms_share(hy__feature_run *run, hy_error *err);
+bool hy__rooms_place(hy__feature_run *run, size_t *at);
+bool hy__take(size_t *at, size_t bytes, size_t *out);
+bool hy__take_array(size_t *at, size_t n, size_t each, size_t *out);
 
 /* Where a stage's targets go: `out` of the façade's layout, or columns of [row, symbol] matrices.
  */
@@ -127,6 +138,7 @@ typedef struct hy__sink_plan {
   double *out;
   double *const *columns;
   double *const *tiles; /* [target] -> [row][lane] of this block, from the stage's t_begin on */
+  size_t symbol_stride; /* of columns that are [symbol, row]: doubles between symbols; else 0 */
 } hy__sink_plan;
 /* One block of one stage. */
 typedef struct hy__exec_job {

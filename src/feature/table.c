@@ -11,6 +11,9 @@
 #include "feature/indicator.inc"
 #undef HY_IND
 
+extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, emit_rows);
+extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, emit_series);
+
 #define HY_CROSS(id, version, symbol, is_default, params, doc) \
   void hy__cross_##symbol(const hy__cross_step *s);
 #include "feature/cross.inc"
@@ -48,9 +51,17 @@ size_t hy__def_n_indicators(void) {
   return n;
 }
 
-const hy__ind_code *hy__def_code(size_t row, hy_isa isa) {
+static int level_of(hy_isa isa) {
   const int level = isa == HY_ISA_AVX512 || isa == HY_ISA_AMX ? 2 : isa == HY_ISA_AVX2 ? 1 : 0;
-  return rows[row].code[level < HY__IND_N_ISAS ? level : HY__IND_N_ISAS - 1];
+  return level < HY__IND_N_ISAS ? level : HY__IND_N_ISAS - 1;
+}
+
+const hy__ind_code *hy__def_code(size_t row, hy_isa isa) { return rows[row].code[level_of(isa)]; }
+
+const hy__ind_code *hy__emit_code(hy_isa isa, bool by_series) {
+  static const hy__ind_code *const rows_out[] = {HY__IND_EACH_ISA(HY__IND_CODE_AT, emit_rows)};
+  static const hy__ind_code *const series_out[] = {HY__IND_EACH_ISA(HY__IND_CODE_AT, emit_series)};
+  return (by_series ? series_out : rows_out)[level_of(isa)];
 }
 
 hy__cross_fn hy__def_cross(size_t row) { return rows[row].cross; }

@@ -119,3 +119,33 @@ def test_refusals(tmp_path):
         hayate.Features("sma.qlib(close, 5, 6)")
     with pytest.raises(hayate.Error, match="more than its n = 5"):
         hayate.Features("order.qlib(close, 5, min=9)")
+
+
+@pytest.mark.parametrize("rows", [None, (0, 1), (5, 77), (64, 130)])
+@pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512"])
+def test_the_order_in_memory_changes_no_bit(tmp_path, rows, isa):
+    path = tmp_path / "u.h5"
+    hayate.generate(path, symbols=19, bars=130, seed=5)
+    runtime = hayate.Runtime(threads=2, isa=isa)
+    universe = hayate.Universe(path, runtime)
+    spec = "close; fit(close,20).rsq; ema(high,9); cs.rank(roc(close,3))"
+    features = hayate.Features(spec, runtime)
+    by_row = features.batch(universe, rows)
+    by_series = features.batch(universe, rows, order="F")
+    again = features.batch(universe, rows, out=by_series, order="F", valid=False)
+    for name in features.names:
+        assert by_row[name].tobytes() == by_series[name].tobytes(), name
+        assert np.array_equal(by_row[name + ".valid"], by_series[name + ".valid"])
+        assert np.shares_memory(again[name], by_series[name]) and name + ".valid" not in again
+        assert by_series[name].strides[0] == 8 and by_series[name].ctypes.data % 64 == 0
+
+
+def test_what_does_not_fit_is_no_place_for_an_answer(panel):
+    features = hayate.Features("ref(close,1)")
+    other = {"ref(close,1)": np.empty((3, 3)), "ref(close,1).valid": np.empty((3, 3), "u1")}
+    with pytest.raises(ValueError, match="ref"):
+        features.batch(panel, out=other)
+    with pytest.raises(ValueError, match="order"):
+        features.batch(panel, out=features.batch(panel), order="F")
+    with pytest.raises(ValueError, match="C or F"):
+        features.batch(panel, order="K")
