@@ -3,6 +3,9 @@
  * and timeframe. */
 #include "feature/bind.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 static hy_status fail_field(const hy_universe_info *info, const char *field, hy__place place,
                             hy_error *err) {
   hy__nearest near;
@@ -57,4 +60,18 @@ hy_status hy__bind_fields(const hy_features *f, const hy_universe *universe, int
     HY_FAIL_IF(f->gaps[i].fill == HY__GAP_FLAT && *close_field < 0, HY_NOT_FOUND, err,
                "gap: flat needs the field close, which the universe lacks");
   return HY_OK;
+}
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void hy__bind_symbols(const hy__symbols *map, const hy_universe_info *info, double *out) {
+  const size_t n = hy__universe_n_blocks(info->n_symbols) * HY_LANES;
+  for (size_t i = 0; i < n; i++) out[i] = (double)NAN;
+  for (size_t i = 0; i < info->n_symbols; i++) {
+    const char *const *at =
+        bsearch(&info->symbols[i], map->symbols, map->n, sizeof *map->symbols, by_text);
+    if (at) out[i] = map->values[at - map->symbols];
+  }
 }

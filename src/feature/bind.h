@@ -11,4 +11,7 @@ enum { HY__FIELD_N_SRC = -2 };
 HY_CHECKED hy_status hy__bind_fields(const hy_features *f, const hy_universe *universe,
                                      int32_t *fields, int32_t *close_field, hy_error *err);
 
+/* [n_blocks * HY_LANES] the number of each symbol: NaN where the map does not name it. */
+void hy__bind_symbols(const hy__symbols *map, const hy_universe_info *info, double *out);
+
 #endif

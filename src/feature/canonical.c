@@ -92,6 +92,22 @@ static hy_status put_source(hy__buffer *b, const hy_features *f, const hy__node 
   return hy__buffer_printf(b, err, "}");
 }
 
+/* Numbers of groups: which symbols are together. */
+static hy_status put_symbols(hy__buffer *b, const hy_features *f, const hy__node *n,
+                             hy_error *err) {
+  HY_TRY(hy__buffer_printf(b, err, "{"));
+  HY_TRY(put_gap(b, hy__node_gap(f, n), err));
+  HY_TRY(hy__buffer_printf(b, err, ",\"symbols\":{"));
+  for (size_t i = 0; i < n->by_symbol->n; i++) {
+    char value[HEX_FLOAT_BYTES];
+    hex_float(n->by_symbol->values[i], value);
+    if (i) HY_TRY(hy__buffer_printf(b, err, ","));
+    HY_TRY(put_text(b, n->by_symbol->symbols[i], err));
+    HY_TRY(hy__buffer_printf(b, err, ":\"%s\"", value));
+  }
+  return hy__buffer_printf(b, err, "}}");
+}
+
 static hy_status put_node(hy__buffer *b, const hy_features *f, const hy__node *n, hy_error *err) {
   char value[HEX_FLOAT_BYTES];
   switch (n->kind) {
@@ -102,6 +118,7 @@ static hy_status put_node(hy__buffer *b, const hy_features *f, const hy__node *n
     HY_TRY(hy__buffer_printf(b, err, "{\"asof\":[%u,%u],", n->in[0].node, n->in[0].output));
     break;
   case HY__NODE_NUMBER:
+    if (n->by_symbol) return put_symbols(b, f, n, err);
     hex_float(n->number, value);
     HY_TRY(hy__buffer_printf(b, err, "{"));
     HY_TRY(put_gap(b, hy__node_gap(f, n), err));

@@ -238,8 +238,9 @@ static void place_targets(hy__exec *x, const hy__sink_plan *sink, size_t block) 
   x->past_caches = rows * run->info.n_symbols * s->n_targets > PAST_CACHES_VALUES;
   for (size_t i = 0; i < s->n_targets; i++) {
     const hy__view *v = &run->views[hy__node_timeframe(run->f, &run->f->nodes[s->targets[i].node])];
+    size_t stride = (v->t_end - v->store_begin) * HY_LANES;
     if (s->stored)
-      x->bases[i] = run->store[s->stored[i]] + block * (v->t_end - v->store_begin) * HY_LANES;
+      x->bases[i] = run->store[s->stored[i]] + (s->input[i] * run->n_blocks + block) * stride;
     else if (tiles)
       x->bases[i] = sink->tiles[i];
     else

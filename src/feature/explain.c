@@ -39,7 +39,9 @@ static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, 
                          def->is_cross ? "cross" : "series", class_letters[def->klass],
                          def->is_default ? "true" : "false"));
   HY_TRY(list_names(sink, "inputs", def, true, err));
-  HY_TRY(hy__sink_text(sink, "\"params\":[", err));
+  size_t n_optional = 0; /* the last so many inputs may be left out */
+  for (size_t i = 0; i < def->n_inputs; i++) n_optional += def->inputs[i].optional;
+  HY_TRY(hy__sink_printf(sink, err, "\"n_optional\":%zu,\"params\":[", n_optional));
   for (size_t i = 0; i < def->n_params; i++) {
     char value[HY_NUMBER_TEXT] = "null";
     if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);
@@ -126,6 +128,8 @@ static void node_text(const hy_features *f, hy__ref ref, char *text, size_t byte
   } else if (n->name) {
     snprintf(text, bytes, "%s%s%s", n->name, own->name[0] && own != f->timeframes ? "@" : "",
              own != f->timeframes ? own->name : "");
+  } else if (n->kind == HY__NODE_NUMBER && n->by_symbol) {
+    snprintf(text, bytes, "%s of %zu symbols", n->by_symbol->name, n->by_symbol->n);
   } else if (n->kind == HY__NODE_NUMBER) {
     char value[HY_NUMBER_TEXT];
     hy__format_f64(n->number, value);

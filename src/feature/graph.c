@@ -21,7 +21,7 @@ static uint64_t node_hash(const hy__node *n) {
 static bool same_node(const hy__node *a, const hy__node *b) {
   if (a->kind != b->kind || a->domain != b->domain || a->def != b->def || a->n_in != b->n_in)
     return false;
-  if (a->slower != b->slower) return false;
+  if (a->slower != b->slower || a->by_symbol != b->by_symbol) return false;
   if (a->name) return !strcmp(a->name, b->name);
   return !memcmp(&a->number, &b->number, sizeof a->number) && !memcmp(a->p, b->p, sizeof a->p) &&
          !memcmp(a->in, b->in, a->n_in * sizeof a->in[0]);
@@ -182,6 +182,7 @@ static hy_status fail_name(hy__graph *b, const char *name, hy__place place) {
     if (b->spec->items[i].named) hy__nearest_offer(&near, b->spec->items[i].name);
   for (size_t i = 0; i < b->spec->inputs.n_fields; i++)
     hy__nearest_offer(&near, b->spec->inputs.fields[i].text);
+  for (size_t i = 0; i < b->spec->n_groups; i++) hy__nearest_offer(&near, b->spec->groups[i].name);
   hy__nearest_text(&near, suggestion, sizeof suggestion);
   return hy__place_fail(place, HY_NOT_FOUND, b->err, "unknown name \"%.80s\"%s", name, suggestion);
 }
@@ -221,6 +222,20 @@ hy_status hy__graph_field(hy__graph *b, const char *field, hy__domain at, hy__pl
   return hy__graph_named(b, HY__NODE_FIELD, field, at, place, out);
 }
 
+static hy_status lower_group(hy__graph *b, const hy__symbols *group, hy__domain at, hy__place place,
+                             hy__ref *out) {
+  hy__node n = {.kind = HY__NODE_NUMBER, .by_symbol = group, .n_out = 1, .place = place};
+  HY_TRY(hy__graph_domain(b, (hy__domain){.gap = at.gap}, place, &n.domain));
+  out->output = 0;
+  return hy__graph_add(b, &n, &out->node);
+}
+
+static const hy__symbols *find_group(const hy__graph *b, const char *name) {
+  for (size_t i = 0; i < b->spec->n_groups; i++)
+    if (!strcmp(b->spec->groups[i].name, name)) return &b->spec->groups[i];
+  return NULL;
+}
+
 static hy_status lower_name(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref *out) {
   const char *standard = hy__field_standard(e->name);
   if (e->timeframe && !strcmp(e->name, "age_bars")) return hy__graph_age(b, e, at, out);
@@ -228,6 +243,8 @@ static hy_status lower_name(hy__graph *b, const hy__expr *e, hy__domain at, hy__
   if (standard) return hy__graph_field(b, standard, at, e->place, out);
   uint32_t item = find_item(b, e->name, strlen(e->name), true);
   if (item != NO_ITEM) return refer_to_item(b, item, e, at, out);
+  const hy__symbols *group = find_group(b, e->name);
+  if (group) return lower_group(b, group, at, e->place, out);
   if (strchr(e->name, '.')) return lower_dotted(b, e, at, out);
   return hy__graph_field(b, e->name, at, e->place, out);
 }
@@ -313,9 +330,18 @@ static hy_status check_items(hy__graph *b) {
     if (item->named && hy__field_standard(item->name))
       return hy__place_fail(item->place, HY_BAD_FORMAT, b->err,
                             "%s is a field's name, choose another", item->name);
+    if (item->named && find_group(b, item->name))
+      return hy__place_fail(item->place, HY_BAD_FORMAT, b->err,
+                            "%s is a group's name, choose another", item->name);
     if (find_item(b, item->name, strlen(item->name), false) != i)
       return hy__place_fail(item->place, HY_BAD_FORMAT, b->err, "%.80s is defined twice",
                             item->name);
+  }
+  for (size_t i = 0; i < b->spec->n_groups; i++) {
+    const hy__symbols *group = &b->spec->groups[i];
+    if (hy__field_standard(group->name))
+      return hy__place_fail(group->place, HY_BAD_FORMAT, b->err,
+                            "%s is a field's name, choose another", group->name);
   }
   return HY_OK;
 }

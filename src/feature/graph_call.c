@@ -82,7 +82,14 @@ static hy_status lower_input(hy__graph *b, hy__node *n, size_t index, const hy__
     return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
                           "%s of %s must be a series, not a number", n->def->inputs[index].name,
                           n->def->id);
-  return hy__graph_lower(b, e, at, &n->in[index]);
+  HY_TRY(hy__graph_lower(b, e, at, &n->in[index]));
+  /* a number by name, or one for each symbol: no rows to look back on, and no bar */
+  bool number = b->f->nodes[n->in[index].node].kind == HY__NODE_NUMBER;
+  if (number && !by_element && !(n->def->is_cross && index > 0))
+    return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
+                          "%s of %s must be a series, not a number", n->def->inputs[index].name,
+                          n->def->id);
+  return HY_OK;
 }
 
 /* The fastest timeframe of the given inputs; `tf` where none is a series. */
@@ -104,6 +111,17 @@ static hy_status settle_domain(hy__graph *b, hy__node *n, hy__domain at) {
   return hy__graph_domain(b, at, n->place, &n->domain);
 }
 
+/* The optional inputs from `index` on: none of them may be given. */
+static hy_status leave_out(hy__graph *b, hy__node *n, const bool *given, size_t index) {
+  const hy__def *def = n->def;
+  for (size_t i = index; i < def->n_inputs; i++)
+    if (given[i])
+      return hy__place_fail(n->place, HY_BAD_FORMAT, b->err, "%s: %s is given without %s", def->id,
+                            def->inputs[i].name, def->inputs[index].name);
+  n->n_in = index;
+  return HY_OK;
+}
+
 /* Inputs and params that no argument gave: series at the timeframe of those that were given. */
 static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given, hy__domain at) {
   const hy__def *def = n->def;
@@ -113,6 +131,10 @@ static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given, hy_
   for (size_t i = 0; i < def->n_inputs; i++) {
     const hy__def_input *input = &def->inputs[i];
     if (given[i]) continue;
+    if (input->optional) {
+      HY_TRY(leave_out(b, n, given, i));
+      break;
+    }
     if (input->kind == HY__INPUT_FREE)
       return hy__place_fail(n->place, HY_BAD_FORMAT, b->err, "%s needs %s", text, input->name);
     if (input->kind == HY__INPUT_CLOCK)

@@ -53,6 +53,7 @@ typedef struct hy__node {
   uint32_t next;    /* of the same hash, + 1; 0 ends the chain */
   const char *name; /* FIELD (hy__field_n_src too), CLOCK */
   double number;    /* NUMBER */
+  const hy__symbols *by_symbol; /* NUMBER: a number for each symbol in its place; or NULL */
   const hy__def *def;
   const hy__ind_code *code;
   double p[HY__IND_PARAMS];

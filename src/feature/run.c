@@ -3,7 +3,7 @@
  * and lays out a worker's memory. */
 #include "feature/run.h"
 
-#include <math.h>
+#include "feature/bind.h"
 
 /* ---- stages ---- */
 
@@ -50,7 +50,8 @@ static hy_status plan_store(hy__feature_run *run, size_t *begin, hy_error *err) 
     void *memory;
     if (begin[i] == SIZE_MAX || !hy__node_stored(n)) continue;
     const hy__view *v = &run->views[hy__node_timeframe(f, &f->nodes[n->in[0].node])];
-    bool fits = hy__mul(v->t_end - v->store_begin, run->n_blocks * HY_LANES, &cells);
+    bool fits = hy__mul(v->t_end - v->store_begin, run->n_blocks * HY_LANES, &cells) &&
+                hy__mul(cells, n->n_in, &cells);
     HY_FAIL_IF(!fits, HY_LIMIT, err, "what lies between two stages is too large");
     HY_TRY(hy__arena_array(run->arena, cells, sizeof(double), &memory, err));
     run->store[i] = memory;
@@ -74,8 +75,21 @@ static hy_status plan_last(hy__feature_run *run, hy_error *err) {
   return HY_OK;
 }
 
-static bool feeds(const hy__feature_run *run, size_t node, uint32_t stage) {
-  return run->store[node] && run->f->nodes[node].stage == stage + 1;
+/* The inputs of a node that the stage computes for it; numbers need no storing. */
+static size_t list_inputs(const hy__feature_run *run, uint32_t node, uint32_t stage,
+                          hy__stage *to) {
+  const hy__node *n = &run->f->nodes[node];
+  size_t count = 0;
+  if (!run->store[node] || n->stage != stage + 1) return 0;
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    if (run->f->nodes[n->in[k].node].kind == HY__NODE_NUMBER) continue;
+    count++;
+    if (!to) continue;
+    to->targets[to->n_targets] = n->in[k];
+    to->stored[to->n_targets] = node;
+    to->input[to->n_targets++] = k;
+  }
+  return count;
 }
 
 /* Targets in the order of their nodes. */
@@ -95,19 +109,17 @@ static hy_status order_targets(hy__feature_run *run, hy__stage *s, hy_error *err
 static hy_status plan_targets(hy__feature_run *run, uint32_t stage, hy_error *err) {
   const hy_features *f = run->f;
   hy__stage *s = &run->stages[stage];
-  void *memory[2];
+  void *memory[3];
+  size_t n = 0;
   for (size_t v = 0; v < f->n_timeframes; v++) s->t_begin[v] = run->views[v].store_begin;
-  for (size_t i = 0; i < f->n_nodes; i++) s->n_targets += feeds(run, i, stage);
-  HY_TRY(hy__arena_array(run->arena, s->n_targets + 1, sizeof(hy__ref), &memory[0], err));
-  HY_TRY(hy__arena_array(run->arena, s->n_targets + 1, sizeof(uint32_t), &memory[1], err));
+  for (uint32_t i = 0; i < f->n_nodes; i++) n += list_inputs(run, i, stage, NULL);
+  HY_TRY(hy__arena_array(run->arena, n + 1, sizeof(hy__ref), &memory[0], err));
+  HY_TRY(hy__arena_array(run->arena, n + 1, sizeof(uint32_t), &memory[1], err));
+  HY_TRY(hy__arena_array(run->arena, n + 1, sizeof(uint32_t), &memory[2], err));
   s->targets = memory[0];
   s->stored = memory[1];
-  size_t n = 0;
-  for (uint32_t i = 0; i < f->n_nodes; i++) {
-    if (!feeds(run, i, stage)) continue;
-    s->targets[n] = f->nodes[i].in[0];
-    s->stored[n++] = i;
-  }
+  s->input = memory[2];
+  for (uint32_t i = 0; i < f->n_nodes; i++) (void)list_inputs(run, i, stage, s);
   return HY_OK;
 }
 
@@ -135,22 +147,38 @@ static hy_status plan_nodes(hy__feature_run *run, hy__stage *s, uint8_t *needed,
 
 static hy_status place_workspace(hy__feature_run *run, hy_error *err) {
   const hy_features *f = run->f;
+  const size_t n_targets = f->n_features + HY__IND_INPUTS * f->n_nodes; /* of a stage, at most */
   size_t at = 0, cross = 0, unused;
   HY_TRY(hy__rooms_share(run, err));
   bool fits = hy__take(&at, run->range.t_end - run->range.t_start, &run->mask) &&
               hy__take_array(&at, run->chunk_rows * HY_LANES, sizeof(uint32_t), &run->index) &&
               hy__take_array(&at, f->n_nodes, sizeof(hy__slot), &run->slots) &&
-              hy__take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->bases) &&
-              hy__take_array(&at, f->n_features + f->n_nodes, sizeof(double *), &run->from) &&
+              hy__take_array(&at, n_targets, sizeof(double *), &run->bases) &&
+              hy__take_array(&at, n_targets, sizeof(double *), &run->from) &&
               hy__rooms_place(run, &at) &&
-              hy__take_array(&cross, run->info.n_symbols,
-                             2 * sizeof(hy__ranked) + sizeof(double) + sizeof(uint32_t), &unused);
+              hy__take_array(&cross, run->info.n_symbols, 2 * sizeof(hy__ranked) + HY__CROSS_BYTES,
+                             &unused);
   HY_FAIL_IF(!fits, HY_LIMIT, err, "the spec needs more memory than there are addresses");
   run->workspace_bytes = HY_MAX(at, cross);
   return HY_OK;
 }
 
 /* ---- the façade ---- */
+
+/* The numbers of nodes that have another one for each symbol. */
+static hy_status take_numbers(hy__feature_run *run, hy_error *err) {
+  void *memory;
+  HY_TRY(hy__arena_array(run->arena, run->f->n_nodes, sizeof(double *), &memory, err));
+  run->numbers = memory;
+  for (size_t i = 0; i < run->f->n_nodes; i++) {
+    const hy__symbols *map = run->f->nodes[i].by_symbol;
+    if (!map) continue;
+    HY_TRY(hy__arena_array(run->arena, run->n_blocks * HY_LANES, sizeof(double), &memory, err));
+    run->numbers[i] = memory;
+    hy__bind_symbols(map, &run->info, memory);
+  }
+  return HY_OK;
+}
 
 static hy_status bind(hy__feature_run *run, hy_error *err) {
   const size_t n = run->f->n_nodes;
@@ -163,6 +191,7 @@ static hy_status bind(hy__feature_run *run, hy_error *err) {
   run->fields = memory[1];
   run->store = memory[2];
   run->clocks = memory[3];
+  HY_TRY(take_numbers(run, err));
   HY_TRY(hy__view_open(run, err));
   HY_TRY(plan_last(run, err));
   HY_TRY(plan_store(run, memory[4], err));
@@ -222,57 +251,4 @@ hy_status hy__feature_run_block(hy__feature_run *run, uint32_t stage, size_t blo
                       .n_bars = n_bars,
                       .time_ns = time_ns};
   return hy__exec_block(run, &job, err);
-}
-
-/* The view whose rows a target of a stage is stored by, where it is a cross-section. */
-static const hy__view *cross_view(const hy__feature_run *run, const hy__stage *s, size_t target) {
-  const hy__node *n = &run->f->nodes[s->stored[target]];
-  return n->kind == HY__NODE_CROSS ? &run->views[hy__node_timeframe(run->f, n)] : NULL;
-}
-
-size_t hy__feature_run_cross_rows(const hy__feature_run *run, uint32_t stage) {
-  const hy__stage *s = &run->stages[stage];
-  size_t rows = 0;
-  for (size_t i = 0; s->stored && i < s->n_targets; i++) {
-    const hy__view *v = cross_view(run, s, i);
-    if (v) rows = HY_MAX(rows, v->t_end - v->store_begin);
-  }
-  return rows;
-}
-
-/* One row of one cross-section: the values of all symbols that have one, in symbol order. */
-static void cross_row(const hy__feature_run *run, const hy__node *n, double *row,
-                      size_t block_stride, hy__ranked *scratch) {
-  size_t symbols = run->info.n_symbols, n_valid = 0;
-  double *values = (double *)(scratch + 2 * symbols);
-  uint32_t *which = (uint32_t *)(values + symbols);
-  for (size_t s = 0; s < symbols; s++) {
-    double *cell = row + s / HY_LANES * block_stride + s % HY_LANES;
-    if (*cell == *cell) values[n_valid] = *cell, which[n_valid++] = (uint32_t)s;
-    *cell = (double)NAN;
-  }
-  hy__cross_step step = {.values = values, .n = n_valid, .p = n->p, .ranked = scratch};
-  if (!n_valid || (double)n_valid < n->p[n->def->n_params - 1]) return;
-  hy__def_cross(n->def->row)(&step);
-  for (size_t i = 0; i < n_valid; i++) {
-    double v = values[i] - values[i] == 0 ? values[i] : (double)NAN;
-    row[which[i] / HY_LANES * block_stride + which[i] % HY_LANES] = v;
-  }
-}
-
-hy_status hy__feature_run_cross(hy__feature_run *run, uint32_t stage, size_t row_begin,
-                                size_t row_end, void *workspace, hy_error *err) {
-  HY_FAIL_IF(row_begin > row_end || row_end > hy__feature_run_cross_rows(run, stage),
-             HY_INVALID_ARGUMENT, err, "cross-section rows [%zu, %zu) of %zu", row_begin, row_end,
-             hy__feature_run_cross_rows(run, stage));
-  const hy__stage *s = &run->stages[stage];
-  for (size_t i = 0; s->stored && i < s->n_targets; i++) {
-    const hy__view *v = cross_view(run, s, i);
-    if (!v) continue;
-    const size_t rows = v->t_end - v->store_begin;
-    for (size_t r = row_begin; r < HY_MIN(row_end, rows); r++)
-      cross_row(run, &run->f->nodes[s->stored[i]], run->store[s->stored[i]] + r * HY_LANES,
-                rows * HY_LANES, workspace);
-  }
-  return HY_OK;
 }

@@ -28,6 +28,7 @@ typedef struct hy__stage {
   hy__ref *targets;
   uint32_t *order;  /* the targets by their nodes */
   uint32_t *stored; /* the node that each target feeds; NULL in the last stage */
+  uint32_t *input;  /* which of its inputs the target is */
   size_t n_targets;
 } hy__stage;
 
@@ -57,10 +58,11 @@ struct hy__feature_run {
   hy__room *rooms; /* [node] */
   int32_t *fields; /* [node] index in its view's universe */
   double **clocks; /* [node][row - t_start] */
-  /* [node]: [block][row][lane] of its input's view, from store_begin on; a cross-section's own
-   * values once it has been done */
+  /* [node]: [input][block][row][lane] of its inputs' view, from store_begin on; a cross-section's
+   * own values lie in place of its first input once it has been done */
   double **store;
-  bool needs_born; /* a node reads @bar, or counts ages */
+  double **numbers; /* [node] -> [block][lane] where symbols have numbers of their own, or NULL */
+  bool needs_born;  /* a node reads @bar, or counts ages */
   size_t mask, index, slots, bases, from, scratch, workspace_bytes; /* byte offsets */
 };
 

@@ -228,7 +228,10 @@ hy_status hy__source_chunk(hy__exec *x, uint32_t node) {
   reader r = {.x = x, .node = n, .index = node};
   slot->cur[0] = out;
   if (n->kind == HY__NODE_NUMBER) {
-    for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = n->number;
+    const double *numbers = x->run->numbers[node];
+    if (numbers) numbers += x->axis.block * HY_LANES;
+    for (size_t i = 0; i < x->n * HY_LANES; i++)
+      out[i] = numbers ? numbers[i % HY_LANES] : n->number;
     return HY_OK;
   }
   if (x->axis.contiguous) return straight_chunk(&r, out);

@@ -328,9 +328,9 @@ static hy_status read_version(const hy__yaml *map, bool required, hy_error *err)
 
 static hy_status read_map(const hy__yaml *map, bool is_file, hy__arena *arena, hy__spec *spec,
                           hy_error *err) {
-  static const char *const keys[] = {"hayate_spec", "inputs",   "base",  "timeframes",
-                                     "params",      "features", "cross", "norm",
-                                     "masks",       "output",   NULL};
+  static const char *const keys[] = {"hayate_spec", "inputs",   "base",   "timeframes",
+                                     "params",      "features", "cross",  "norm",
+                                     "masks",       "output",   "groups", NULL};
   HY_TRY(hy__yaml_only_keys(map, keys, err));
   HY_TRY(read_version(map, is_file, err));
   const hy__yaml *inputs = hy__yaml_get(map, "inputs"), *params = hy__yaml_get(map, "params");
@@ -338,8 +338,10 @@ static hy_status read_map(const hy__yaml *map, bool is_file, hy__arena *arena, h
   const hy__yaml *norm = hy__yaml_get(map, "norm"), *masks = hy__yaml_get(map, "masks");
   const hy__yaml *output = hy__yaml_get(map, "output");
   const hy__yaml *timeframes = hy__yaml_get(map, "timeframes");
+  const hy__yaml *groups = hy__yaml_get(map, "groups");
   if (inputs) HY_TRY(read_inputs(inputs, arena, &spec->inputs, err));
   HY_TRY(read_base(map, &spec->inputs, err));
+  if (groups) HY_TRY(hy__spec_groups(groups, arena, spec, err));
   if (timeframes) HY_TRY(hy__spec_timeframes(timeframes, arena, spec, err));
   if (params) HY_TRY(read_params(params, spec, err));
   if (!features && !cross) return hy__yaml_fail(map, err, "a spec needs features");

@@ -64,6 +64,15 @@ typedef struct hy__spec_inputs {
   int64_t base_ns;
 } hy__spec_inputs;
 
+/* A number for each of some symbols, which are ascending by name; others have none. */
+typedef struct hy__symbols {
+  const char *name;
+  size_t n;
+  const char *const *symbols;
+  const double *values;
+  hy__place place;
+} hy__symbols;
+
 typedef struct hy__spec {
   const char *subject;
   hy__spec_item *items;
@@ -76,6 +85,8 @@ typedef struct hy__spec {
   hy__gap gap;
   const hy__spec_timeframe *timeframes; /* NULL: not given, then every timeframe may be named */
   size_t n_timeframes;
+  const hy__symbols *groups;
+  size_t n_groups;
   bool warmup_qlib; /* a bare family means its .qlib row where it has one */
 } hy__spec;
 
@@ -89,6 +100,9 @@ HY_CHECKED hy_status hy__spec_yaml(const hy__yaml *node, bool is_file, hy__arena
 /* The member `norm`, a list of steps. */
 HY_CHECKED hy_status hy__spec_norms(const hy__yaml *list, hy__arena *arena, hy__spec *out,
                                     hy_error *err);
+/* The member `groups`, a map of names to maps of symbols. */
+HY_CHECKED hy_status hy__spec_groups(const hy__yaml *map, hy__arena *arena, hy__spec *out,
+                                     hy_error *err);
 /* The member `timeframes`, a map of names to {} or {anchor: ...}. */
 HY_CHECKED hy_status hy__spec_timeframes(const hy__yaml *map, hy__arena *arena, hy__spec *out,
                                          hy_error *err);

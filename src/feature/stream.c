@@ -236,17 +236,28 @@ static void spread_cross(const hy_feature_stream *s, const hy__stream_cross *cro
   }
 }
 
+/* The inputs of a symbol into their place; false where one is missing. */
+static bool gather_cross(const hy_feature_stream *s, const hy__stream_cross *cross, size_t symbol,
+                         size_t place) {
+  const size_t cell = symbol / HY_LANES * s->n_domains + cross->ring->domain;
+  bool whole = s->lanes[cell].live >> symbol % HY_LANES & 1;
+  for (size_t k = 0; whole && k < cross->node->n_in; k++) {
+    const double value = *cross_cell(s, &cross->in[k], symbol);
+    s->values[k * s->info.n_symbols + place] = value;
+    whole = value == value;
+  }
+  return whole;
+}
+
 static void run_cross(const hy_feature_stream *s, const hy__stream_cross *cross) {
   const hy__node *n = cross->node;
   size_t n_valid = 0;
-  for (size_t i = 0; i < s->info.n_symbols; i++) {
-    const size_t cell = i / HY_LANES * s->n_domains + cross->ring->domain;
-    if (!(s->lanes[cell].live >> i % HY_LANES & 1)) continue;
-    const double value = *cross_cell(s, &cross->in[0], i);
-    if (value == value) s->values[n_valid] = value, s->which[n_valid++] = (uint32_t)i;
-  }
+  for (size_t i = 0; i < s->info.n_symbols; i++)
+    if (gather_cross(s, cross, i, n_valid)) s->which[n_valid++] = (uint32_t)i;
   if ((double)n_valid < n->p[n->def->n_params - 1]) n_valid = 0;
-  hy__cross_step step = {.values = s->values, .n = n_valid, .p = n->p, .ranked = s->ranked};
+  hy__cross_step step = {
+      .values = s->values, .n_in = n->n_in, .n = n_valid, .p = n->p, .ranked = s->ranked};
+  for (size_t k = 0; k < n->n_in; k++) step.in[k] = s->values + k * s->info.n_symbols;
   if (n_valid) hy__def_cross(n->def->row)(&step);
   spread_cross(s, cross, n_valid);
 }

@@ -99,6 +99,7 @@ struct hy_feature_stream {
   hy__stream_cross *cross;
   hy__stream_stage stages[HY__STAGES_MAX];
   hy__stream_column *targets; /* [feature] */
+  double **numbers;           /* [node] -> [block][lane]; NULL: one for all symbols */
   size_t n_steps, n_legs, n_sources, n_cross;
   size_t state_doubles, block_doubles, leg_doubles, kept_rows;
   int32_t close_field;
@@ -115,7 +116,7 @@ struct hy_feature_stream {
   uint32_t *shadow_count;
   hy__stream_bar *shadow_bars;
   /* for a cross-section */
-  double *values;
+  double *values; /* [input][symbol] */
   uint32_t *which;
   hy__ranked *ranked;
   size_t memory_bytes;

@@ -168,7 +168,7 @@ static hy_status take_state(hy_feature_stream *s, hy_error *err) {
                                {HY__STREAM_GROUP * s->leg_doubles, sizeof(double)},
                                {cells, sizeof(uint32_t)},
                                {cells * HY_LANES, sizeof(hy__stream_bar)},
-                               {s->n_cross ? symbols : 0, sizeof(double) + sizeof(uint32_t)},
+                               {s->n_cross ? symbols : 0, HY__CROSS_BYTES},
                                {s->n_cross ? 2 * symbols : 0, sizeof(hy__ranked)}};
   for (size_t i = 0; i < HY_COUNT(sizes); i++)
     HY_TRY(take(s, sizes[i][0], sizes[i][1], &memory[i], err));
@@ -181,7 +181,7 @@ static hy_status take_state(hy_feature_stream *s, hy_error *err) {
   s->shadow_count = memory[6];
   s->shadow_bars = memory[7];
   s->values = memory[8];
-  s->which = (uint32_t *)(s->values + symbols);
+  s->which = (uint32_t *)(s->values + HY__IND_INPUTS * symbols);
   s->ranked = memory[9];
   return HY_OK;
 }
@@ -197,10 +197,26 @@ void hy__stream_begin(hy_feature_stream *s) {
     for (size_t i = 0; i < s->f->n_nodes; i++) {
       const hy__node *n = &s->f->nodes[i];
       double *rows = hy__stream_block(s, b) + s->rings[i].at;
+      const double *numbers = s->numbers[i] ? s->numbers[i] + b * HY_LANES : NULL;
       if (s->rings[i].rows && n->kind == HY__NODE_NUMBER)
-        for (size_t k = 0; k < hy__ring_stride(&s->rings[i]); k++) rows[k] = n->number;
+        for (size_t k = 0; k < hy__ring_stride(&s->rings[i]); k++)
+          rows[k] = numbers ? numbers[k % HY_LANES] : n->number;
     }
   }
+}
+
+/* The numbers of nodes that have another one for each symbol. */
+static hy_status take_numbers(hy_feature_stream *s, hy_error *err) {
+  void *memory = NULL;
+  HY_TRY(take(s, s->f->n_nodes, sizeof(double *), &memory, err));
+  s->numbers = memory;
+  for (size_t i = 0; i < s->f->n_nodes; i++) {
+    if (!s->f->nodes[i].by_symbol) continue;
+    HY_TRY(take(s, s->n_blocks * HY_LANES, sizeof(double), &memory, err));
+    s->numbers[i] = memory;
+    hy__bind_symbols(s->f->nodes[i].by_symbol, &s->info, memory);
+  }
+  return HY_OK;
 }
 
 hy_status hy__stream_plan(hy_feature_stream *s, hy_error *err) {
@@ -227,6 +243,7 @@ hy_status hy__stream_plan(hy_feature_stream *s, hy_error *err) {
   HY_FAIL_IF(!place_rings(s, &at), HY_LIMIT, err, "the stream's windows are too long");
   s->block_doubles = at;
   connect(s);
+  HY_TRY(take_numbers(s, err));
   HY_TRY(take_state(s, err));
   hy__stream_begin(s);
   return HY_OK;

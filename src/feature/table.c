@@ -14,7 +14,7 @@
 extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, emit_rows);
 extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, emit_series);
 
-#define HY_CROSS(id, version, symbol, is_default, params, doc) \
+#define HY_CROSS(id, version, symbol, is_default, inputs, params, doc) \
   void hy__cross_##symbol(const hy__cross_step *s);
 #include "feature/cross.inc"
 #undef HY_CROSS
@@ -35,8 +35,8 @@ static const row_text rows[] = {
    {HY__IND_EACH_ISA(HY__IND_CODE_AT, symbol)}, NULL},
 #include "feature/indicator.inc"
 #undef HY_IND
-#define HY_CROSS(id, version, symbol, is_default, params, doc) \
-  {id, version, HY__IND_W, is_default, "x", params, "", doc, {NULL},                 \
+#define HY_CROSS(id, version, symbol, is_default, inputs, params, doc) \
+  {id, version, HY__IND_W, is_default, inputs, params, "", doc, {NULL},              \
    hy__cross_##symbol},
 #include "feature/cross.inc"
 #undef HY_CROSS
@@ -92,7 +92,8 @@ static hy_status read_inputs(const char *text, hy__def *def, hy_error *err) {
   while ((length = next_word(&text)) > 0) {
     HY_FAIL_IF(def->n_inputs == HY__IND_INPUTS, HY_INTERNAL, err, "too many inputs");
     hy__def_input *input = &def->inputs[def->n_inputs++];
-    HY_TRY(copy_name(input->name, text, length, err));
+    input->optional = text[length - 1] == '?';
+    HY_TRY(copy_name(input->name, text, length - input->optional, err));
     input->kind = text[0] == '@'          ? HY__INPUT_CLOCK
                   : is_field(input->name) ? HY__INPUT_FIELD
                                           : HY__INPUT_FREE;
@@ -209,7 +210,8 @@ void hy__def_signature(const hy__def *def, char *text, size_t bytes) {
   size_t used = (size_t)snprintf(text, bytes, "%s(", def->id);
   const char *comma = "";
   for (size_t i = 0; i < def->n_free && used < bytes; i++, comma = ", ")
-    used += (size_t)snprintf(text + used, bytes - used, "%s%s", comma, def->inputs[i].name);
+    used += (size_t)snprintf(text + used, bytes - used, "%s%s%s", comma, def->inputs[i].name,
+                             def->inputs[i].optional ? "?" : "");
   for (size_t i = 0; i < def->n_params && used < bytes; i++, comma = ", ") {
     char value[HY_NUMBER_TEXT] = "";
     if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);

@@ -14,6 +14,7 @@ typedef enum hy__input_kind { HY__INPUT_FREE, HY__INPUT_FIELD, HY__INPUT_CLOCK }
 typedef struct hy__def_input {
   char name[HY__DEF_NAME];
   hy__input_kind kind;
+  bool optional; /* may be left out, with those behind it */
 } hy__def_input;
 
 typedef struct hy__def_param {
@@ -54,18 +55,21 @@ HY_CHECKED hy_status hy__def_find(const char *id, size_t length, uint32_t versio
 void hy__def_signature(const hy__def *def, char *text, size_t bytes);
 
 typedef struct hy__ranked {
-  double value;
+  uint64_t key; /* orders as the value does */
   size_t index; /* into values */
 } hy__ranked;
 
-/* A cross-section of one row of the universe: the valid values in symbol order, replaced by the
- * result. */
+/* A cross-section of one row of the universe: the values of the symbols for which all inputs have
+ * one, in symbol order, replaced by the result. */
 typedef struct hy__cross_step {
-  double *values;
-  size_t n;
+  double *values;             /* of the first input */
+  double *in[HY__IND_INPUTS]; /* of all; the further ones are free to be overwritten */
+  size_t n_in, n;
   const double *p;    /* parameters in the row's order, min_names last */
-  hy__ranked *ranked; /* scratch of 2 n; sorted values come first */
+  hy__ranked *ranked; /* scratch of 2 n; what is sorted comes first */
 } hy__cross_step;
+/* Of scratch per symbol, beside `ranked`: the values, and which symbols they are of. */
+enum { HY__CROSS_BYTES = HY__IND_INPUTS * sizeof(double) + sizeof(uint32_t) };
 typedef void (*hy__cross_fn)(const hy__cross_step *s);
 hy__cross_fn hy__def_cross(size_t row);
 

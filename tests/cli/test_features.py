@@ -190,5 +190,7 @@ def test_the_page_has_every_cross_section():
     with open(page, encoding="utf-8") as f:
         text = f.read()
     for d in json.loads(hayate("features", "list", "cs.", "--json").stdout)["definitions"]:
-        args = "".join(f", {p['name']}={p['default']}" for p in d["params"])
-        assert f"| `{d['id']}(x{args})` |" in text, d["id"]
+        needed = len(d["inputs"]) - d["n_optional"]
+        args = [name + "?" * (k >= needed) for k, name in enumerate(d["inputs"])]
+        args += [f"{p['name']}={p['default']}" for p in d["params"]]
+        assert f"| `{d['id']}({', '.join(args)})` |" in text, d["id"]

@@ -51,11 +51,15 @@ static inline void random_call(random_spec *r, int depth) {
   if (hy__def_read(random_of(r, hy__def_n()), &def, &err) != HY_OK) fail_msg("%s", err.message);
   random_text(r, "%s@%u(", def.id, def.version);
   for (size_t i = 0; i < def.n_free; i++, comma = ",") {
+    if (def.inputs[i].optional && random_of(r, 2)) break;
     random_text(r, "%s", comma);
-    random_series(r, depth - 1);
+    if (def.is_cross && i > 0 && random_of(r, 2))
+      random_text(r, "sector");
+    else
+      random_series(r, depth - 1);
   }
   for (size_t i = 0; i < def.n_params; i++, comma = ",") {
-    random_text(r, "%s", comma);
+    random_text(r, "%s%s=", comma, def.params[i].name);
     random_param(r, &def.params[i]);
   }
   const size_t output = random_of(r, def.n_outputs);
@@ -78,6 +82,7 @@ static inline const char *random_gap(random_spec *r) {
 /* A YAML map of n features into text. */
 static inline void random_spec_make(hy__random *random, size_t n, char text[RANDOM_SPEC_BYTES]) {
   random_spec r = {random, text, 0};
+  random_text(&r, "groups: {sector: {S000: a, S002: b, S003: a, S004: b, S005: a, S007: c}}\n");
   random_text(&r, "params: {gap: %s}\nfeatures:\n", random_gap(&r));
   for (size_t i = 0; i < n; i++) {
     random_text(&r, "  - {name: f%zu, expr: \"", i);
