@@ -11,6 +11,13 @@ a text does not do. Notes:
 import re
 
 GROUPS = {
+    "Cycle Indicators": """
+HT_DCPERIOD | real | | real | ht.dcperiod(real)
+HT_DCPHASE | real | | real | ht.dcphase(real)
+HT_PHASOR | real | | inphase quadrature | ht.phasor(real).inphase; ht.phasor(real).quadrature
+HT_SINE | real | | sine leadsine | ht.sine(real).sine; ht.sine(real).lead
+HT_TRENDMODE | real | | integer | ht.trendmode(real) | integer
+""",
     "Math Operators": """
 ADD | real0 real1 | | real | add | numpy
 CUMSUM | real | | real | cumsum | numpy
@@ -64,6 +71,8 @@ ER | real | timeperiod=10 | real | er(real,{timeperiod})
 ERI | high low close | timeperiod=13 | bullpower bearpower \
     | eri({timeperiod}).bull; eri({timeperiod}).bear
 FOSC | real | timeperiod=5 | real | fosc(real,{timeperiod})
+FRACTAL | high low | leftbars=2 rightbars=2 | swinghigh swinglow \
+    | fractal({leftbars},{rightbars}).high; fractal({leftbars},{rightbars}).low | integer
 IMI | open close | timeperiod=14 | real | imi({timeperiod})
 KDJ | high low close | fastk_period=9 slowk_period=3 slowk_matype=13 slowd_period=3 \
     slowd_matype=13 | k d j | @kdj
@@ -115,10 +124,13 @@ DONCHIAN | high low | timeperiod=20 | upperband middleband lowerband \
     | donchian({timeperiod}).upper; donchian({timeperiod}).middle; donchian({timeperiod}).lower
 EMA | real | timeperiod=30 | real | ema.talib(real,{timeperiod})
 HMA | real | timeperiod=20 | real | hma(real,{timeperiod})
+HT_TRENDLINE | real | | real | ht.trendline(real)
 KAMA | real | timeperiod=30 | real | kama(real,{timeperiod})
 KC | high low close | timeperiod=20 atrperiod=10 nbdev=2.0 | upperband middleband lowerband \
     | @kc
 MA | real | timeperiod=30 matype=0 | real | @ma
+MAMA | real | fastlimit=0.5 slowlimit=0.05 | mama fama \
+    | mama(real,{fastlimit},{slowlimit}).mama; mama(real,{fastlimit},{slowlimit}).fama
 MAVP | real periods | minperiod=2 maxperiod=30 matype=0 | real | @mavp
 MIDPOINT | real | timeperiod=14 | real | midpoint(real,{timeperiod})
 MIDPRICE | high low | timeperiod=14 | real | midprice({timeperiod})
@@ -250,11 +262,6 @@ RVOL | volume | timeperiod=20 | real | rvol(volume,{timeperiod})
 VWAP | high low close volume | | real | vwap.cum()
 """,
 }
-
-# TA-Lib's other functions: asked for, they are refused by name.
-LEFT_OUT = frozenset("""
-HT_DCPERIOD HT_DCPHASE HT_PHASOR HT_SINE HT_TRENDMODE HT_TRENDLINE FRACTAL MAMA
-""".split())
 
 MA_NAMES = {
     "SMA": "Simple Moving Average", "EMA": "Exponential Moving Average",

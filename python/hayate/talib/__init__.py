@@ -7,7 +7,6 @@ pandas and polars Series give Series. What differs: a missing value inside a ser
 windows that hold it missing, and recurrences go on behind it, where TA-Lib's answers break or stay
 missing; arrays of other number types are converted, not refused; windows do not depend, to the
 bit, on where the series starts. Functions may be called by many threads at once."""
-from .._talib_table import LEFT_OUT as _LEFT_OUT
 from .._talib_table import MA_NAMES as _MA_NAMES
 from .._talib_table import ROWS as _ROWS
 from ._call import InsufficientHistory, function as _function
@@ -64,9 +63,6 @@ def get_compatibility():
 
 
 def __getattr__(name):
-    if name in _LEFT_OUT:
-        raise AttributeError(f"hayate.talib has no {name}: TA-Lib's function of that name has no "
-                             "definition in this version of hayate")
     if name == "stream":
         raise AttributeError("hayate.talib has no stream: hayate.Features(spec).stream(symbols) "
                              "updates features bar by bar")

@@ -4,7 +4,7 @@ arrays or a pandas or polars DataFrame with columns open, high, low, close, volu
 import sys
 import threading
 
-from .._talib_table import LEFT_OUT, ROWS
+from .._talib_table import ROWS
 from . import _call
 
 
@@ -173,8 +173,6 @@ class _Function:
 def Function(function_name, *args, **kwargs):
     """The function of a name, in any case."""
     name = function_name.upper()
-    if name in LEFT_OUT:
-        raise Exception(f"{name} has no definition in this version of hayate.")
     if name not in ROWS:
         raise Exception(f"{name} not supported by TA-LIB.")
     return _Function(ROWS[name], *args, **kwargs)
