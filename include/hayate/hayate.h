@@ -7,6 +7,8 @@
 #include <hayate/bench.h>
 #include <hayate/feature.h>
 #include <hayate/feature_check.h>
+#include <hayate/feature_stream.h>
+#include <hayate/feature_window.h>
 #include <hayate/inspect.h>
 #include <hayate/market.h>
 #include <hayate/model.h>

@@ -8,9 +8,10 @@ import numpy as np
 
 from . import _arrow_out, _pandas
 from ._stream import FeatureStream
-from ._library import (LIB, P, SIZE, CheckOptions, FeatureColumns, FeaturesInfo, Handle, call,
-                       runtime_or_shared, written)
+from ._library import (LIB, P, SIZE, CheckOptions, FeatureColumns, FeaturesInfo, Handle, Window,
+                       WindowsOptions, call, runtime_or_shared, written)
 from ._market import Universe, rows_of
+from ._tensor import TYPE_CODES
 
 LINE = 8  # doubles of a cache line
 
@@ -118,6 +119,31 @@ class Features:
             raise ValueError("rows is for universes; slice the frame that comes back")
         source = _pandas.Source(panel, time, symbol, field, {})
         return source.frame(self.names, self.batch(source.panel))
+
+    def at(self, timeframe=""):
+        """The names of the features that the spec computes at a timeframe ("" is the panel's)."""
+        indices = (c.c_uint32 * max(len(self.names), 1))()
+        n = LIB.hy_features_at(self._handle.pointer, timeframe.encode(), indices)
+        return [self.names[i] for i in indices[:n]]
+
+    def windows(self, panel, bars, at=None, rows=None, dtype="f4"):
+        """For each timeframe of `bars` ({"M1": 480, "H1": 96}) the last bars of each symbol with the
+        features of that timeframe, oldest first: [S, bars, features] at the row that `at` names (as
+        find_rows; the last one), or [rows, S, bars, features] for `rows` (begin, end). NaN where
+        there is no bar or no value."""
+        universe = panel if isinstance(panel, Universe) else Universe(panel, self._runtime)
+        dtype = np.dtype(dtype)
+        begin, end = rows_of(universe, rows) if rows else universe.find_rows(at=at or "last")
+        windows = (Window * max(len(bars), 1))(*[(k.encode(), n) for k, n in bars.items()])
+        out = {k: np.empty((end - begin, len(universe.symbols), n, len(self.at(k))), dtype)
+               for k, n in bars.items()}
+        pointers = (P * max(len(bars), 1))(*[a.ctypes.data for a in out.values()])
+        options = WindowsOptions(windows=windows, n_windows=len(bars), t_begin=begin, t_end=end,
+                                 dtype=TYPE_CODES.get(dtype, 0xff))
+        with self._runtime._lock:
+            call(LIB.hy_features_windows, self._handle.pointer, universe._handle.pointer,
+                 c.byref(options), pointers)
+        return out if rows else {k: a[0] for k, a in out.items()}
 
     def explain(self):
         """The definition graph, look-back, stability and cost of each feature."""

@@ -94,6 +94,15 @@ class FeaturesInfo(Options):
                 ("canonical", TEXT)]
 
 
+class Window(c.Structure):
+    _fields_ = [("timeframe", TEXT), ("n_bars", SIZE)]
+
+
+class WindowsOptions(Options):
+    _fields_ = [("struct_size", SIZE), ("windows", c.POINTER(Window)), ("n_windows", SIZE),
+                ("t_begin", SIZE), ("t_end", SIZE), ("dtype", c.c_int)]
+
+
 class CheckOptions(Options):
     _fields_ = [("struct_size", SIZE), ("seed", c.c_uint64), ("n_points", SIZE),
                 ("tol", c.c_double), ("warmup_bars", SIZE), ("max_missing", c.c_double),
@@ -196,7 +205,7 @@ for _name, _type in {"hy_version": TEXT, "hy_status_name": TEXT, "hy_isa_name": 
                      "hy_model_metadata": TEXT, "hy_model_metadata_key": TEXT,
                      "hy_session_n_outputs": SIZE,
                      "hy_session_output": c.POINTER(Port), "hy_runtime_n_threads": c.c_uint32,
-                     "hy_pipeline_name": TEXT}.items():
+                     "hy_pipeline_name": TEXT, "hy_features_at": SIZE}.items():
     try:
         getattr(LIB, _name).restype = _type
     except Unsupported:  # refused where it is used

@@ -17,11 +17,11 @@ typedef struct hy__feature_range {
   size_t t_start;        /* first bar fed: 0 gives the full run's bits */
   size_t chunk_rows;     /* rows computed at a time, without effect on the values; 0: chosen */
   bool by_node;          /* values go into matrices, so each as soon as it is computed */
-  /* Within the room, for windows.c: these features at their own timeframes, from own_begin's row of
-   * each timeframe's bars on; NULL: all at the universe's. */
+  /* Within the room, for windows.c: these features at their own timeframes, from so many bars of
+   * each timeframe before t_begin on; NULL: all at the universe's. */
   const uint32_t *own;
   size_t n_own;
-  const size_t *own_begin;
+  const size_t *own_bars;
 } hy__feature_range;
 
 /* Binds and analyses which rows each node needs: windowed nodes start only as far back as they

@@ -69,9 +69,11 @@ static hy_status plan_last(hy__feature_run *run, hy_error *err) {
   HY_TRY(hy__arena_array(run->arena, s->n_targets, sizeof(hy__ref), &memory, err));
   s->targets = memory;
   for (size_t i = 0; i < s->n_targets; i++) s->targets[i] = r->own ? f->own[r->own[i]] : f->refs[i];
-  for (size_t v = 0; v < f->n_timeframes; v++)
-    s->t_begin[v] = r->own ? r->own_begin[v] : run->views[v].t_end;
-  s->t_begin[0] = r->t_begin;
+  for (uint32_t tf = 0; tf < f->n_timeframes; tf++) {
+    s->t_begin[tf] = tf ? run->views[tf].t_end : r->t_begin;
+    if (r->own && r->own_bars[tf])
+      HY_TRY(hy__view_reach(run, tf, r->own_bars[tf], &s->t_begin[tf], err));
+  }
   return HY_OK;
 }
 

@@ -125,6 +125,10 @@ bool hy__axis_live(const hy__exec *x, size_t t, size_t lane);
 HY_CHECKED hy_status hy__source_chunk(hy__exec *x, uint32_t node);
 
 /* view.c: the timeframes' universes, what has ended when, clocks, and the rows of fields. */
+/* The row of a timeframe's bars from which on windows that end at range.t_begin or later need them:
+ * so many bars back, of the axis, or of the symbol that has the fewest. */
+HY_CHECKED hy_status hy__view_reach(const hy__feature_run *run, uint32_t tf, size_t n_bars,
+                                    size_t *begin, hy_error *err);
 HY_CHECKED hy_status hy__view_open(hy__feature_run *run, hy_error *err);
 void hy__view_close(hy__feature_run *run);
 /* room.c: which nodes share memory and how many rows a chunk has; then the buffers' offsets, false
@@ -133,6 +137,11 @@ HY_CHECKED hy_status hy__rooms_share(hy__feature_run *run, hy_error *err);
 bool hy__rooms_place(hy__feature_run *run, size_t *at);
 bool hy__take(size_t *at, size_t bytes, size_t *out);
 bool hy__take_array(size_t *at, size_t n, size_t each, size_t *out);
+
+/* The first row of a timeframe that the last stage gives out. */
+static inline size_t hy__feature_run_begin(const hy__feature_run *run, uint32_t tf) {
+  return run->stages[run->f->n_stages - 1].t_begin[tf];
+}
 
 /* Where a stage's targets go: `out` of the façade's layout, or columns of [row, symbol] matrices.
  */

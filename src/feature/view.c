@@ -95,6 +95,8 @@ static hy_status count_ended(hy__feature_run *run, uint32_t fast_tf, uint32_t sl
 
 static hy_status join_views(hy__feature_run *run, hy_error *err) {
   const hy_features *f = run->f;
+  for (uint32_t tf = 1; run->range.own && tf < f->n_timeframes; tf++)
+    HY_TRY(count_ended(run, 0, tf, err));
   for (size_t i = 0; i < f->n_nodes; i++) {
     const hy__node *n = &f->nodes[i];
     const uint32_t tf = hy__node_timeframe(f, n);
@@ -105,6 +107,39 @@ static hy_status join_views(hy__feature_run *run, hy_error *err) {
     run->needs_born |= n->kind == HY__NODE_CLOCK && !strcmp(n->name, "@bar");
   }
   return HY_OK;
+}
+
+/* Rows before `end` that hold n of a lane's bars; all of them where it has fewer. */
+static size_t rows_of_lane(const uint8_t *mask, size_t end, size_t lane, size_t n) {
+  size_t t = end;
+  for (size_t bars = 0; t > 0 && bars < n; t--) bars += mask[t - 1] >> lane & 1;
+  return end - t;
+}
+
+static hy_status find_reach(const hy__feature_run *run, const hy__view *v, size_t end,
+                            size_t n_bars, uint8_t *mask, size_t *begin, hy_error *err) {
+  bool all;
+  for (size_t block = 0; block < run->n_blocks; block++) {
+    const size_t lanes = HY_MIN(run->info.n_symbols - block * HY_LANES, (size_t)HY_LANES);
+    HY_TRY(hy__universe_present(v->universe, block, v->t_start, end, mask, &all, err));
+    for (size_t k = 0; !all && k < lanes; k++)
+      *begin = HY_MIN(*begin, end - rows_of_lane(mask, end - v->t_start, k, n_bars));
+  }
+  return HY_OK;
+}
+
+hy_status hy__view_reach(const hy__feature_run *run, uint32_t tf, size_t n_bars, size_t *begin,
+                         hy_error *err) {
+  const hy__view *v = &run->views[tf];
+  const size_t at = run->range.t_begin, rows = v->t_end - v->t_start;
+  const size_t end = tf ? run->ended[0][tf][at - run->range.t_start] : at + 1;
+  void *mask;
+  *begin = end - HY_MIN(n_bars, end - v->t_start);
+  if (!hy__features_skip_missing(run->f) || *begin == v->t_start) return HY_OK;
+  HY_TRY(hy__alloc(run->f->allocator, rows, &mask, err));
+  hy_status status = find_reach(run, v, end, n_bars, mask, begin, err);
+  hy__free(run->f->allocator, mask, rows);
+  return status;
 }
 
 /* ---- clocks ---- */

@@ -104,6 +104,61 @@ def test_what_comes_later_changes_nothing(tmp_path):
             assert part[name].tobytes() == whole[name][:end].tobytes(), (name, end)
 
 
+LINES = ["{name: a, expr: close, tf: [M30, H4]}", "{name: b, expr: 'sma(close,3)', tf: [M30, H4]}",
+         '"d = close - close@H4"']
+
+
+def expected_window(bars, ends, at, n):
+    """The last n of the symbol's own bars that have ended by then."""
+    last = bars[:np.searchsorted(ends, at, side="right")][-n:]
+    return np.concatenate([np.full((n - len(last), bars.shape[1]), np.nan), last])
+
+
+def test_windows_are_the_last_bars_of_each_timeframe(tmp_path):
+    features, p = spec(tmp_path, LINES), panel()
+    assert features.at("H4") == ["a@H4", "b@H4"] and features.at("D1") == []
+    assert features.at() == features.at("M30") == ["a@M30", "b@M30", "d"]
+    base = features.batch(p)
+    rows = (3, len(p["time"]))
+    got = features.windows(p, {"H4": 9, "M30": 31}, rows=rows, dtype="f8")
+    assert got["H4"].shape == (rows[1] - 3, 3, 9, 2) and got["M30"].shape[1:] == (3, 31, 3)
+    columns = np.stack([base["a@M30"], base["b@M30"], base["d"]], axis=2)
+    for r in range(rows[1] - 3):
+        now = p["time"][r + 3]
+        for s in range(3):
+            want = expected_window(GOLDEN[f"H4.bars.{s}"], GOLDEN[f"H4.ends.{s}"], now, 9)
+            np.testing.assert_allclose(got["H4"][r, s], want, rtol=1e-12)
+            own = np.flatnonzero(p["valid"][:, s])
+            want = expected_window(columns[own, s], p["time"][own], now, 31)
+            assert got["M30"][r, s].tobytes() == want.tobytes() or \
+                np.array_equal(got["M30"][r, s], want, equal_nan=True)
+    one = features.windows(p, {"M30": 31}, dtype="f4")["M30"]
+    assert one.dtype == np.float32
+    np.testing.assert_array_equal(one, got["M30"][-1].astype("f4"))
+
+
+def test_windows_of_the_axis_where_bars_are_marked(tmp_path):
+    features, p = spec(tmp_path, LINES, gap="mark"), panel()
+    base = features.batch(p)
+    got = features.windows(p, {"M30": 40}, rows=(0, 100), dtype="f8")["M30"]
+    for r in range(100):
+        want = base["a@M30"][max(r - 39, 0):r + 1].T
+        np.testing.assert_array_equal(got[r, :, -want.shape[1]:, 0], want)
+        assert np.isnan(got[r, :, :40 - want.shape[1]]).all()
+
+
+def test_wrong_windows_are_refused(tmp_path):
+    features, p = spec(tmp_path, LINES), panel()
+    for bars, why in (({"D1": 3}, "no feature at"), ({"H4": 0}, "0 bars"), ({}, "0 windows"),
+                      ({"H4": 3, "4h": 3}, "two windows"), ({"xx": 3}, "no feature at")):
+        with pytest.raises(hayate.Error, match=why):
+            features.windows(p, bars)
+    with pytest.raises(hayate.Error, match="universe has timeframe 30m"):
+        hayate.Features("close").windows(p, {"M5": 3})
+    with pytest.raises(hayate.Error, match="f8 or f4"):
+        features.windows(p, {"H4": 3}, dtype="i4")
+
+
 def test_what_does_not_fit_is_refused(tmp_path):
     f = spec(tmp_path, ['"a = close@D1"'], "D1: {anchor: session}")
     with pytest.raises(hayate.Error, match="needs a calendar"):

@@ -98,6 +98,10 @@ def main():
             out[f"{name}.{column}"] = np.column_stack(
                 [as_of(time, slower_bars(time, bars, valid, ends, s), column, valid[:, s])
                  for s in range(valid.shape[1])])
+    for s in range(valid.shape[1]):
+        own = slower_bars(time, bars, valid, grids["H4"], s)
+        out[f"H4.bars.{s}"] = np.column_stack([own["close"], own["sma3"]])
+        out[f"H4.ends.{s}"] = pd.DatetimeIndex(own.index).as_unit("ns").asi8
     out["ends"] = grids["H4"].as_unit("ns").asi8
     # under `mark` a bar of the axis that the symbol lacks is missing, not the one before it
     axis = pd.DatetimeIndex(sorted(set(grids["H4"]))).tz_convert("UTC")
