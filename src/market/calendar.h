@@ -15,8 +15,7 @@ typedef struct hy__calendar {
   const char *name; /* "XNYS" */
   const char *zone; /* of its dates and clocks */
   const char *about;
-  /* Open and close of local date `days` in wall seconds from its midnight; false: no session. */
-  bool (*session)(int64_t days, int32_t *open_s, int32_t *close_s);
+  const struct hy__calendar_table *table;
 } hy__calendar;
 
 /* False: the market is closed on that local date. */

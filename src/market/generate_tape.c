@@ -45,10 +45,10 @@ static void add_session(axis *a, int64_t days, int32_t open_s, int32_t close_s) 
 /* Bars of whole sessions: every n-th session's close, or the last one of each week. */
 static bool ends_bar(int64_t days, int64_t timeframe_s, size_t n_sessions) {
   if (timeframe_s % (7 * HY_S_PER_DAY)) return n_sessions >= (size_t)(timeframe_s / HY_S_PER_DAY);
-  int32_t open_s, close_s;
+  hy__hours hours;
   const hy__calendar *c = hy__calendar_find("XNYS");
   for (int64_t next = days + 1; hy__days_weekday(next) != 6; next++)
-    if (c->session(next, &open_s, &close_s)) return false;
+    if (hy__calendar_hours(c, next, &hours)) return false;
   return n_sessions >= (size_t)(timeframe_s / HY_S_PER_DAY / 7 - 1) * 4 + 1;
 }
 
@@ -58,15 +58,15 @@ static void fill_axis(axis *a) {
   const hy__date start = a->tape->intraday ? (hy__date){2024, 1, 2} : (hy__date){2010, 1, 4};
   size_t n_sessions = 0;
   for (int64_t days = hy__date_days(start); a->n < a->tape->n_bars; days++) {
-    int32_t open_s, close_s;
-    if (!c->session(days, &open_s, &close_s)) continue;
+    hy__hours hours = {0};
+    if (!hy__calendar_hours(c, days, &hours)) continue;
     if (a->tape->intraday) {
-      add_session(a, days, open_s, close_s);
+      add_session(a, days, hours.open_s, hours.close_s);
       continue;
     }
     n_sessions++;
     if (!ends_bar(days, a->timeframe_s, n_sessions)) continue;
-    add_bar(a, days, close_s, 0.5, (double)n_sessions, true);
+    add_bar(a, days, hours.close_s, 0.5, (double)n_sessions, true);
     n_sessions = 0;
   }
 }

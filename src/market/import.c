@@ -286,9 +286,9 @@ static hy_status check_options(const hy_import_options *o, hy_error *err) {
                  strcmp(o->date_order, "mdy") != 0,
              HY_INVALID_ARGUMENT, err, "\"%.20s\" is no order of a date: expected dmy or mdy",
              o->date_order);
-  HY_FAIL_IF(o->calendar && !hy__calendar_find(o->calendar), HY_INVALID_ARGUMENT, err,
-             "\"%.40s\" is no calendar: expected XNYS, FX or 24x7", o->calendar);
+  const hy__calendar *calendar;
   int64_t ns;
+  if (o->calendar) HY_TRY(hy__calendar_require(o->calendar, &calendar, err));
   return o->timeframe ? hy__timeframe_parse(o->timeframe, &ns, err) : HY_OK;
 }
 

@@ -132,10 +132,10 @@ static int64_t wall_to_utc_s(const hy__zone *zone, int64_t wall_s) {
 
 /* The session of a local date, in UTC seconds. */
 static bool session_on(const hy__import *im, int64_t days, int64_t *open_s, int64_t *close_s) {
-  int32_t from, to;
-  if (!im->calendar->session(days, &from, &to)) return false;
-  *open_s = wall_to_utc_s(im->calendar_zone, days * HY_S_PER_DAY + from);
-  *close_s = wall_to_utc_s(im->calendar_zone, days * HY_S_PER_DAY + to);
+  hy__hours hours = {0};
+  if (!hy__calendar_hours(im->calendar, days, &hours)) return false;
+  *open_s = wall_to_utc_s(im->calendar_zone, days * HY_S_PER_DAY + hours.open_s);
+  *close_s = wall_to_utc_s(im->calendar_zone, days * HY_S_PER_DAY + hours.close_s);
   return true;
 }
 
@@ -360,9 +360,7 @@ static void count_missing_sessions(hy__import *im) {
 static hy_status settle_zone(hy__import *im, hy_error *err) {
   const hy_import_options *o = im->options;
   if (o->calendar) {
-    im->calendar = hy__calendar_find(o->calendar);
-    HY_FAIL_IF(!im->calendar, HY_INVALID_ARGUMENT, err,
-               "\"%.40s\" is no calendar: expected XNYS, FX or 24x7", o->calendar);
+    HY_TRY(hy__calendar_require(o->calendar, &im->calendar, err));
     HY_TRY(hy__zone_open(im->allocator, im->calendar->zone, &im->calendar_zone, err));
   }
   if (im->zone) return HY_OK;

@@ -155,10 +155,10 @@ static void bad_zones_are_refused(void **state) {
 }
 
 static void check_session(const char *calendar, hy__date d, int32_t open_s, int32_t close_s) {
-  int32_t from = -1, to = -1;
+  hy__hours hours = {0};
   const hy__calendar *c = hy__calendar_find(calendar);
-  assert_int_equal(c->session(hy__date_days(d), &from, &to), close_s != 0);
-  if (close_s) assert_int_equal(from, open_s), assert_int_equal(to, close_s);
+  assert_int_equal(hy__calendar_hours(c, hy__date_days(d), &hours), close_s != 0);
+  if (close_s) assert_int_equal(hours.open_s, open_s), assert_int_equal(hours.close_s, close_s);
 }
 
 static void calendars_know_holidays(void **state) {
@@ -172,6 +172,10 @@ static void calendars_know_holidays(void **state) {
   check_session("FX", (hy__date){2024, 1, 1}, -25200, 61200);
   check_session("FX", (hy__date){2024, 1, 7}, 0, 0);
   check_session("24x7", (hy__date){2024, 1, 7}, 0, 86400);
+  check_session("XTKS", (hy__date){2024, 11, 5}, 32400, 55800); /* half an hour longer since */
+  check_session("XTKS", (hy__date){2024, 11, 4}, 0, 0);         /* culture day's Monday */
+  check_session("XLON", (hy__date){2024, 12, 24}, 28800, 45000);
+  check_session("CMES", (hy__date){2024, 7, 1}, -25200, 61200);
   assert_null(hy__calendar_find("XMAS"));
 }
 
