@@ -31,7 +31,8 @@ HY_API void hy_feature_stream_destroy(hy_feature_stream *stream);
 /* A row of bars: one time, a bar for each symbol that has one. */
 typedef struct hy_bar_row {
   size_t struct_size;
-  int64_t time_ns;             /* the bars' close, UTC; later than every row before */
+  int64_t
+      time_ns; /* the bars' close, UTC; later than every row before, and than what advance closed */
   const double *const *fields; /* [n_fields] -> [n_symbols]; NaN is missing */
   const uint8_t *valid;        /* [n_symbols], 0: no bar; NULL: all have one */
 } hy_bar_row;
@@ -45,6 +46,11 @@ HY_API HY_CHECKED hy_status hy_feature_stream_update(hy_feature_stream *stream,
 /* What update would give for this row, such as a forming bar: the stream stays as it is. */
 HY_API HY_CHECKED hy_status hy_feature_stream_peek(hy_feature_stream *stream, const hy_bar_row *row,
                                                    double *values, uint8_t *valid, hy_error *err);
+
+/* No bar that closes by time_ns comes any more: bars of slower timeframes that end by then close,
+ * which a row would do only when it comes. Errors: LATE (before what has closed already). */
+HY_API HY_CHECKED hy_status hy_feature_stream_advance(hy_feature_stream *stream, int64_t time_ns,
+                                                      hy_error *err);
 
 typedef struct hy_feature_stream_info {
   size_t struct_size;

@@ -151,8 +151,20 @@ typedef struct own_step {
   double p[HY__IND_PARAMS];
 } own_step;
 
+/* A pointer that the compiler copies by itself: gathered into a wide load, the copies of pointers
+ * that the caller has just stored one by one would wait for its stores. */
+#define OWN_POINTER(to, from)                                                                      \
+  do {                                                                                             \
+    (to) = (from);                                                                                 \
+    __asm__("" : "+r"(to));                                                                        \
+  } while (0)
+
 HY_INLINE const hy__ind_step *step_own(const hy__ind_step *s, own_step *own) {
-  own->s = *s;
+  own->s.n = s->n;
+  for (int i = 0; i < HY__IND_INPUTS; i++) OWN_POINTER(own->s.in[i], s->in[i]);
+  for (int i = 0; i < HY__IND_OUTPUTS; i++) OWN_POINTER(own->s.out[i], s->out[i]);
+  for (int i = 0; i < HY__IND_MIDS; i++) OWN_POINTER(own->s.mid[i], s->mid[i]);
+  OWN_POINTER(own->s.state, s->state);
   for (int i = 0; i < HY__IND_PARAMS; i++) own->p[i] = s->p[i];
   own->s.p = own->p;
   return &own->s;

@@ -12,6 +12,7 @@
 
 #include <hayate/feature_stream.h>
 
+#include "feature/edge.h"
 #include "feature/program.h"
 
 enum { HY__STREAM_GROUP = 8 }; /* blocks that a step is run for in turn, its code still at hand */
@@ -53,11 +54,22 @@ typedef struct hy__stream_leg {
   size_t step_begin, step_end, state_begin, state_end;
 } hy__stream_leg;
 
+/* A row that is not computed: field, clock, what a slower timeframe last gave. */
 typedef struct hy__stream_source {
   const hy__node *node;
   const hy__ring *ring;
-  int32_t field;
+  int32_t field;          /* FIELD: of the base rows; NONE: n_src */
+  uint32_t fold;          /* FIELD of a slower timeframe */
+  size_t latch;           /* ASOF, AGE: doubles from the block's start */
+  hy__stream_column from; /* ASOF: the slower node */
 } hy__stream_source;
+
+/* A field of a slower timeframe's bar, as far as it has come. */
+typedef struct hy__stream_fold {
+  hy__fold how;
+  int32_t field, volume;
+  size_t state; /* doubles from the block's start: a hy__fold_state */
+} hy__stream_fold;
 
 typedef struct hy__stream_cross {
   const hy__node *node;
@@ -65,10 +77,19 @@ typedef struct hy__stream_cross {
   hy__stream_column in[HY__IND_INPUTS];
 } hy__stream_cross;
 
-/* What a stage consists of: cross-sections, then legs. */
+/* What runs between two barriers of a timeframe: cross-sections, then legs. */
 typedef struct hy__stream_stage {
   size_t cross_begin, cross_end, leg_begin, leg_end;
 } hy__stream_stage;
+
+/* A timeframe: what a row of it runs, and the bar of it that is open. */
+typedef struct hy__stream_frame {
+  size_t stage_begin, stage_end, source_begin, source_end, fold_begin, fold_end;
+  size_t n_src; /* a row of doubles: the base bars in the open bar */
+  hy__grid *grid;
+  int64_t open_ns; /* the end of the open bar; INT64_MIN: none */
+  int64_t last_ns; /* the end of the last one */
+} hy__stream_frame;
 
 /* What is known of a symbol in a domain. */
 typedef struct hy__stream_bar {
@@ -96,24 +117,33 @@ struct hy_feature_stream {
   hy__stream_step *steps;
   hy__stream_leg *legs;
   hy__stream_source *sources;
+  hy__stream_fold *folds;
   hy__stream_cross *cross;
-  hy__stream_stage stages[HY__STAGES_MAX];
+  hy__stream_stage *stages;
+  hy__stream_frame frames[HY__TIMEFRAMES_MAX];
   hy__stream_column *targets; /* [feature] */
   double **numbers;           /* [node] -> [block][lane]; NULL: one for all symbols */
-  size_t n_steps, n_legs, n_sources, n_cross;
-  size_t state_doubles, block_doubles, leg_doubles, kept_rows;
+  uint32_t *wave;             /* [node] the stage of its timeframe */
+  size_t n_steps, n_legs, n_sources, n_folds, n_cross, n_stages;
+  size_t leg_states, state_doubles, block_doubles, leg_doubles, kept_rows;
   int32_t close_field;
-  bool resets;
+  uint8_t *reads; /* [field] whether a source or a fold does */
   /* the state */
   double *memory;          /* [block][block_doubles] */
   uint32_t *count;         /* [block][domain] rows so far */
   hy__stream_lanes *lanes; /* [block][domain] */
   hy__stream_bar *bars;    /* [block][domain][lane] */
-  int64_t time_ns;
+  uint8_t *present;        /* [block] of the row at work */
+  double *clean;           /* [block][field][lane] of it, missing values NaN */
+  const double **rows;     /* [feature] of the block that is given out */
+  const hy__edge *edge;
+  int64_t time_ns;   /* of the last row */
+  int64_t closed_ns; /* no bar that closes by then comes any more */
   uint64_t n_rows;
   /* for a peek, and while a leg runs */
   double *shadow, *held_states;
   uint32_t *shadow_count;
+  hy__stream_frame shadow_frames[HY__TIMEFRAMES_MAX];
   hy__stream_bar *shadow_bars;
   /* for a cross-section */
   double *values; /* [input][symbol] */

@@ -62,7 +62,9 @@ uint8_t hy__stream_begun(const hy_feature_stream *s, size_t block, uint32_t doma
   const hy__stream_bar *bars = s->bars + (block * s->n_domains + domain) * HY_LANES;
   uint8_t begun = 0;
   if (s->f->gaps[s->f->domains[domain].gap].fill != HY__GAP_NONE)
-    return s->n_rows ? hy__stream_block_lanes(s, block) : 0;
+    return s->frames[s->f->domains[domain].tf].last_ns != INT64_MIN
+               ? hy__stream_block_lanes(s, block)
+               : 0;
   for (size_t k = 0; k < HY_LANES; k++) begun |= (uint8_t)((bars[k].last_ns != INT64_MIN) << k);
   return begun;
 }

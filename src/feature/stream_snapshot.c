@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A stream as bytes. A head says what it is of, then come the blocks of 8 symbols: their bars, the
- * steps' states, and of each ring the rows that later steps read, oldest first; a checksum of all
- * ends it. Little-endian, as every machine that hayate runs on. */
+ * A stream as bytes. A head says what it is of and where its timeframes stand, then come the blocks
+ * of 8 symbols: their bars, the steps' states, what slower timeframes last gave and their open
+ * bars, and of each ring the rows that later steps read, oldest first; a checksum of all ends it.
+ * Little-endian, as every machine that hayate runs on. */
 #include "feature/stream.h"
 
 #include <math.h>
@@ -22,8 +23,9 @@ typedef struct head {
   char spec_sha256[64];
   uint64_t
       layout[2]; /* of the hash of what lies where: another where a definition's state changed */
-  int64_t time_ns;
+  int64_t time_ns, closed_ns;
   uint64_t n_rows, n_symbols, block_bytes;
+  int64_t open_ns[HY__TIMEFRAMES_MAX], last_ns[HY__TIMEFRAMES_MAX];
 } head;
 
 typedef struct writer {
@@ -109,6 +111,8 @@ static void put_block(const hy_feature_stream *s, size_t block, writer *w) {
     w->begun = hy__stream_begun(s, block, leg->domain);
     put_rows(w, base + leg->state_begin, (leg->state_end - leg->state_begin) / HY_LANES, 0);
   }
+  w->begun = 0xff;
+  put_rows(w, base + s->leg_states, (s->state_doubles - s->leg_states) / HY_LANES, 0);
   for (size_t i = 0; i < s->f->n_nodes; i++) {
     const hy__ring *r = &s->rings[i];
     if (r->rows == 0 || r->keep == 0) continue;
@@ -122,7 +126,7 @@ static void put_block(const hy_feature_stream *s, size_t block, writer *w) {
 }
 
 static void layout_of(const hy_feature_stream *s, uint64_t out[2]) {
-  uint64_t sum[2] = {s->n_domains, s->state_doubles};
+  uint64_t sum[2] = {s->n_domains, s->leg_states * 65536 + s->state_doubles};
   for (size_t i = 0; i < s->f->n_nodes; i++) {
     const hy__ring *r = &s->rings[i];
     const uint64_t row[6] = {sum[0],       sum[1],    r->rows ? r->keep : UINT64_MAX,
@@ -137,9 +141,14 @@ static head head_of(const hy_feature_stream *s) {
   head h = {.version = VERSION,
             .names_bytes = (uint32_t)names_bytes(&s->info),
             .time_ns = s->time_ns,
+            .closed_ns = s->closed_ns,
             .n_rows = s->n_rows,
             .n_symbols = s->info.n_symbols,
             .block_bytes = block_bytes(s)};
+  for (size_t tf = 0; tf < s->f->n_timeframes; tf++) {
+    h.open_ns[tf] = s->frames[tf].open_ns;
+    h.last_ns[tf] = s->frames[tf].last_ns;
+  }
   memcpy(h.magic, magic, sizeof magic);
   memcpy(h.spec_sha256, s->f->spec_sha256, sizeof h.spec_sha256);
   layout_of(s, h.layout);
@@ -368,7 +377,12 @@ hy_status hy_feature_stream_restore(hy_feature_stream *s, const void *data, size
   } else {
     HY_TRY(restore_by_name(&r, symbols, err));
   }
+  for (size_t tf = 0; tf < s->f->n_timeframes; tf++) {
+    s->frames[tf].open_ns = r.head.open_ns[tf];
+    s->frames[tf].last_ns = r.head.last_ns[tf];
+  }
   s->time_ns = r.head.time_ns;
+  s->closed_ns = r.head.closed_ns;
   s->n_rows = r.head.n_rows;
   return HY_OK;
 }

@@ -67,10 +67,18 @@ static inline void random_call(random_spec *r, int depth) {
 }
 
 static inline void random_series(random_spec *r, int depth) {
-  if (depth > 0 && random_of(r, 3))
+  static const char *const slower[] = {"@M5", "@M15", "@H1", "@D1"};
+  if (depth > 0 && random_of(r, 3)) {
     random_call(r, depth);
-  else
-    random_text(r, "%s", panel_fields[random_of(r, PANEL_FIELDS)]);
+    return;
+  }
+  if (random_of(r, 12) == 0) {
+    random_text(r, "%s%s", random_of(r, 2) ? "n_src" : "age_bars",
+                slower[random_of(r, HY_COUNT(slower))]);
+    return;
+  }
+  random_text(r, "%s", panel_fields[random_of(r, PANEL_FIELDS)]);
+  if (random_of(r, 6) == 0) random_text(r, "%s", slower[random_of(r, HY_COUNT(slower))]);
 }
 
 static inline const char *random_gap(random_spec *r) {
@@ -89,6 +97,7 @@ static inline void random_spec_make(hy__random *random, size_t n, char text[RAND
     random_call(&r, 2);
     random_text(&r, "\", warmup_bars: 10");
     if (random_of(&r, 4) == 0) random_text(&r, ", gap: %s", random_gap(&r));
+    if (random_of(&r, 4) == 0) random_text(&r, ", tf: %s", random_of(&r, 2) ? "M5" : "H1");
     random_text(&r, "}\n");
   }
 }

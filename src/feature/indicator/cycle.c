@@ -89,9 +89,9 @@ HY_INLINE point point_of(const double *smooth, lanes length, lanes seen) {
   for (size_t k = 0; k < LONGEST; k++) {
     const mask within = within_cycle(k, n, seen);
     if (!m_any(within)) break;
-    const lanes price = v_only(within, v_ago(smooth, k)), next = c * cos_turn - s * sin_turn;
-    real += s * price;
-    imaginary += c * price;
+    const lanes price = v_ago(smooth, k), next = c * cos_turn - s * sin_turn;
+    real = v_add_if(within, real, s * price); /* a cycle of no bars has no angles either */
+    imaginary = v_add_if(within, imaginary, c * price);
     s = s * cos_turn + c * sin_turn;
     c = next;
   }
