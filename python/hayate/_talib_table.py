@@ -51,7 +51,8 @@ TAN | real | | real | tan | numpy
 TANH | real | | real | tanh | numpy
 """,
     "Momentum Indicators": """
-AC | high low | fastperiod=5 slowperiod=34 signalperiod=5 | real | ac({fastperiod},{slowperiod},{signalperiod})
+AC | high low | fastperiod=5 slowperiod=34 signalperiod=5 | real \
+    | ac({fastperiod},{slowperiod},{signalperiod})
 ADX | high low close | timeperiod=14 | real | adx({timeperiod})
 ADXR | high low close | timeperiod=14 | real | adxr({timeperiod})
 AO | high low | fastperiod=5 slowperiod=34 | real | ao({fastperiod},{slowperiod})
@@ -160,20 +161,24 @@ CDL3LINESTRIKE | open high low close | | integer | cdl.3linestrike() | integer
 CDL3OUTSIDE | open high low close | | integer | cdl.outside() | integer
 CDL3STARSINSOUTH | open high low close | | integer | cdl.3starsinsouth() | integer
 CDL3WHITESOLDIERS | open high low close | | integer | cdl.3soldiers() | integer
-CDLABANDONEDBABY | open high low close | penetration=0.3 | integer | cdl.abandonedbaby({penetration}) | integer
+CDLABANDONEDBABY | open high low close | penetration=0.3 | integer \
+    | cdl.abandonedbaby({penetration}) | integer
 CDLADVANCEBLOCK | open high low close | | integer | cdl.advanceblock() | integer
 CDLBELTHOLD | open high low close | | integer | cdl.belthold() | integer
 CDLBREAKAWAY | open high low close | | integer | cdl.breakaway() | integer
 CDLCLOSINGMARUBOZU | open high low close | | integer | cdl.closingmarubozu() | integer
 CDLCONCEALBABYSWALL | open high low close | | integer | cdl.concealbabyswall() | integer
 CDLCOUNTERATTACK | open high low close | | integer | cdl.counterattack() | integer
-CDLDARKCLOUDCOVER | open high low close | penetration=0.5 | integer | cdl.darkcloud({penetration}) | integer
+CDLDARKCLOUDCOVER | open high low close | penetration=0.5 | integer \
+    | cdl.darkcloud({penetration}) | integer
 CDLDOJI | open high low close | | integer | cdl.doji() | integer
 CDLDOJISTAR | open high low close | | integer | cdl.dojistar() | integer
 CDLDRAGONFLYDOJI | open high low close | | integer | cdl.dragonflydoji() | integer
 CDLENGULFING | open high low close | | integer | cdl.engulfing() | integer
-CDLEVENINGDOJISTAR | open high low close | penetration=0.3 | integer | cdl.eveningdojistar({penetration}) | integer
-CDLEVENINGSTAR | open high low close | penetration=0.3 | integer | cdl.evening({penetration}) | integer
+CDLEVENINGDOJISTAR | open high low close | penetration=0.3 | integer \
+    | cdl.eveningdojistar({penetration}) | integer
+CDLEVENINGSTAR | open high low close | penetration=0.3 | integer | cdl.evening({penetration}) \
+    | integer
 CDLGAPSIDESIDEWHITE | open high low close | | integer | cdl.gapsidesidewhite() | integer
 CDLGRAVESTONEDOJI | open high low close | | integer | cdl.gravestonedoji() | integer
 CDLHAMMER | open high low close | | integer | cdl.hammer() | integer
@@ -195,8 +200,10 @@ CDLLONGLINE | open high low close | | integer | cdl.longline() | integer
 CDLMARUBOZU | open high low close | | integer | cdl.marubozu() | integer
 CDLMATCHINGLOW | open high low close | | integer | cdl.matchinglow() | integer
 CDLMATHOLD | open high low close | penetration=0.5 | integer | cdl.mathold({penetration}) | integer
-CDLMORNINGDOJISTAR | open high low close | penetration=0.3 | integer | cdl.morningdojistar({penetration}) | integer
-CDLMORNINGSTAR | open high low close | penetration=0.3 | integer | cdl.morning({penetration}) | integer
+CDLMORNINGDOJISTAR | open high low close | penetration=0.3 | integer \
+    | cdl.morningdojistar({penetration}) | integer
+CDLMORNINGSTAR | open high low close | penetration=0.3 | integer | cdl.morning({penetration}) \
+    | integer
 CDLONNECK | open high low close | | integer | cdl.onneck() | integer
 CDLPIERCING | open high low close | | integer | cdl.piercing() | integer
 CDLRICKSHAWMAN | open high low close | | integer | cdl.rickshawman() | integer
@@ -275,7 +282,8 @@ MA_NAMES = {
 _MA_CODES = list(MA_NAMES)
 _MA_SPECS = {"SMA": "sma({x},{n})", "EMA": "ema.talib({x},{n})", "WMA": "wma({x},{n})",
              "DEMA": "dema({x},{n})", "TEMA": "tema({x},{n})", "TRIMA": "trima({x},{n})",
-             "KAMA": "kama({x},{n})", "T3": "t3({x},{n},0.7)", "HMA": "hma({x},{n})",
+             "KAMA": "kama({x},{n})", "MAMA": "mama({x},0.5,0.05)",
+             "T3": "t3({x},{n},0.7)", "HMA": "hma({x},{n})",
              "ZLEMA": "zlema({x},{n})",
              "RMA": "rma({x},{n})", "DISABLED": "({x})"}
 SUPPORTED_MA = list(_MA_SPECS)
@@ -303,8 +311,8 @@ def _lookback(matype, n):
     name = _ma_name(matype)
     if n == 1 or name == "DISABLED":
         return 0
-    if name == "KAMA":
-        return n
+    if name in ("KAMA", "MAMA"):
+        return n if name == "KAMA" else 32
     more = {"HMA": int(n ** 0.5) - 1, "ZLEMA": (n - 1) // 2}
     return per_bar.get(name, 1) * (n - 1) + more.get(name, 0)
 

@@ -208,12 +208,35 @@ static hy_status gather_chunk(const reader *r, double *out) {
   return HY_OK;
 }
 
+/* From rows of a caller's matrix, in one pass. */
+static void spread(const double *rows, size_t stride, size_t n_rows, size_t n_lanes, double *out) {
+  if (n_lanes == HY_LANES) {
+    for (size_t i = 0; i < n_rows; i++, rows += stride, out += HY_LANES)
+      for (size_t k = 0; k < HY_LANES; k++) out[k] = kept(rows[k]);
+    return;
+  }
+  for (size_t i = 0; i < n_rows; i++, rows += stride, out += HY_LANES) {
+    for (size_t k = 0; k < HY_LANES; k++) out[k] = (double)NAN;
+    for (size_t k = 0; k < n_lanes; k++) out[k] = kept(rows[k]);
+  }
+}
+
 /* All lanes have the same rows, one after the other. */
 static hy_status straight_chunk(const reader *r, double *out) {
   hy__exec *x = r->x;
   const hy__axis *a = &x->axis;
-  size_t t = a->identity ? a->lo[0] + x->d : a->index[0];
-  bool whole = a->n_lanes == HY_LANES && (a->all || !a->identity);
+  size_t stride, t = a->identity ? a->lo[0] + x->d : a->index[0];
+  const bool there = a->all || !a->identity; /* a mask would change nothing */
+  const bool field = r->node->kind == HY__NODE_FIELD && a->gap->fill != HY__GAP_FLAT;
+  const double *matrix =
+      there && field
+          ? hy__universe_strided(x->view->universe, x->run->fields[r->index], a->block, t, &stride)
+          : NULL;
+  if (matrix) {
+    spread(matrix, stride, x->n, a->n_lanes, out);
+    return HY_OK;
+  }
+  bool whole = a->n_lanes == HY_LANES && there;
   const double *rows = whole ? raw_rows(r, t, t + x->n) : NULL;
   if (!rows) HY_TRY(read_rows(r, t, x->n, out, &rows));
   if (rows != out)

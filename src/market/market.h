@@ -29,6 +29,9 @@ HY_CHECKED hy_status hy__universe_block(const hy_universe *u, int32_t field, siz
  * value. For readers that pick the present cells by hy__universe_present. */
 const double *hy__universe_raw(const hy_universe *u, int32_t field, size_t block, size_t t_begin,
                                size_t t_end);
+/* The same of a caller's matrix, whose rows lie *stride doubles apart; NULL for anything else. */
+const double *hy__universe_strided(const hy_universe *u, int32_t field, size_t block,
+                                   size_t t_begin, size_t *stride);
 /* Whether a bar exists: one byte per row, bit k for lane k. all: true when every lane of every row
  * is present. */
 HY_CHECKED hy_status hy__universe_present(const hy_universe *u, size_t block, size_t t_begin,

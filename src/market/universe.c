@@ -229,8 +229,13 @@ static hy_status clean_up(const hy_universe *u, const hy__hdf5_window *w, double
   uint8_t buffer[MASK_ROWS * HY_LANES];
   const double missing = (double)NAN;
   const size_t n = (w->t_end - w->t_begin) * HY_LANES;
-  for (size_t k = 0; k < n; k++)
-    if (k % HY_LANES >= w->n_symbols || isinf(cells[k])) cells[k] = missing;
+  double absent[HY_LANES];
+  for (size_t lane = 0; lane < HY_LANES; lane++) absent[lane] = lane >= w->n_symbols;
+  for (size_t k = 0; k < n; k += HY_LANES)
+    for (size_t lane = 0; lane < HY_LANES; lane++) { /* without branches: this is every cell read */
+      const double v = cells[k + lane];
+      cells[k + lane] = (absent[lane] > 0) | (v - v != 0.0) ? missing : v;
+    }
   for (size_t t = w->t_begin; u->has_valid && t < w->t_end; t += MASK_ROWS) {
     const hy__hdf5_window part = part_of(w, t);
     const uint8_t *mask;
@@ -271,6 +276,17 @@ const double *hy__universe_raw(const hy_universe *u, int32_t field, size_t block
   const hy__plane *p = &u->fields[field];
   if (p->cell != HY_CELL_F64 || t_begin >= t_end) return NULL;
   return (const double *)(const void *)plane_piece(p, block, t_begin, t_end);
+}
+
+const double *hy__universe_strided(const hy_universe *u, int32_t field, size_t block,
+                                   size_t t_begin, size_t *stride) {
+  const hy__plane *p = &u->fields[field];
+  if (p->cell != HY_CELL_F64 || !p->base || p->tile_symbols != u->info.n_symbols ||
+      p->tile_bars != u->info.n_bars || (uintptr_t)(p->base + p->offset[0]) % sizeof(double))
+    return NULL;
+  *stride = p->tile_symbols;
+  const double *cells = (const double *)(const void *)(p->base + p->offset[0]);
+  return cells + t_begin * p->tile_symbols + block * HY_LANES;
 }
 
 /* Without a mask a bar exists where its close (or the only price) is a number. */

@@ -107,8 +107,12 @@ def test_candles_are_the_patterns_of_their_name():
 def test_what_is_not_there_is_refused_by_name():
     with pytest.raises(AttributeError, match="has no attribute 'NOPE'"):
         talib.NOPE
-    with pytest.raises(hayate.Error, match="MAMA.*not supported"):
-        talib.MA(CLOSE, 10, matype=talib.MA_Type.MAMA)
+    with pytest.raises(AttributeError, match="stream"):
+        talib.stream
+    with pytest.raises(hayate.Error, match="none of TA-Lib's averages"):
+        talib.MA(CLOSE, 10, matype=99)
+    with pytest.raises(hayate.Error, match="matype=1 is not supported"):
+        talib.MAVP(CLOSE, CLOSE * 0 + 3, matype=1)
     with pytest.raises(hayate.Error, match=r"SMA\(timeperiod=0\).*whole number"):
         talib.SMA(CLOSE, 0)
     with pytest.raises(NotImplementedError, match="RSI"):
