@@ -134,8 +134,9 @@ class FeatureStream:
         return self._call(self._peek, time_ns, fields, valid, out)
 
     def advance(self, time_ns):
-        """A row in which no symbol has a bar."""
-        return self.update(time_ns, self._own, np.zeros(self._whole[1:], _U1))
+        """No bar that closes by then comes any more: bars of slower timeframes that end by then
+        close now, not when the next row comes."""
+        call(LIB.hy_feature_stream_advance, self._handle.pointer, c.c_int64(_time(time_ns)))
 
     def _describe(self):
         info = _Info()

@@ -77,7 +77,10 @@ static hy_status run_row(parity *p, size_t t, size_t begin, hy_error *err) {
                           .fields = p->row,
                           .valid = p->market.valid + t * symbols};
   for (size_t k = 0; k < p->market.n_fields; k++) p->row[k] = p->market.data[k] + t * symbols;
-  if (p->chosen[t]) HY_TRY(peek(p, &row, t, begin, err));
+  if (p->chosen[t]) {
+    HY_TRY(hy_feature_stream_advance(p->stream, row.time_ns - 1, err));
+    HY_TRY(peek(p, &row, t, begin, err));
+  }
   HY_TRY(hy_feature_stream_update(p->stream, &row, p->values, NULL, err));
   HY_TRY(compare(p, t, begin, p->values, "stream", err));
   return p->chosen[t] ? change_streams(p, err) : HY_OK;

@@ -106,13 +106,28 @@ def test_snapshot_and_restore(features, want):
     assert e.value.status == "MISMATCH"
 
 
-def test_rows_without_bars_and_one_symbol(features):
+def test_rows_without_bars_and_one_symbol():
     stream = hayate.Features("sma(close,2)").stream("X", fields=["close"])
     stream.update(1, [3.0])
-    assert np.isnan(stream.advance(2)[0]).all()
+    assert np.isnan(stream.update(2, [9.0], [0])[0]).all()
     values, valid = stream.update(3, [5.0])
     assert values.tolist() == [[4.0]] and valid.tolist() == [[1]]
     assert stream.symbols == ["X"] and stream.fields == ["close"]
+
+
+def test_advance_closes_slower_bars(tmp_path):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("hayate_spec: 1\nbase: M1\ntimeframes: {M5: {}}\n"
+                    "features: [{name: m5, expr: close@M5}]\n")
+    stream = hayate.Features(spec).stream("X", fields=["close"], timeframe="1m")
+    minute = 60 * 10 ** 9
+    for k in range(1, 5):
+        assert np.isnan(stream.update(k * minute, [float(k)])[0][0, 0])
+    stream.advance(5 * minute)
+    assert stream.update(6 * minute, [7.0])[0][0, 0] == 4.0
+    with pytest.raises(hayate.Error) as e:
+        stream.update(5 * minute, [5.0])
+    assert e.value.status == "LATE"
 
 
 def test_refusals(features):
