@@ -18,6 +18,10 @@
  *   @local  the same on the wall clock of the universe's zone (days are floor(@local / 86400),
  * 1970-01-01 a Thursday)
  *   @bar    1
+ *   @open   as @time, the open of the session that the bar belongs to by the universe's calendar:
+ *           the first one that does not close before the bar does
+ *   @close  its close
+ *   @session  its local date in days since 1970-01-01; @next: that of the session after it
  * A clock is NaN where the symbol has no bar; @bar is 1 from the symbol's first bar on, also in
  * rows that are missing since (gap: mark): they can be told from rows before the series' start.
  *

@@ -179,13 +179,12 @@ static void read_field(const tick *t, const hy__stream_source *source, size_t bl
 static void read_clock(const tick *t, const hy__stream_source *source, size_t block,
                        double row[HY_LANES]) {
   const hy_feature_stream *s = t->s;
-  const int64_t ns_per_s = 1000000000;
   const size_t cell = block * s->n_domains + source->ring->domain;
   const hy__stream_bar *bars = s->bars + cell * HY_LANES;
-  const bool is_bar = source->node->name[1] == 'b', is_local = source->node->name[1] == 'l';
-  int64_t whole_s = t->time_ns / ns_per_s;
-  if (is_local) whole_s += hy__zone_offset_s(s->zone, whole_s);
-  const double value = is_bar ? 1.0 : (double)whole_s + (double)(t->time_ns % ns_per_s) / 1e9;
+  const hy__bar_clock which = hy__bar_clock_of(source->node->name);
+  const bool is_bar = which == HY__CLOCK_BAR;
+  double value;
+  hy__bar_clock_rows(s->clocks, which, &t->time_ns, 1, &value);
   for (size_t k = 0; k < HY_LANES; k++) {
     const bool has = is_bar ? bars[k].last_ns != INT64_MIN : s->lanes[cell].live >> k & 1;
     row[k] = has ? value : (double)NAN;
@@ -629,13 +628,6 @@ static hy_status name_bars(hy_feature_stream *s, const hy_feature_stream_options
   return HY_OK;
 }
 
-static hy_status open_zone(hy_feature_stream *s, hy_error *err) {
-  for (size_t i = 0; i < s->n_sources; i++)
-    if (s->sources[i].node->kind == HY__NODE_CLOCK && s->sources[i].node->name[1] == 'l')
-      return hy__zone_open(s->allocator, s->info.zone, &s->zone, err);
-  return HY_OK;
-}
-
 hy_status hy_feature_stream_create(const hy_features *f, const hy_feature_stream_options *o,
                                    hy_feature_stream **out, hy_error *err) {
   HY_FAIL_IF(!f || !o || !out || o->struct_size < sizeof(hy_feature_stream_options) || !o->symbols,
@@ -649,7 +641,7 @@ hy_status hy_feature_stream_create(const hy_features *f, const hy_feature_stream
   hy_status status = hy__arena_create(f->allocator, 16384, 0, &s->arena, err);
   if (status == HY_OK) status = name_bars(s, o, err);
   if (status == HY_OK) status = hy__stream_plan(s, err);
-  if (status == HY_OK) status = open_zone(s, err);
+  if (status == HY_OK) status = hy__clocks_open(f, s->info.zone, s->info.calendar, &s->clocks, err);
   if (status != HY_OK) {
     hy_feature_stream_destroy(s);
     return status;
@@ -662,7 +654,7 @@ hy_status hy_feature_stream_create(const hy_features *f, const hy_feature_stream
 void hy_feature_stream_destroy(hy_feature_stream *s) {
   if (!s) return;
   for (size_t tf = 1; tf < HY__TIMEFRAMES_MAX; tf++) hy__grid_destroy(s->frames[tf].grid);
-  hy__zone_close(s->zone);
+  hy__clocks_close(s->clocks);
   hy_universe_destroy(s->universe);
   hy__arena_destroy(s->arena);
   hy__free(s->allocator, s, sizeof *s);

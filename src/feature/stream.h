@@ -12,6 +12,7 @@
 
 #include <hayate/feature_stream.h>
 
+#include "feature/clock.h"
 #include "feature/edge.h"
 #include "feature/program.h"
 
@@ -110,7 +111,7 @@ struct hy_feature_stream {
   hy__arena *arena;
   hy_universe *universe; /* a row of nothing: names, zone and calendar */
   hy_universe_info info;
-  hy__zone *zone; /* NULL: no clock asks */
+  hy__clocks *clocks;
   size_t n_blocks, n_domains;
   /* the plan */
   hy__ring *rings; /* [node]; rows 0: not needed */

@@ -2,6 +2,7 @@
  * The timeframes of a run: slower universes made of the one that it is bound to, which of their
  * bars have ended at each row, the fields' places in them, and the clocks. */
 #include "feature/bind.h"
+#include "feature/clock.h"
 #include "feature/run.h"
 
 /* ---- universes ---- */
@@ -144,16 +145,7 @@ hy_status hy__view_reach(const hy__feature_run *run, uint32_t tf, size_t n_bars,
 
 /* ---- clocks ---- */
 
-static const double ns_per_s = 1e9;
-
-static double clock_value(const hy__node *n, int64_t time_ns, const hy__zone *zone) {
-  if (!strcmp(n->name, "@bar")) return 1;
-  int64_t whole = time_ns / 1000000000, rest = time_ns % 1000000000;
-  if (n->name[1] == 'l') whole += hy__zone_offset_s(zone, time_ns / 1000000000);
-  return (double)whole + (double)rest / ns_per_s;
-}
-
-static hy_status read_clocks(hy__feature_run *run, const hy__zone *zone, hy_error *err) {
+static hy_status read_clocks(hy__feature_run *run, hy__clocks *clocks, hy_error *err) {
   const hy_features *f = run->f;
   for (size_t i = 0; i < f->n_nodes; i++) {
     const hy__node *n = &f->nodes[i];
@@ -162,20 +154,17 @@ static hy_status read_clocks(hy__feature_run *run, const hy__zone *zone, hy_erro
     if (n->kind != HY__NODE_CLOCK) continue;
     HY_TRY(hy__arena_array(run->arena, v->t_end - v->t_start + 1, sizeof(double), &memory, err));
     run->clocks[i] = memory;
-    for (size_t t = v->t_start; t < v->t_end; t++)
-      run->clocks[i][t - v->t_start] = clock_value(n, v->time_ns[t], zone);
+    hy__bar_clock_rows(clocks, hy__bar_clock_of(n->name), v->time_ns + v->t_start,
+                       v->t_end - v->t_start, run->clocks[i]);
   }
   return HY_OK;
 }
 
 static hy_status open_clocks(hy__feature_run *run, hy_error *err) {
-  hy__zone *zone;
-  bool needed = false;
-  for (size_t i = 0; i < run->f->n_nodes; i++) needed |= run->f->nodes[i].kind == HY__NODE_CLOCK;
-  if (!needed) return HY_OK;
-  HY_TRY(hy__zone_open(run->f->allocator, run->info.zone, &zone, err));
-  hy_status status = read_clocks(run, zone, err);
-  hy__zone_close(zone);
+  hy__clocks *clocks;
+  HY_TRY(hy__clocks_open(run->f, run->info.zone, run->info.calendar, &clocks, err));
+  hy_status status = read_clocks(run, clocks, err);
+  hy__clocks_close(clocks);
   return status;
 }
 

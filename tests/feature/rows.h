@@ -71,6 +71,22 @@ static inline int series_field(const char *input, int *n_free) {
   return nth == 0 ? 3 : nth == 1 ? 7 : 0;
 }
 
+/* The clocks of sessions, made of @time and @local: every local day, from 09:30 to 16:00, and a
+ * holiday after every tenth. */
+static inline double session_clock(const char *name, double time, double local) {
+  const double day = floor((local - 1) / 86400), weekday = fmod(day + 3, 7);
+  const double midnight = time - (local - day * 86400);
+  if (strcmp(name, "@open") == 0) return midnight + 34200;
+  if (strcmp(name, "@close") == 0) return midnight + 57600;
+  if (strcmp(name, "@session") == 0) return day;
+  return day + (weekday < 4 ? 1 : 7 - weekday) + (fmod(day, 10) == 3);
+}
+
+static inline bool is_session_clock(const char *name) {
+  return strcmp(name, "@open") == 0 || strcmp(name, "@close") == 0 ||
+         strcmp(name, "@session") == 0 || strcmp(name, "@next") == 0;
+}
+
 typedef struct trial { /* what a row's step reads, T rows of 8 lanes each */
   int n_in, n_out;
   size_t n_rows, history, state_bytes;
@@ -128,12 +144,16 @@ static inline trial trial_make(const row *r, const double *p, const double *seri
   t.state_bytes = of_params(r->code[0]->state_bytes, p);
   t.state = zeroed(t.state_bytes);
   for (int i = 0; i < t.n_in; i++) {
-    const double *values = series + (size_t)series_field(names[i], &n_free) * n;
+    const bool session = is_session_clock(names[i]);
+    const double *values = series + (session ? 5 : (size_t)series_field(names[i], &n_free)) * n;
     t.base[i] = guarded((t.history + n) * HY_LANES * sizeof(double));
     for (size_t k = 0; k < (t.history + n) * HY_LANES; k++) t.base[i][k] = NAN;
     double *at = t.base[i] + t.history * HY_LANES;
     for (size_t lane = 0; lane < HY_LANES; lane++)
-      for (size_t k = delay * lane; k < n; k++) at[k * HY_LANES + lane] = values[k - delay * lane];
+      for (size_t k = delay * lane; k < n; k++) {
+        const double v = values[k - delay * lane], local = series[6 * n + k - delay * lane];
+        at[k * HY_LANES + lane] = session ? session_clock(names[i], v, local) : v;
+      }
   }
   for (int i = 0; i < t.n_out; i++) t.out[i] = zeroed(n * HY_LANES * sizeof(double));
   t.mid_rows = HY_MAX(of_params(r->code[0]->mid_rows, p), 1);

@@ -159,6 +159,30 @@ def test_wrong_windows_are_refused(tmp_path):
         features.windows(p, {"H4": 3}, dtype="i4")
 
 
+def test_sessions_are_those_of_exchange_calendars(tmp_path):
+    p = panel()
+    lines = ["id = session_id()", "left = sec_to_close()", "share = frac_session()", "last = is_last()",
+             "eve = holiday_eve()", "first = is_first()", "n = bars_since_open()", "gap = gap_sec()"]
+    out = spec(tmp_path, [f'"{x}"' for x in lines]).batch(p)
+    begin, end, date, after = GOLDEN["sessions"]
+    time = p["time"] / 1e9
+    monday = (date + 3) % 7
+    weekday_after = date + np.where(monday < 4, 1, 7 - monday)
+    whole = {"id": date, "left": end - time, "last": time >= end, "eve": after > weekday_after,
+             "share": np.clip((time - begin) / (end - begin), 0, 1)}
+    assert whole["last"].sum() > 5 and len(np.unique(date)) > 8
+    for s in range(3):
+        rows = np.flatnonzero(p["valid"][:, s])
+        for name, values in whole.items():
+            np.testing.assert_allclose(out[name][rows, s], values[rows], rtol=1e-15, err_msg=name)
+        own = date[rows]
+        np.testing.assert_array_equal(out["first"][rows[1:], s], np.diff(own) > 0)
+        np.testing.assert_array_equal(out["gap"][rows[1:], s], np.diff(time[rows]))
+        np.testing.assert_array_equal(out["n"][rows, s], np.arange(len(own)) - np.searchsorted(own, own))
+    with pytest.raises(hayate.Error, match="the universe's calendar, and it has none"):
+        hayate.Features("is_last()").batch(panel(calendar=None))
+
+
 def test_what_does_not_fit_is_refused(tmp_path):
     f = spec(tmp_path, ['"a = close@D1"'], "D1: {anchor: session}")
     with pytest.raises(hayate.Error, match="needs a calendar"):

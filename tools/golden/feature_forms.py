@@ -665,6 +665,60 @@ closed("dow_sin")(lambda s: np.sin(TURN * LD(1) * ((by_day(s) + 3) % 7) / 7))
 closed("dow_cos")(lambda s: np.cos(TURN * LD(1) * ((by_day(s) + 3) % 7) / 7))
 
 
+def day_dates(s):
+    return pd.to_datetime(by_day(s), unit="D")
+
+
+def session_times(s):
+    """Open and close of the tests' sessions: every local day from 09:30 to 16:00."""
+    midnight = s.time - (s.local - by_day(s) * 86400)
+    return midnight + 34200, midnight + 57600
+
+
+def run_lengths(flags):
+    lengths, n = [], 0
+    for flag in flags:
+        n = n + 1 if flag else 0
+        lengths.append(n)
+    return lengths
+
+
+closed("dom")(lambda s: day_dates(s).day)
+closed("month_sin")(lambda s: np.sin(TURN * (np.asarray(day_dates(s).month, LD) - 1) / 12))
+closed("month_cos")(lambda s: np.cos(TURN * (np.asarray(day_dates(s).month, LD) - 1) / 12))
+closed("session_id")(by_day)
+closed("sec_to_close")(lambda s: session_times(s)[1] - s.time)
+closed("gap_sec")(lambda s: np.concatenate([[np.nan], np.diff(s.time)]))
+closed("is_last")(lambda s: (s.time >= session_times(s)[1]).astype(float))
+closed("stale_bars")(lambda s: run_lengths(s.v == 0))
+
+
+@closed("frac_session")
+def _(s):
+    begin, end = session_times(s)
+    return np.clip((s.time.astype(LD) - begin) / (end - begin), 0, 1)
+
+
+@closed("is_first")
+def _(s):
+    return np.concatenate([[np.nan], (np.diff(by_day(s)) > 0).astype(float)])
+
+
+@closed("bars_since_open")
+def _(s):
+    day = pd.Series(by_day(s))
+    return day.groupby((day != day.shift()).cumsum()).cumcount()
+
+
+@closed("holiday_eve")
+def _(s):
+    """The tests' holidays follow every tenth day; the day after is numpy's next business day."""
+    day = by_day(s).astype("i8")
+    after = np.busday_offset((day + 1).astype("datetime64[D]"), 0, roll="forward").astype("i8")
+    coming = after + (day % 10 == 3)
+    return (coming > after).astype(float)
+
+
 def plain(name, form, cases=((),), skip=(), why=""):
     """Element by element; x is the close, y the other series, the third the open."""
     row(name, "numpy", cases, skip, why)(lambda s, *p: form(s.c, s.y, *p))

@@ -62,6 +62,18 @@ def session_ends(time, weekly):
     return pd.DatetimeIndex(last.loc[week[at]])
 
 
+def session_clocks(time):
+    """Open and close (seconds), date and next date (days) of each bar's session."""
+    calendar = exchange_calendars.get_calendar("XNYS", start="2024-01-01", end="2024-12-31")
+    at = calendar.closes.searchsorted(time)
+    second, day = np.timedelta64(1, "s"), np.timedelta64(1, "D")
+    stamps = [calendar.opens.iloc[at], calendar.closes.iloc[at]]
+    dates = [calendar.sessions[at], calendar.sessions[at + 1]]
+    epoch = np.datetime64("1970-01-01")
+    return np.array([(pd.DatetimeIndex(x).tz_localize(None).to_numpy() - epoch) // unit
+                     for x, unit in zip(stamps + dates, [second, second, day, day])], dtype=float)
+
+
 def slower_bars(time, bars, valid, ends, symbol):
     """The symbol's bars, by their ends; those that have ended by the last close."""
     frame = pd.DataFrame({k: v[:, symbol] for k, v in bars.items()}, index=time)
@@ -102,6 +114,7 @@ def main():
         own = slower_bars(time, bars, valid, grids["H4"], s)
         out[f"H4.bars.{s}"] = np.column_stack([own["close"], own["sma3"]])
         out[f"H4.ends.{s}"] = pd.DatetimeIndex(own.index).as_unit("ns").asi8
+    out["sessions"] = session_clocks(time)
     out["ends"] = grids["H4"].as_unit("ns").asi8
     # under `mark` a bar of the axis that the symbol lacks is missing, not the one before it
     axis = pd.DatetimeIndex(sorted(set(grids["H4"]))).tz_convert("UTC")

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where a bar's close stands in the day and the week, as points of a circle. Input: @local. */
+ * Where a bar's close stands in the day, the week and the year, as points of a circle. Input:
+ * @local.
+ */
 #include "feature/lane.h"
 
 static const double TURN = 6.28318530717958647693;
@@ -52,6 +54,29 @@ HY_INLINE void circle(const hy__ind_step *s, angle_fn angle, circle_fn form) {
   }
 }
 
+/* A date's month and day, from 1, as month * 100 + day; 0 for what is no clock. Days from March on:
+ * Hinnant, "chrono-Compatible Low-Level Date Algorithms" (public domain). */
+HY_INLINE double month_and_day(double seconds) {
+  if (!(seconds > -1e11 && seconds < 1e12)) return 0.0;
+  const int64_t z = (int64_t)floor_small((seconds - 1.0) / 86400.0) + 719468;
+  const int64_t day_of_era = z - (z >= 0 ? z : z - 146096) / 146097 * 146097;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t month = (5 * day_of_year + 2) / 153;
+  const int64_t day = day_of_year - (153 * month + 2) / 5 + 1;
+  return (double)((month < 10 ? month + 3 : month - 9) * 100 + day);
+}
+HY_INLINE double day_of_month(double seconds) {
+  const double both = month_and_day(seconds);
+  return both - floor_small(both / 100.0) * 100.0;
+}
+HY_INLINE double month_angle(double seconds) {
+  return (floor_small(month_and_day(seconds) / 100.0) - 1.0) * (TURN / 12.0);
+}
+
+HY_INLINE double same(double a) { return a; }
 HY_INLINE double sine(double a) { return hy__sin(a); }
 HY_INLINE double cosine(double a) { return hy__cos(a); }
 
@@ -66,3 +91,12 @@ HY_IND_CODE(dow_sin) = {.step = dow_sin_step};
 
 static void dow_cos_step(const hy__ind_step *s) { circle(s, week_angle, cosine); }
 HY_IND_CODE(dow_cos) = {.step = dow_cos_step};
+
+static void dom_step(const hy__ind_step *s) { circle(s, day_of_month, same); }
+HY_IND_CODE(dom) = {.step = dom_step};
+
+static void month_sin_step(const hy__ind_step *s) { circle(s, month_angle, sine); }
+HY_IND_CODE(month_sin) = {.step = month_sin_step};
+
+static void month_cos_step(const hy__ind_step *s) { circle(s, month_angle, cosine); }
+HY_IND_CODE(month_cos) = {.step = month_cos_step};
