@@ -7,6 +7,7 @@
 #include <hayate/bench.h>
 #include <hayate/feature.h>
 #include <hayate/feature_check.h>
+#include <hayate/feature_gate.h>
 #include <hayate/feature_stream.h>
 #include <hayate/feature_window.h>
 #include <hayate/inspect.h>

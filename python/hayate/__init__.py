@@ -13,6 +13,7 @@ Arrays go in without a copy and come out as their own memory. Failures raise hay
 says where. It is imported from a source tree (PYTHONPATH=python, after `make`) or an
 installation."""
 from ._feature import Features
+from ._gate import FeatureGate, GateRow
 from ._inference import (InferenceSession, ModelMetadata, NodeArg, get_all_providers,
                          get_available_providers, get_device)
 from ._library import VERSION as __version__
@@ -63,8 +64,8 @@ def get_version_string():
     return __version__
 
 
-__all__ = ["Error", "ExecutionMode", "ExecutionOrder", "FeatureStream", "Features",
-           "GraphOptimizationLevel",
+__all__ = ["Error", "ExecutionMode", "ExecutionOrder", "FeatureGate", "FeatureStream", "Features",
+           "GateRow", "GraphOptimizationLevel",
            "IOBinding", "InferenceSession", "InvalidArgument", "InvalidProtobuf", "ModelMetadata",
            "NoSuchFile", "NodeArg", "OrtValue", "Port", "RunOptions", "Runtime", "Session",
            "SessionOptions", "Universe", "Unsupported", "__version__", "capi",

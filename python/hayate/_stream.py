@@ -138,6 +138,12 @@ class FeatureStream:
         close now, not when the next row comes."""
         call(LIB.hy_feature_stream_advance, self._handle.pointer, c.c_int64(_time(time_ns)))
 
+    def gate(self, **options):
+        """A FeatureGate, which takes bars symbol by symbol and gives this stream's rows; the stream
+        is then the gate's alone."""
+        from ._gate import FeatureGate
+        return FeatureGate(self, **options)
+
     def _describe(self):
         info = _Info()
         LIB.hy_feature_stream_describe(self._handle.pointer, c.byref(info))
