@@ -9,9 +9,10 @@ static void try_yaml(hy_runtime *runtime, const char *text, size_t bytes) {
   const hy__yaml *root;
   hy_features *f;
   hy_error err;
+  const hy__fit_source no_file = {.none = true}; /* a step may name one */
   if (hy__arena_create(&hy__allocator_libc, 4096, 64 << 20, &arena, &err) != HY_OK) return;
   if (hy__yaml_parse(text, bytes, "fuzz", arena, &root, &err) == HY_OK &&
-      hy__features_create_yaml(runtime, root, "fuzz", &f, &err) == HY_OK)
+      hy__features_create_node(runtime, root, "fuzz", &no_file, &f, &err) == HY_OK)
     hy_features_destroy(f);
   hy__arena_destroy(arena);
 }

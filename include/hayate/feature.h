@@ -18,6 +18,12 @@ typedef struct hy_features hy_features;
  * names. */
 HY_API HY_CHECKED hy_status hy_features_create(hy_runtime *runtime, const char *spec,
                                                hy_features **out, hy_error *err);
+/* With the constants of the steps that ask for a fit (fit_z, fit_robust, fit_minmax): a file of
+ * hy_features_fit; NULL: the file that the spec names. Errors: also MISMATCH (a fit of another
+ * spec, one whose contents have changed, two fits, or a fit that the spec has no step for). */
+HY_API HY_CHECKED hy_status hy_features_create_fitted(hy_runtime *runtime, const char *spec,
+                                                      const char *fit, hy_features **out,
+                                                      hy_error *err);
 HY_API void hy_features_destroy(hy_features *features);
 
 typedef struct hy_features_info {
@@ -30,6 +36,7 @@ typedef struct hy_features_info {
   size_t stable_bars;
   const char *spec_sha256; /* 64 hex digits */
   const char *canonical;   /* the canonical JSON that was hashed */
+  const char *fit_sha256;  /* of its fit; "" while a fit is wanting, NULL where none is asked for */
 } hy_features_info;
 HY_API void hy_features_describe(const hy_features *features, hy_features_info *info);
 /* The definition graph, look-back, stability and cost of each feature; for people or as one JSON
@@ -78,6 +85,25 @@ HY_API HY_CHECKED hy_status hy_features_compute_columns(const hy_features *featu
                                                         const hy_features_columns *columns,
                                                         hy_error *err);
 
+typedef struct hy_features_fit_options {
+  size_t struct_size;
+  const char *path;      /* the fit that is written, JSON, which is YAML too */
+  size_t t_begin, t_end; /* the training range's rows */
+} hy_features_fit_options;
+typedef struct hy_features_fit_report {
+  size_t struct_size;
+  size_t n_features, n_constants; /* pairs of center and scale */
+  char sha256[65];
+} hy_features_fit_report;
+/* The constants of the spec's steps of a fit over a range of rows, written to a file with the
+ * hash of the spec, the range, the counts, and a hash of all of it. Each feature is taken as it is
+ * before the step. Errors as in hy_features_create and hy_features_compute, NEED_MORE_DATA (a
+ * feature without values in the range), IO. */
+HY_API HY_CHECKED hy_status hy_features_fit(hy_runtime *runtime, const char *spec,
+                                            const hy_universe *universe,
+                                            const hy_features_fit_options *options,
+                                            hy_features_fit_report *report, hy_error *err);
+
 typedef struct hy_features_write_options {
   size_t struct_size;
   const char *path;      /* the .npz */
@@ -87,8 +113,8 @@ typedef struct hy_features_write_options {
   void *progress_ctx;
 } hy_features_write_options;
 /* Computes rows and writes them as .npz: NAME f8 or f4 [row, symbol] and NAME.valid u1 for each
- * feature, `time` i8, `symbol` U, and hayate.spec_sha256. Errors as in hy_features_compute, LIMIT,
- * IO, CANCELLED. */
+ * feature, `time` i8, `symbol` U, hayate.spec_sha256 and, with a fit, hayate.fit_sha256. Errors as
+ * in hy_features_compute, LIMIT, IO, CANCELLED. */
 HY_API HY_CHECKED hy_status hy_features_write(const hy_features *features,
                                               const hy_universe *universe,
                                               const hy_features_write_options *options,

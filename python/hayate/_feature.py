@@ -45,12 +45,15 @@ def _array(out, name, shape, dtype, order):
 
 class Features:
     """A spec, as a YAML file's path or an inline list ("rsi=rsi.mid(close,14); logret(close,1)"),
-    compiled. `names`, `lookback_bars`, `stable_bars` (0: no bound), `sha256`, `canonical`."""
+    compiled. `fit`: the fit's file, where the spec asks for one and names none. `names`,
+    `lookback_bars`, `stable_bars` (0: no bound), `sha256`, `fit_sha256` (None: no step asks for
+    a fit; "": one is wanting), `canonical`."""
 
-    def __init__(self, spec, runtime=None):
+    def __init__(self, spec, runtime=None, fit=None):
         self._runtime = runtime_or_shared(runtime)
-        self._handle = self._runtime.make(LIB.hy_features_create, LIB.hy_features_destroy,
-                                          os.fsencode(spec))
+        self._handle = self._runtime.make(LIB.hy_features_create_fitted, LIB.hy_features_destroy,
+                                          os.fsencode(spec),
+                                          None if fit is None else os.fsencode(fit))
         info = FeaturesInfo()
         LIB.hy_features_describe(self._handle.pointer, c.byref(info))
         self.names = [info.names[i].decode() for i in range(info.n_features)]
@@ -58,6 +61,7 @@ class Features:
         self.stable_bars = info.stable_bars
         self.sha256 = info.spec_sha256.decode()
         self.canonical = info.canonical.decode()
+        self.fit_sha256 = None if info.fit_sha256 is None else info.fit_sha256.decode()
 
     def batch(self, panel, rows=None, out=None, valid=True, order="C"):
         """Every feature over a panel (a Universe, or what Universe takes: a file's path, a dict of

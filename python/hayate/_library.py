@@ -91,7 +91,7 @@ class SessionOptions(Options):
 class FeaturesInfo(Options):
     _fields_ = [("struct_size", SIZE), ("n_features", SIZE), ("names", c.POINTER(TEXT)),
                 ("lookback_bars", SIZE), ("stable_bars", SIZE), ("spec_sha256", TEXT),
-                ("canonical", TEXT)]
+                ("canonical", TEXT), ("fit_sha256", TEXT)]
 
 
 class Window(c.Structure):

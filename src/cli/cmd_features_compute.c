@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 
 struct args {
-  const char *spec, *data, *output, *at, *from, *to;
+  const char *spec, *data, *output, *at, *from, *to, *fit;
   int dtype;
 };
 
@@ -16,6 +16,7 @@ static const cli_option options[] = {
     {"at", CLI_TEXT, offsetof(struct args, at), 0, NULL, 0},
     {"from", CLI_TEXT, offsetof(struct args, from), 0, NULL, 0},
     {"to", CLI_TEXT, offsetof(struct args, to), 0, NULL, 0},
+    {"fit", CLI_PATH, offsetof(struct args, fit), 0, NULL, 0},
     {"dtype", CLI_CHOICE, offsetof(struct args, dtype), 0, "f8|f4", 0},
 };
 
@@ -36,6 +37,7 @@ static void report(const cli_context *cli, const struct args *args, const hy_fea
   cli_json_count(&j, "rows", rows);
   cli_json_count(&j, "symbols", symbols);
   cli_json_text(&j, "spec_sha256", info.spec_sha256);
+  if (info.fit_sha256) cli_json_text(&j, "fit_sha256", info.fit_sha256);
   cli_json_real(&j, "elapsed_ms", elapsed_ms);
   cli_json_end(&j);
 }
@@ -65,7 +67,7 @@ static hy_status open_and_compute(const cli_context *cli, const struct args *arg
                                   hy_runtime *runtime, hy_error *err) {
   hy_features *features;
   hy_universe *universe;
-  hy_status status = hy_features_create(runtime, args->spec, &features, err);
+  hy_status status = hy_features_create_fitted(runtime, args->spec, args->fit, &features, err);
   if (status != HY_OK) return status;
   status = hy_universe_open(runtime, args->data, &universe, err);
   if (status == HY_OK) {

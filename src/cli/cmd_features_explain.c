@@ -5,12 +5,13 @@
 #include "cli/cli.h"
 
 struct args {
-  const char *spec;
+  const char *spec, *fit;
   bool canonical;
 };
 
 static const cli_option options[] = {
     {"SPEC", CLI_ARG_PATH, offsetof(struct args, spec), CLI_REQUIRED, NULL, 0},
+    {"fit", CLI_PATH, offsetof(struct args, fit), 0, NULL, 0},
     {"canonical", CLI_FLAG, offsetof(struct args, canonical), 0, NULL, 0},
 };
 
@@ -30,7 +31,7 @@ static int run(cli_context *cli, const void *arguments) {
   hy_features *features = NULL;
   hy_error err;
   if (cli_runtime(cli, &runtime, &err) != HY_OK) return cli_fail(cli, &err);
-  hy_status status = hy_features_create(runtime, args->spec, &features, &err);
+  hy_status status = hy_features_create_fitted(runtime, args->spec, args->fit, &features, &err);
   if (status == HY_OK) {
     status = explain(cli, args, features, &err);
     hy_features_destroy(features);

@@ -20,7 +20,8 @@ typedef enum hy__hyp_kind {
   HY__HYP_FILE = 7,       /* another file that the pipeline names */
   /* 8 was of a build that took other constants for copied */
   HY__HYP_CONSTANTS = 9, /* the model's constants that do not lie aligned in it, aligned */
-  HY__HYP_SPEC = 10 /* a pipeline's feature spec: its SHA-256, a line feed, its canonical form */
+  HY__HYP_SPEC = 10, /* a pipeline's feature spec: its SHA-256, a line feed, its canonical form */
+  HY__HYP_FIT = 11   /* the file of its fit */
 } hy__hyp_kind;
 
 typedef struct hy__hyp_section {

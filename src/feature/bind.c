@@ -3,7 +3,6 @@
  * and timeframe. */
 #include "feature/bind.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 static hy_status fail_field(const hy_universe_info *info, const char *field, hy__place place,
@@ -45,6 +44,11 @@ hy_status hy__bind_fields(const hy_features *f, const hy_universe *universe, int
   hy_universe_info info = {.struct_size = sizeof info};
   hy_universe_describe(universe, &info);
   HY_TRY(check_inputs(f, universe, &info, err));
+  if (f->n_fits && !f->fit_sha256[0])
+    return hy__place_fail(f->fits[0].center.place, HY_MISMATCH, err,
+                          "%s of %.60s has no fit: make one with hayate features fit, and name "
+                          "it with file, fit or --fit",
+                          f->fits[0].center.of_step, f->fits[0].feature);
   for (size_t i = 0; i < f->n_nodes; i++) {
     const hy__node *n = &f->nodes[i];
     if (n->kind != HY__NODE_FIELD) continue;
@@ -68,7 +72,8 @@ static int by_text(const void *a, const void *b) {
 
 void hy__bind_symbols(const hy__symbols *map, const hy_universe_info *info, double *out) {
   const size_t n = hy__universe_n_blocks(info->n_symbols) * HY_LANES;
-  for (size_t i = 0; i < n; i++) out[i] = (double)NAN;
+  for (size_t i = 0; i < n; i++) out[i] = map->others;
+  if (map->n == 0) return;
   for (size_t i = 0; i < info->n_symbols; i++) {
     const char *const *at =
         bsearch(&info->symbols[i], map->symbols, map->n, sizeof *map->symbols, by_text);

@@ -92,17 +92,26 @@ static hy_status put_source(hy__buffer *b, const hy_features *f, const hy__node 
   return hy__buffer_printf(b, err, "}");
 }
 
-/* Numbers of groups: which symbols are together. */
+/* Numbers of groups: which symbols are together. Those of a fit are not the spec's: the fit has a
+ * hash of its own. */
 static hy_status put_symbols(hy__buffer *b, const hy_features *f, const hy__node *n,
                              hy_error *err) {
+  const hy__symbols *of = n->by_symbol;
   HY_TRY(hy__buffer_printf(b, err, "{"));
+  if (of->of_step) {
+    HY_TRY(hy__buffer_printf(b, err, "\"fit\":\"%s.%s\",", of->of_step, of->part));
+    HY_TRY(put_gap(b, hy__node_gap(f, n), err));
+    HY_TRY(hy__buffer_printf(b, err, ",\"of\":"));
+    HY_TRY(put_text(b, of->name, err));
+    return hy__buffer_printf(b, err, ",\"per\":\"%s\"}", of->per_symbol ? "symbol" : "pooled");
+  }
   HY_TRY(put_gap(b, hy__node_gap(f, n), err));
   HY_TRY(hy__buffer_printf(b, err, ",\"symbols\":{"));
-  for (size_t i = 0; i < n->by_symbol->n; i++) {
+  for (size_t i = 0; i < of->n; i++) {
     char value[HEX_FLOAT_BYTES];
-    hex_float(n->by_symbol->values[i], value);
+    hex_float(of->values[i], value);
     if (i) HY_TRY(hy__buffer_printf(b, err, ","));
-    HY_TRY(put_text(b, n->by_symbol->symbols[i], err));
+    HY_TRY(put_text(b, of->symbols[i], err));
     HY_TRY(hy__buffer_printf(b, err, ":\"%s\"", value));
   }
   return hy__buffer_printf(b, err, "}}");

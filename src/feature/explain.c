@@ -129,7 +129,11 @@ static void node_text(const hy_features *f, hy__ref ref, char *text, size_t byte
     snprintf(text, bytes, "%s%s%s", n->name, own->name[0] && own != f->timeframes ? "@" : "",
              own != f->timeframes ? own->name : "");
   } else if (n->kind == HY__NODE_NUMBER && n->by_symbol) {
-    snprintf(text, bytes, "%s of %zu symbols", n->by_symbol->name, n->by_symbol->n);
+    const hy__symbols *of = n->by_symbol;
+    if (of->of_step)
+      snprintf(text, bytes, "%s of %s's %s", of->part, of->name, of->of_step);
+    else
+      snprintf(text, bytes, "%s of %zu symbols", of->name, of->n);
   } else if (n->kind == HY__NODE_NUMBER) {
     char value[HY_NUMBER_TEXT];
     hy__format_f64(n->number, value);

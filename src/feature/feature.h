@@ -55,6 +55,23 @@ HY_CHECKED hy_status hy__feature_run_cross(hy__feature_run *run, uint32_t stage,
 HY_CHECKED hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node,
                                               const char *subject, hy_features **out,
                                               hy_error *err);
+/* Where a program's fit comes from, when not from the file that its spec names. */
+typedef struct hy__fit_source {
+  const char *path; /* of the file, or the name of `data` */
+  const void *data; /* its text */
+  size_t bytes;
+  bool none, inputs; /* without; and giving out what the steps of the fit take */
+} hy__fit_source;
+/* As above; fit may be NULL. */
+HY_CHECKED hy_status hy__features_create_node(hy_runtime *runtime, const hy__yaml *node,
+                                              const char *subject, const hy__fit_source *fit,
+                                              hy_features **out, hy_error *err);
+/* As hy_features_create. */
+HY_CHECKED hy_status hy__features_create_text(hy_runtime *runtime, const char *spec,
+                                              const hy__fit_source *fit, hy_features **out,
+                                              hy_error *err);
+/* The file that the fit was read from, or NULL. */
+const char *hy__features_fit_path(const hy_features *features);
 /* True where the spec's gap policy says that a missing bar does not exist (none, reset): a model's
  * window then counts the symbol's own bars. False: rows of the panel's axis (flat, mark). */
 bool hy__features_skip_missing(const hy_features *features);
@@ -71,5 +88,10 @@ hy__features_wants hy__features_wanted(const hy_features *features);
  * the feature that has no bound (cumulative without anchor, path dependent without warmup_bars). */
 HY_CHECKED hy_status hy__feature_stable_bars(const hy_features *features, double tol, size_t *out,
                                              hy_error *err);
+
+enum { HY__DIFFERENCE_BYTES = 320 };
+/* "nodes[3].params.n is ... here, ... there": the first place where two canonical forms differ. */
+void hy__canonical_difference(const char *ours, const char *theirs,
+                              char text[HY__DIFFERENCE_BYTES]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hy_features: a spec from a file, an inline list or a pipeline's node, compiled and hashed. */
-#include "feature/program.h"
+#include "feature/fit_file.h"
 
 enum { ARENA_BYTES_MAX = 512 << 20 };
 
@@ -35,6 +35,36 @@ static hy_status compile(hy_features *f, const hy__spec *spec, hy_error *err) {
   return HY_OK;
 }
 
+static hy_status load_file(hy_features *f, const char *path, hy_error *err) {
+  hy__map map;
+  HY_TRY(hy__arena_text(f->arena, path, strlen(path), &f->fit_path, err));
+  HY_TRY(hy__map_open(path, &map, err));
+  hy_status status = hy__fit_load(f, map.data, map.bytes, f->fit_path, err);
+  hy__map_close(&map);
+  return status;
+}
+
+/* The fit that is given, or the one that the spec names beside itself. */
+static hy_status load_fit(hy_features *f, const hy__spec *spec, const hy__fit_source *fit,
+                          hy_error *err) {
+  const hy__spec_name *named = &spec->fit_file;
+  char path[4096];
+  if (f->fit_inputs || (fit && fit->none)) return HY_OK;
+  if (fit && fit->data) return hy__fit_load(f, fit->data, fit->bytes, fit->path, err);
+  if (fit && fit->path && named->text)
+    return hy__place_fail(named->place, HY_MISMATCH, err,
+                          "the spec names its fit %.80s, and another is given: %.120s", named->text,
+                          fit->path);
+  if (fit && fit->path) return load_file(f, fit->path, err);
+  if (!named->text) return HY_OK;
+  HY_TRY(hy__path_beside(spec->subject, named->text, path, sizeof path, err));
+  if (!hy__path_exists(path))
+    return hy__place_fail(named->place, HY_NOT_FOUND, err,
+                          "no fit %.80s beside the spec: hayate features fit makes one",
+                          named->text);
+  return load_file(f, path, err);
+}
+
 static hy_status start(hy_runtime *runtime, hy_features **out, hy_error *err) {
   const hy_allocator *a = hy__runtime_allocator(runtime);
   void *memory;
@@ -52,9 +82,11 @@ static hy_status start(hy_runtime *runtime, hy_features **out, hy_error *err) {
 }
 
 /* Of a spec that was read with `status`: the program, or nothing. */
-static hy_status finish(hy_features *f, hy_status status, const hy__spec *spec, hy_features **out,
-                        hy_error *err) {
+static hy_status finish(hy_features *f, hy_status status, const hy__spec *spec,
+                        const hy__fit_source *fit, hy_features **out, hy_error *err) {
+  f->fit_inputs = fit && fit->inputs;
   if (status == HY_OK) status = compile(f, spec, err);
+  if (status == HY_OK) status = load_fit(f, spec, fit, err);
   if (status == HY_OK) {
     hy__arena_freeze(f->arena);
     *out = f;
@@ -65,10 +97,8 @@ static hy_status finish(hy_features *f, hy_status status, const hy__spec *spec, 
   return status;
 }
 
-hy_status hy_features_create(hy_runtime *runtime, const char *spec_text, hy_features **out,
-                             hy_error *err) {
-  HY_FAIL_IF(!runtime || !spec_text || !out, HY_INVALID_ARGUMENT, err,
-             "hy_features_create: runtime, spec and out must be given");
+hy_status hy__features_create_text(hy_runtime *runtime, const char *spec_text,
+                                   const hy__fit_source *fit, hy_features **out, hy_error *err) {
   hy_features *f;
   hy_status status;
   hy__spec spec = {.subject = "spec"};
@@ -82,7 +112,22 @@ hy_status hy_features_create(hy_runtime *runtime, const char *spec_text, hy_feat
     status = hy__arena_text(f->arena, spec_text, strlen(spec_text), &kept, err);
     if (status == HY_OK) status = hy__spec_inline(kept, place, f->arena, &spec, err);
   }
-  return finish(f, status, &spec, out, err);
+  return finish(f, status, &spec, fit, out, err);
+}
+
+hy_status hy_features_create(hy_runtime *runtime, const char *spec, hy_features **out,
+                             hy_error *err) {
+  HY_FAIL_IF(!runtime || !spec || !out, HY_INVALID_ARGUMENT, err,
+             "hy_features_create: runtime, spec and out must be given");
+  return hy__features_create_text(runtime, spec, NULL, out, err);
+}
+
+hy_status hy_features_create_fitted(hy_runtime *runtime, const char *spec, const char *fit,
+                                    hy_features **out, hy_error *err) {
+  const hy__fit_source source = {.path = fit};
+  HY_FAIL_IF(!runtime || !spec || !out, HY_INVALID_ARGUMENT, err,
+             "hy_features_create_fitted: runtime, spec and out must be given");
+  return hy__features_create_text(runtime, spec, &source, out, err);
 }
 
 /* The node belongs to the caller: what the program keeps of it is copied. */
@@ -103,6 +148,11 @@ static hy_status copy_yaml(const hy__yaml *from, const char *subject, hy__arena 
 
 hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node, const char *subject,
                                    hy_features **out, hy_error *err) {
+  return hy__features_create_node(runtime, node, subject, NULL, out, err);
+}
+
+hy_status hy__features_create_node(hy_runtime *runtime, const hy__yaml *node, const char *subject,
+                                   const hy__fit_source *fit, hy_features **out, hy_error *err) {
   hy_features *f;
   hy__spec spec = {.subject = "spec"};
   hy__yaml copy;
@@ -110,7 +160,7 @@ hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node, co
   hy_status status = hy__arena_text(f->arena, subject, strlen(subject), &spec.subject, err);
   if (status == HY_OK) status = copy_yaml(node, spec.subject, f->arena, &copy, err);
   if (status == HY_OK) status = hy__spec_yaml(&copy, false, f->arena, &spec, err);
-  return finish(f, status, &spec, out, err);
+  return finish(f, status, &spec, fit, out, err);
 }
 
 void hy_features_destroy(hy_features *f) {
@@ -126,9 +176,12 @@ void hy_features_describe(const hy_features *f, hy_features_info *info) {
                            .lookback_bars = f->lookback_bars,
                            .stable_bars = f->stable_bars,
                            .spec_sha256 = f->spec_sha256,
-                           .canonical = f->canonical};
+                           .canonical = f->canonical,
+                           .fit_sha256 = f->n_fits ? f->fit_sha256 : NULL};
   memcpy(info, &full, HY_MIN(info->struct_size, sizeof full));
 }
+
+const char *hy__features_fit_path(const hy_features *f) { return f->fit_path; }
 
 bool hy__features_skip_missing(const hy_features *f) { return f->gaps[0].fill == HY__GAP_NONE; }
 

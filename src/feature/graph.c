@@ -222,9 +222,9 @@ hy_status hy__graph_field(hy__graph *b, const char *field, hy__domain at, hy__pl
   return hy__graph_named(b, HY__NODE_FIELD, field, at, place, out);
 }
 
-static hy_status lower_group(hy__graph *b, const hy__symbols *group, hy__domain at, hy__place place,
-                             hy__ref *out) {
-  hy__node n = {.kind = HY__NODE_NUMBER, .by_symbol = group, .n_out = 1, .place = place};
+hy_status hy__graph_symbols(hy__graph *b, const hy__symbols *symbols, hy__domain at,
+                            hy__place place, hy__ref *out) {
+  hy__node n = {.kind = HY__NODE_NUMBER, .by_symbol = symbols, .n_out = 1, .place = place};
   HY_TRY(hy__graph_domain(b, (hy__domain){.gap = at.gap}, place, &n.domain));
   out->output = 0;
   return hy__graph_add(b, &n, &out->node);
@@ -244,7 +244,7 @@ static hy_status lower_name(hy__graph *b, const hy__expr *e, hy__domain at, hy__
   uint32_t item = find_item(b, e->name, strlen(e->name), true);
   if (item != NO_ITEM) return refer_to_item(b, item, e, at, out);
   const hy__symbols *group = find_group(b, e->name);
-  if (group) return lower_group(b, group, at, e->place, out);
+  if (group) return hy__graph_symbols(b, group, at, e->place, out);
   if (strchr(e->name, '.')) return lower_dotted(b, e, at, out);
   return hy__graph_field(b, e->name, at, e->place, out);
 }
@@ -313,15 +313,27 @@ static hy_status lower_feature(hy__graph *b, const chosen *c, size_t index) {
   HY_TRY(find_gap(b, c->item, &at.gap));
   HY_TRY(refer_to_item(b, (uint32_t)(c->item - b->spec->items), &self, at, &ref));
   b->warmup_bars = c->item->warmup_bars;
-  for (size_t i = 0; i < b->spec->n_norms; i++)
-    if (is_normed(&b->spec->norms[i], c->item->name, c->name))
-      HY_TRY(hy__graph_norm(b, &b->spec->norms[i], at, &ref));
+  for (size_t i = 0; i < b->spec->n_norms; i++) {
+    const hy__spec_norm *norm = &b->spec->norms[i];
+    if (!is_normed(norm, c->item->name, c->name)) continue;
+    if (f->fit_inputs && hy__norm_is_fit(norm)) break;
+    HY_TRY(hy__graph_norm(b, norm, c->name, at, &ref));
+  }
   f->own[index] = ref;
   HY_TRY(hy__graph_join(b, 0, c->item->place, &ref));
   f->refs[index] = ref;
   f->places[index] = c->item->place;
   f->names[index] = c->name;
   return HY_OK;
+}
+
+/* Has one of its steps constants of a fit? */
+static bool is_fitted(const hy__graph *b, const chosen *c) {
+  for (size_t i = 0; i < b->spec->n_norms; i++)
+    if (hy__norm_is_fit(&b->spec->norms[i]) &&
+        is_normed(&b->spec->norms[i], c->item->name, c->name))
+      return true;
+  return false;
 }
 
 static hy_status check_items(hy__graph *b) {
@@ -431,14 +443,16 @@ static hy_status choose_features(hy__graph *b, chosen **out) {
 
 static hy_status start_tables(hy__graph *b) {
   hy_features *f = b->f;
-  void *memory[4] = {NULL};
-  const size_t each[4] = {sizeof(char *), sizeof(hy__ref), sizeof(hy__ref), sizeof(hy__place)};
+  void *memory[5] = {NULL};
+  const size_t each[5] = {sizeof(char *), sizeof(hy__ref), sizeof(hy__ref), sizeof(hy__place),
+                          sizeof(hy__fit_slot)};
   for (size_t i = 0; i < HY_COUNT(each); i++)
     HY_TRY(hy__arena_array(b->arena, f->n_features, each[i], &memory[i], b->err));
   f->names = memory[0];
   f->refs = memory[1];
   f->own = memory[2];
   f->places = memory[3];
+  f->fits = memory[4];
   f->gaps[0] = b->spec->gap;
   f->n_gaps = f->n_domains = f->n_timeframes = f->n_stages = 1;
   f->timeframes[0] =
@@ -453,8 +467,12 @@ static hy_status lower_features(hy__graph *b) {
   HY_TRY(check_items(b));
   HY_TRY(choose_features(b, &features));
   HY_TRY(start_tables(b));
-  for (size_t i = 0; i < f->n_features; i++) {
-    HY_TRY(lower_feature(b, &features[i], i));
+  const size_t n_chosen = f->n_features;
+  f->n_features = 0;
+  for (size_t k = 0; k < n_chosen; k++) {
+    if (f->fit_inputs && !is_fitted(b, &features[k])) continue;
+    const size_t i = f->n_features++;
+    HY_TRY(lower_feature(b, &features[k], i));
     HY_TRY(hy__arena_text(b->arena, f->names[i], strlen(f->names[i]), &f->names[i], b->err));
     const hy__node *n = &f->nodes[f->refs[i].node];
     f->n_stages = HY_MAX(f->n_stages, n->stage + 1);

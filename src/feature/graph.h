@@ -27,9 +27,23 @@ typedef struct hy__graph {
 /* `at`: the gap policy and timeframe of what names none. */
 HY_CHECKED hy_status hy__graph_lower(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref *out);
 HY_CHECKED hy_status hy__graph_call(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref *out);
-/* Wraps *ref in the call of one normalisation step. */
-HY_CHECKED hy_status hy__graph_norm(hy__graph *b, const hy__spec_norm *norm, hy__domain at,
-                                    hy__ref *ref);
+/* A call whose first inputs stand already. */
+typedef struct hy__application {
+  const char *id;
+  hy__place place;
+  const hy__ref *in;
+  size_t n_in;
+  const hy__arg *args;
+  size_t n_args;
+} hy__application;
+HY_CHECKED hy_status hy__graph_apply(hy__graph *b, const hy__application *a, hy__domain at,
+                                     hy__ref *out);
+/* A number for each symbol. */
+HY_CHECKED hy_status hy__graph_symbols(hy__graph *b, const hy__symbols *symbols, hy__domain at,
+                                       hy__place place, hy__ref *out);
+/* graph_norm.c: wraps *ref, which `feature` gives out, in a normalisation step. */
+HY_CHECKED hy_status hy__graph_norm(hy__graph *b, const hy__spec_norm *norm, const char *feature,
+                                    hy__domain at, hy__ref *ref);
 HY_CHECKED hy_status hy__graph_output(hy__graph *b, const hy__def *def, const char *name,
                                       hy__place place, uint32_t *out);
 HY_CHECKED hy_status hy__graph_field(hy__graph *b, const char *field, hy__domain at,

@@ -226,14 +226,14 @@ hy_status hy__graph_call(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref
   return hy__graph_add(b, &n, &out->node);
 }
 
-hy_status hy__graph_norm(hy__graph *b, const hy__spec_norm *norm, hy__domain at, hy__ref *ref) {
+hy_status hy__graph_apply(hy__graph *b, const hy__application *a, hy__domain at, hy__ref *out) {
   size_t row;
-  hy__expr call = {.args = norm->args, .n_args = norm->n_args};
-  hy__node n = {.place = norm->place};
-  HY_TRY(hy__def_find(norm->id, strlen(norm->id), 0, &row, b->err));
+  hy__expr call = {.args = a->args, .n_args = a->n_args};
+  hy__node n = {.place = a->place};
+  HY_TRY(hy__def_find(a->id, strlen(a->id), 0, &row, b->err));
   HY_TRY(start_node(b, row, &n));
-  n.in[0] = *ref;
-  HY_TRY(lower_args(b, &call, at, &n, 1));
-  ref->output = 0;
-  return hy__graph_add(b, &n, &ref->node);
+  memcpy(n.in, a->in, a->n_in * sizeof n.in[0]);
+  HY_TRY(lower_args(b, &call, at, &n, a->n_in));
+  out->output = 0;
+  return hy__graph_add(b, &n, &out->node);
 }

@@ -68,6 +68,13 @@ typedef struct hy__node {
   hy__place place;
 } hy__node;
 
+/* The constants of a feature's step of a fit; they have values once a fit is loaded. */
+typedef struct hy__fit_slot {
+  const char *feature; /* as it is given out */
+  hy__norm_kind kind;
+  hy__symbols center, scale;
+} hy__fit_slot;
+
 struct hy_features {
   hy_runtime *runtime;
   const hy_allocator *allocator;
@@ -92,6 +99,12 @@ struct hy_features {
   size_t lookback_bars, stable_bars;
   const char *canonical;
   char spec_sha256[65];
+  /* of a fit */
+  bool fit_inputs; /* gives out what the steps of a fit take, and nothing else */
+  hy__fit_slot *fits;
+  size_t n_fits;
+  char fit_sha256[65]; /* "": none is loaded */
+  const char *fit_path;
 };
 
 static inline bool hy__node_recurs(const hy__node *n) {

@@ -45,16 +45,30 @@ typedef struct hy__spec_item {
   bool each_timeframe; /* `tf` is a list: an output NAME@TF for each */
 } hy__spec_item;
 
-/* A normalisation step: id called with each feature that `names` lists (all when n_names is 0) and
- * with args. */
+typedef enum hy__norm_kind {
+  HY__NORM_CALL, /* of id */
+  HY__NORM_ROLL_ROBUST,
+  HY__NORM_ROLL_WINSOR,
+  HY__NORM_FIT_Z,
+  HY__NORM_FIT_ROBUST,
+  HY__NORM_FIT_MINMAX
+} hy__norm_kind;
+
+/* A normalisation step, for each feature that `names` lists (all when n_names is 0). */
 typedef struct hy__spec_norm {
-  const char *id;
+  hy__norm_kind kind;
+  const char *key, *id; /* id: of CALL */
   const char *const *names;
   size_t n_names;
   const hy__arg *args; /* by name */
   size_t n_args;
+  bool per_symbol; /* of a fit: constants for each symbol, not for all together */
   hy__place place;
 } hy__spec_norm;
+
+static inline bool hy__norm_is_fit(const hy__spec_norm *norm) {
+  return norm->kind >= HY__NORM_FIT_Z;
+}
 
 /* What the universe must be; "" and 0 require nothing. */
 typedef struct hy__spec_inputs {
@@ -64,12 +78,16 @@ typedef struct hy__spec_inputs {
   int64_t base_ns;
 } hy__spec_inputs;
 
-/* A number for each of some symbols, which are ascending by name; others have none. */
+/* A number for each of some symbols, which are ascending by name, and one for all others. */
 typedef struct hy__symbols {
   const char *name;
   size_t n;
   const char *const *symbols;
   const double *values;
+  double others;       /* NaN: none */
+  const char *of_step; /* a constant of a fit: the step, else NULL; `name` is then the feature */
+  const char *part;    /* center, scale */
+  bool per_symbol;
   hy__place place;
 } hy__symbols;
 
@@ -87,7 +105,8 @@ typedef struct hy__spec {
   size_t n_timeframes;
   const hy__symbols *groups;
   size_t n_groups;
-  bool warmup_qlib; /* a bare family means its .qlib row where it has one */
+  hy__spec_name fit_file; /* that a step names */
+  bool warmup_qlib;       /* a bare family means its .qlib row where it has one */
 } hy__spec;
 
 enum { HY__SPEC_ITEMS_MAX = 4096, HY__SPEC_NORMS_MAX = 64, HY__TIMEFRAMES_MAX = 16 };

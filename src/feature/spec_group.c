@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The groups of a spec: for each symbol of a map the number of its group, by which cross-sections
  * tell who belongs together. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "feature/spec.h"
@@ -94,6 +95,7 @@ static hy_status read_group(const hy__yaml *map, hy__arena *arena, hy__symbols *
                        .n = n,
                        .symbols = symbols,
                        .values = memory[2],
+                       .others = (double)NAN,
                        .place = hy__spec_place(map)};
   return HY_OK;
 }

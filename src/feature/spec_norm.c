@@ -3,12 +3,23 @@
  * it names. */
 #include "feature/spec.h"
 
-/* A key of a step and the id that it calls. */
+/* A key of a step, what it means, and the id that it calls. */
 static const struct norm_row {
-  const char *key, *id;
+  const char *key;
+  hy__norm_kind kind;
+  const char *id, *rolling_id; /* of the window that `n` makes */
 } norm_rows[] = {
-    {"roll_z", "zscore"},    {"fixed_z", "fixed_z"}, {"clip", "clip"},
-    {"winsor", "cs.winsor"}, {"rank", "cs.rank"},    {"demean", "cs.demean"},
+    {"roll_z", HY__NORM_CALL, "roll.z", NULL},
+    {"roll_robust", HY__NORM_ROLL_ROBUST, NULL, NULL},
+    {"expand_z", HY__NORM_CALL, "expand.z", NULL},
+    {"fixed_z", HY__NORM_CALL, "fixed_z", NULL},
+    {"fit_z", HY__NORM_FIT_Z, NULL, NULL},
+    {"fit_robust", HY__NORM_FIT_ROBUST, NULL, NULL},
+    {"fit_minmax", HY__NORM_FIT_MINMAX, NULL, NULL},
+    {"clip", HY__NORM_CALL, "clip", NULL},
+    {"winsor", HY__NORM_CALL, "cs.winsor", NULL},
+    {"rank", HY__NORM_CALL, "cs.rank", "rank.pct_avg"},
+    {"demean", HY__NORM_CALL, "cs.demean", NULL},
 };
 
 static hy_status read_targets(const hy__yaml *in, hy__arena *arena, hy__spec_norm *norm,
@@ -50,8 +61,41 @@ static hy_status read_norm_args(const hy__yaml *node, hy__arena *arena, hy__spec
              : hy__yaml_fail(node, err, "%s: true, a map or a list was expected", node->key);
 }
 
-static hy_status read_norm(const hy__yaml *map, hy__arena *arena, hy__spec_norm *norm,
-                           hy_error *err) {
+/* {}, true, or {per: symbol, file: fit.yaml}; a spec has one fit. */
+static hy_status read_fit(const hy__yaml *node, hy__spec *spec, hy__spec_norm *norm,
+                          hy_error *err) {
+  static const char *const keys[] = {"per", "file", NULL};
+  static const char *const pers[] = {"pooled", "symbol"};
+  size_t per = 0;
+  bool yes = true;
+  if (node->kind == HY__YAML_SCALAR) {
+    HY_TRY(hy__yaml_bool(node, &yes, err));
+    return yes ? HY_OK : hy__yaml_fail(node, err, "%s: true or a map was expected", node->key);
+  }
+  HY_TRY(hy__yaml_only_keys(node, keys, err));
+  const hy__yaml *file = hy__yaml_get(node, "file"), *each = hy__yaml_get(node, "per");
+  if (each) HY_TRY(hy__spec_choice(each, pers, HY_COUNT(pers), &per, err));
+  norm->per_symbol = per == 1;
+  if (!file) return HY_OK;
+  const char *before = spec->fit_file.text;
+  HY_TRY(hy__yaml_text(file, &spec->fit_file.text, err));
+  spec->fit_file.place = hy__spec_place(file);
+  if (before && strcmp(before, spec->fit_file.text) != 0)
+    return hy__yaml_fail(file, err, "file: a spec has one fit, and %.80s is named already", before);
+  return HY_OK;
+}
+
+/* What the step is: with `n` a window of the series itself instead of the row of all symbols. */
+static void choose_kind(const struct norm_row *row, const hy__yaml *step, hy__spec_norm *norm) {
+  const bool rolling = step->kind == HY__YAML_MAP && hy__yaml_get(step, "n");
+  norm->key = row->key;
+  norm->kind = row->kind;
+  norm->id = rolling && row->rolling_id ? row->rolling_id : row->id;
+  if (rolling && !strcmp(row->key, "winsor")) norm->kind = HY__NORM_ROLL_WINSOR;
+}
+
+static hy_status read_norm(const hy__yaml *map, hy__arena *arena, hy__spec *spec,
+                           hy__spec_norm *norm, hy_error *err) {
   const char *keys[HY_COUNT(norm_rows) + 2] = {"in"};
   for (size_t i = 0; i < HY_COUNT(norm_rows); i++) keys[i + 1] = norm_rows[i].key;
   HY_TRY(hy__yaml_only_keys(map, keys, err));
@@ -61,12 +105,13 @@ static hy_status read_norm(const hy__yaml *map, hy__arena *arena, hy__spec_norm 
     const hy__yaml *found = hy__yaml_get(map, norm_rows[i].key);
     if (!found) continue;
     step = found;
-    norm->id = norm_rows[i].id;
+    choose_kind(&norm_rows[i], found, norm);
   }
   if (!step) return hy__yaml_fail(map, err, "a step was expected beside in");
   norm->place = hy__spec_place(step);
   HY_TRY(read_targets(in, arena, norm, err));
-  return read_norm_args(step, arena, norm, err);
+  return hy__norm_is_fit(norm) ? read_fit(step, spec, norm, err)
+                               : read_norm_args(step, arena, norm, err);
 }
 
 hy_status hy__spec_norms(const hy__yaml *list, hy__arena *arena, hy__spec *out, hy_error *err) {
@@ -79,6 +124,6 @@ hy_status hy__spec_norms(const hy__yaml *list, hy__arena *arena, hy__spec *out, 
   out->norms = memory;
   out->n_norms = list->n_children;
   for (size_t i = 0; i < list->n_children; i++)
-    HY_TRY(read_norm(&list->children[i], arena, &out->norms[i], err));
+    HY_TRY(read_norm(&list->children[i], arena, out, &out->norms[i], err));
   return HY_OK;
 }

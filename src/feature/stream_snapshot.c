@@ -20,7 +20,7 @@ static const char magic[8] = {'H', 'Y', 'S', 'T', 'R', 'E', 'A', 'M'};
 typedef struct head {
   char magic[8];
   uint32_t version, names_bytes;
-  char spec_sha256[64];
+  char spec_sha256[64], fit_sha256[64]; /* the fit's: zeros without one */
   uint64_t
       layout[2]; /* of the hash of what lies where: another where a definition's state changed */
   int64_t time_ns, closed_ns;
@@ -151,6 +151,7 @@ static head head_of(const hy_feature_stream *s) {
   }
   memcpy(h.magic, magic, sizeof magic);
   memcpy(h.spec_sha256, s->f->spec_sha256, sizeof h.spec_sha256);
+  memcpy(h.fit_sha256, s->f->fit_sha256, sizeof h.fit_sha256);
   layout_of(s, h.layout);
   return h;
 }
@@ -229,6 +230,9 @@ static hy_status check_head(const reader *r, const uint8_t **symbols, hy_error *
   HY_FAIL_IF(memcmp(r->head.spec_sha256, s->f->spec_sha256, sizeof r->head.spec_sha256) != 0,
              HY_MISMATCH, err, "the snapshot is of the spec %.12s..., the stream of %.12s...",
              r->head.spec_sha256, s->f->spec_sha256);
+  HY_FAIL_IF(memcmp(r->head.fit_sha256, s->f->fit_sha256, sizeof r->head.fit_sha256) != 0,
+             HY_MISMATCH, err, "the snapshot is of the fit %.12s..., the stream of %.12s...",
+             r->head.fit_sha256, s->f->fit_sha256);
   layout_of(s, layout);
   HY_FAIL_IF(memcmp(layout, r->head.layout, sizeof layout) != 0 ||
                  r->head.block_bytes != block_bytes(s),

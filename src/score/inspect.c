@@ -45,6 +45,7 @@ static hy_status render_text(const hy_pipeline *p, const hy_sink *sink, hy_error
                          p->name, p->spec.spec_sha256, p->spec.n_features, p->spec.lookback_bars));
   for (size_t k = 0; k < p->spec.n_features; k++)
     HY_TRY(hy__sink_printf(sink, err, " %s", p->spec.names[k]));
+  if (p->spec.fit_sha256) HY_TRY(hy__sink_printf(sink, err, "\nfit %s", p->spec.fit_sha256));
   HY_TRY(hy__sink_printf(sink, err, "\n%zu models, combined by %s over %zu rows:\n", p->n_models,
                          combine_names[p->combine], p->window));
   for (size_t k = 0; k < p->n_models; k++) HY_TRY(text_model(&p->models[k], sink, err));
@@ -102,6 +103,7 @@ static hy_status render_json(const hy_pipeline *p, const hy_sink *sink, hy_error
   hy__json_object_begin(&w);
   hy__json_member_text(&w, "pipeline", p->name);
   hy__json_member_text(&w, "spec_sha256", p->spec.spec_sha256);
+  if (p->spec.fit_sha256) hy__json_member_text(&w, "fit_sha256", p->spec.fit_sha256);
   hy__json_key(&w, "features");
   hy__json_array_begin(&w);
   for (size_t k = 0; k < p->spec.n_features; k++) hy__json_text(&w, p->spec.names[k]);

@@ -100,6 +100,8 @@ static hy_status add_files(packing *p, const hy_pipeline *pipeline, hy_error *er
   HY_TRY(add_file(p, HY__HYP_PIPELINE, "pipeline", pipeline->path, err));
   if (pipeline->features_path)
     HY_TRY(add_file(p, HY__HYP_FILE, "features", pipeline->features_path, err));
+  if (hy__features_fit_path(pipeline->features))
+    HY_TRY(add_file(p, HY__HYP_FIT, "fit", hy__features_fit_path(pipeline->features), err));
   HY_TRY(add_spec(p, pipeline, err));
   for (size_t m = 0; m < pipeline->n_models; m++) {
     const hy__pipeline_model *model = &pipeline->models[m];

@@ -40,20 +40,35 @@ static hy_status check_spec(const hy_pipeline *p, const hy_features *features, h
   HY_FAIL_IF(memcmp(hex, said, SHA_TEXT) != 0, HY_MISMATCH, err,
              "the container's spec has the SHA-256 %.12s..., and is said to have %.12s...", hex,
              said);
-  HY_FAIL_IF(strcmp(hex, now.spec_sha256) != 0, HY_MISMATCH, err,
-             "packed with spec %.12s..., which is %.12s... with this version of hayate: pack it "
-             "again",
-             hex, now.spec_sha256);
+  if (strcmp(hex, now.spec_sha256) == 0) return HY_OK;
+  char difference[HY__DIFFERENCE_BYTES];
+  const char *theirs;
+  HY_TRY(hy__arena_text(p->arena, (const char *)in.pos, hy__span_left(&in), &theirs, err));
+  hy__canonical_difference(now.canonical, theirs, difference);
+  HY_FAIL(HY_MISMATCH, err,
+          "packed with spec %.12s..., which is %.12s... with this version of hayate (%s): pack it "
+          "again",
+          hex, now.spec_sha256, difference);
+}
+
+/* The fit's section, or none: the folder is not looked at. */
+static hy_status find_fit(hy_pipeline *p, hy_error *err) {
+  const hy__hyp_section *fit = hy__hyp_find(&p->container, HY__HYP_FIT, 0, "");
+  p->fit.none = fit == NULL;
+  if (!fit) return HY_OK;
+  HY_TRY(hy__hyp_check(fit, err));
+  p->fit = (hy__fit_source){.path = p->path, .data = fit->data, .bytes = fit->bytes};
   return HY_OK;
 }
 
 hy_status hy__packed_features(hy_pipeline *p, const hy__yaml *node, hy_error *err) {
   const hy__hyp_section *file = hy__hyp_find(&p->container, HY__HYP_FILE, 0, "");
   const hy__yaml *root = NULL;
+  HY_TRY(find_fit(p, err));
   if (file) {
     HY_TRY(hy__hyp_check(file, err));
     HY_TRY(hy__yaml_parse((const char *)file->data, file->bytes, p->path, p->arena, &root, err));
-    HY_TRY(hy__features_create_yaml(p->runtime, root, p->path, &p->features, err));
+    HY_TRY(hy__features_create_node(p->runtime, root, p->path, &p->fit, &p->features, err));
   } else {
     HY_TRY(hy__pipeline_inline(p, node, err));
   }

@@ -5,8 +5,8 @@
 
 #include "score/pipeline.h"
 
-static const char *const top_keys[] = {"pipeline", "features",        "models",   "combine",
-                                       "label",    "combine_missing", "decision", NULL};
+static const char *const top_keys[] = {"pipeline",        "features", "models", "combine", "label",
+                                       "combine_missing", "decision", "fit",    NULL};
 
 hy_status hy__pipeline_choice(const hy__yaml *node, const char *const *names, int *out,
                               hy_error *err) {
@@ -28,7 +28,7 @@ hy_status hy__pipeline_choice(const hy__yaml *node, const char *const *names, in
 /* A spec that stands in the pipeline file; a list of items is the inline form's items, joined. */
 hy_status hy__pipeline_inline(hy_pipeline *p, const hy__yaml *node, hy_error *err) {
   if (node->kind != HY__YAML_LIST)
-    return hy__features_create_yaml(p->runtime, node, p->path, &p->features, err);
+    return hy__features_create_node(p->runtime, node, p->path, &p->fit, &p->features, err);
   hy__buffer text;
   hy__buffer_init(&text, hy__runtime_allocator(p->runtime), 1 << 20);
   hy_status status = HY_OK;
@@ -42,7 +42,7 @@ hy_status hy__pipeline_inline(hy_pipeline *p, const hy__yaml *node, hy_error *er
   }
   hy__yaml joined = {.kind = HY__YAML_SCALAR, .line = 1, .column = 1, .text = text.data};
   if (status == HY_OK)
-    status = hy__features_create_yaml(p->runtime, &joined, "spec", &p->features, err);
+    status = hy__features_create_node(p->runtime, &joined, "spec", &p->fit, &p->features, err);
   hy__buffer_destroy(&text);
   return status;
 }
@@ -57,7 +57,31 @@ static hy_status features_from_text(hy_pipeline *p, const hy__yaml *node, hy_err
   }
   if (!is_file) return hy__pipeline_inline(p, node, err);
   HY_TRY(hy__arena_text(p->arena, path, strlen(path), &p->features_path, err));
-  return hy_features_create(p->runtime, path, &p->features, err);
+  return hy__features_create_text(p->runtime, path, &p->fit, &p->features, err);
+}
+
+/* The file beside the pipeline that holds the constants of the spec's steps of a fit. */
+static hy_status find_fit(hy_pipeline *p, const hy__yaml *root, hy_error *err) {
+  const hy__yaml *node = hy__yaml_get(root, "fit");
+  const char *name = NULL;
+  char path[4096];
+  if (!node || hy__pipeline_packed(p)) return HY_OK;
+  HY_TRY(hy__yaml_text(node, &name, err));
+  HY_TRY(hy__path_beside(p->path, name, path, sizeof path, err));
+  if (!hy__path_exists(path))
+    return hy__yaml_fail(node, err, "fit: no file '%s' beside the pipeline", name);
+  HY_TRY(hy__arena_text(p->arena, path, strlen(path), &p->fit_path, err));
+  p->fit.path = p->fit_path;
+  return HY_OK;
+}
+
+static hy_status check_fit(const hy_pipeline *p, const hy__yaml *node, hy_error *err) {
+  if (!p->spec.fit_sha256 || p->spec.fit_sha256[0]) return HY_OK;
+  (void)hy__yaml_fail(node, err,
+                      "the spec has a step of a fit, and no fit is named: make one with hayate "
+                      "features fit, and name it with fit, or with file in the step");
+  if (err) err->status = HY_MISMATCH;
+  return HY_MISMATCH;
 }
 
 static hy_status read_features(hy_pipeline *p, const hy__yaml *root, hy_error *err) {
@@ -65,12 +89,13 @@ static hy_status read_features(hy_pipeline *p, const hy__yaml *root, hy_error *e
   if (!node)
     return hy__yaml_fail(root, err, "'features' is missing: a spec file, or a spec inline");
   bool may_be_file = node->kind == HY__YAML_SCALAR;
+  HY_TRY(find_fit(p, root, err));
   HY_TRY(hy__pipeline_packed(p) ? hy__packed_features(p, node, err)
          : may_be_file          ? features_from_text(p, node, err)
                                 : hy__pipeline_inline(p, node, err));
   p->spec.struct_size = sizeof p->spec;
   hy_features_describe(p->features, &p->spec);
-  return HY_OK;
+  return check_fit(p, node, err);
 }
 
 static hy_status read_combine(hy_pipeline *p, const hy__yaml *root, hy_error *err) {

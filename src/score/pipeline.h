@@ -83,6 +83,8 @@ struct hy_pipeline {
   hy__map map;               /* of a packed pipeline, else empty */
   hy__hyp container;         /* its sections */
   const char *features_path; /* the spec's file; NULL: inline, or in the container */
+  const char *fit_path;      /* that the pipeline names; NULL: none */
+  hy__fit_source fit;        /* from there, or from the container */
   hy_features *features;
   hy_features_info spec;
   hy__pipeline_model *models;

@@ -293,8 +293,25 @@ static hy_status read_missing(hy__pipeline_model *m, const hy__yaml *node, hy_er
   return HY_OK;
 }
 
-/* The spec that the model was made with stands in its metadata: absent is a warning, another is
- * refused. */
+/* The spec that the model was made with, and its fit, stand in its metadata: absent is a warning,
+ * another is refused. */
+static hy_status check_fit(const hy_pipeline *p, const hy__pipeline_model *m, const hy__yaml *node,
+                           hy_error *err) {
+  const char *hash = hy_model_metadata(m->model, "hayate.fit_sha256"), *ours = p->spec.fit_sha256;
+  if (!hash && ours)
+    hy__log(p->runtime, HY_LOG_WARN, "the model names no fit (hayate.fit_sha256 is absent)",
+            (hy__log_field[]){HY_LOG_TEXT("model", m->path)}, 1);
+  if (!hash || (ours && strcmp(hash, ours) == 0)) return HY_OK;
+  if (ours)
+    hy__yaml_fail(node, err, "model '%s' was made with fit %.12s..., this fit is %.12s...", m->name,
+                  hash, ours);
+  else
+    hy__yaml_fail(node, err, "model '%s' was made with fit %.12s..., this spec has none", m->name,
+                  hash);
+  if (err) err->status = HY_MISMATCH;
+  return HY_MISMATCH;
+}
+
 static hy_status check_spec(const hy_pipeline *p, const hy__pipeline_model *m, const hy__yaml *node,
                             hy_error *err) {
   const char *hash = hy_model_metadata(m->model, "hayate.spec_sha256");
@@ -302,9 +319,9 @@ static hy_status check_spec(const hy_pipeline *p, const hy__pipeline_model *m, c
     hy__log(p->runtime, HY_LOG_WARN,
             "the model names no feature spec (hayate.spec_sha256 is absent)",
             (hy__log_field[]){HY_LOG_TEXT("model", m->path)}, 1);
-    return HY_OK;
+    return check_fit(p, m, node, err);
   }
-  if (strcmp(hash, p->spec.spec_sha256) == 0) return HY_OK;
+  if (strcmp(hash, p->spec.spec_sha256) == 0) return check_fit(p, m, node, err);
   hy__yaml_fail(node, err, "model '%s' was made with spec %.12s..., this spec is %.12s...", m->name,
                 hash, p->spec.spec_sha256);
   if (err) err->status = HY_MISMATCH;

@@ -164,6 +164,8 @@ hy_status hy__write_run(const hy_score_result *r, const hy_sink *sink, hy_error 
   hy__json_member_text(&w, "pipeline", r->pipeline->name);
   hy__json_member_text(&w, "pipeline_file", r->pipeline->path);
   hy__json_member_text(&w, "spec_sha256", r->pipeline->spec.spec_sha256);
+  if (r->pipeline->spec.fit_sha256)
+    hy__json_member_text(&w, "fit_sha256", r->pipeline->spec.fit_sha256);
   write_universe(r, &w);
   write_range(r, &w);
   write_models(r, &w);

@@ -92,6 +92,12 @@ static inline void random_spec_make(hy__random *random, size_t n, char text[RAND
   random_spec r = {random, text, 0};
   random_text(&r, "groups: {sector: {S000: a, S002: b, S003: a, S004: b, S005: a, S007: c}}\n");
   random_text(&r, "params: {gap: %s}\nfeatures:\n", random_gap(&r));
+  static const char *const norms[] = {"roll_z: {n: 6, min: 3, ddof: 0, exclude_self: true}",
+                                      "roll_robust: {n: 5}",
+                                      "winsor: {n: 9, p: 0.2}",
+                                      "rank: {n: 4}",
+                                      "expand_z: {min: 3}",
+                                      "demean: true"};
   for (size_t i = 0; i < n; i++) {
     random_text(&r, "  - {name: f%zu, expr: \"", i);
     random_call(&r, 2);
@@ -100,6 +106,8 @@ static inline void random_spec_make(hy__random *random, size_t n, char text[RAND
     if (random_of(&r, 4) == 0) random_text(&r, ", tf: %s", random_of(&r, 2) ? "M5" : "H1");
     random_text(&r, "}\n");
   }
+  if (random_of(&r, 2))
+    random_text(&r, "norm: [{in: f0, %s}]\n", norms[random_of(&r, HY_COUNT(norms))]);
 }
 
 static inline hy_features *yaml_features(hy_runtime *runtime, const char *text, hy_error *err) {

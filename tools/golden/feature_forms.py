@@ -191,6 +191,38 @@ def _(s, n):
     return np.where(std == 0, np.nan, (s.c - rolling(np.mean, n, s.c)) / np.where(std == 0, 1, std))
 
 
+def standard(x, values, ddof):
+    """x by the mean and deviation of the values that are there."""
+    w = np.asarray(values, LD)
+    w = w[~np.isnan(w)]
+    if len(w) <= ddof or np.isnan(x):
+        return np.nan
+    std = np.sqrt(np.sum((w - np.mean(w)) ** 2) / (len(w) - LD(ddof)))
+    return np.nan if std == 0 else (x - np.mean(w)) / std
+
+
+@closed("roll.z", ((20, 0, 1, 0), (60, 5, 1, 0), (250, 30, 0, 0), (30, 0, 1, 1), (12, 3, 0, 1)))
+def _(s, n, least, ddof, outside):
+    x = np.asarray(s.c, LD)
+    out = np.full(len(x), np.nan, LD)
+    for t in range(len(x)):
+        window = x[max(0, t + 1 - outside - n):t + 1 - outside]
+        if np.sum(~np.isnan(window)) >= (least or n):
+            out[t] = standard(x[t], window, ddof)
+    return out
+
+
+@closed("expand.z", ((2, 1, 0), (20, 0, 0), (5, 1, 1)))
+def _(s, least, ddof, outside):
+    x = np.asarray(s.c, LD)
+    out = np.full(len(x), np.nan, LD)
+    for t in range(len(x)):
+        window = x[:t + 1 - outside]
+        if np.sum(~np.isnan(window)) >= least:
+            out[t] = standard(x[t], window, ddof)
+    return out
+
+
 talib("tr", "TRANGE", args="hlc")
 talib("atr.talib", "ATR", ((14,), (5,)), args="hlc")
 talib("natr", "NATR", ((14,), (5,)), args="hlc")
