@@ -50,6 +50,26 @@ size_t hy__feature_run_cross_rows(const hy__feature_run *run, uint32_t stage);
 HY_CHECKED hy_status hy__feature_run_cross(hy__feature_run *run, uint32_t stage, size_t row_begin,
                                            size_t row_end, void *workspace, hy_error *err);
 
+/* The spec's timeframe of that name or length: 0 the universe's own (by name where the spec says
+ * its base), SIZE_MAX when it has none. */
+size_t hy__features_timeframe(const hy_features *features, const char *name);
+/* The rows of all features at a slower timeframe (hy_features_at's order), of all symbols, far
+ * enough back for n_bars before each row of the range. */
+typedef struct hy__feature_bars hy__feature_bars;
+typedef struct hy__bars_want {
+  uint32_t timeframe;
+  size_t n_bars;
+} hy__bars_want;
+HY_CHECKED hy_status hy__feature_bars_create(const hy_features *features,
+                                             const hy_universe *universe, hy__feature_range range,
+                                             const hy__bars_want *want, hy__feature_bars **out,
+                                             hy_error *err);
+void hy__feature_bars_destroy(hy__feature_bars *bars, const hy_features *features); /* NULL: fine */
+/* The symbol's last n bars that have ended by the close of row t: rows[n - found .. n - 1], oldest
+ * first; fewer where it has fewer. */
+size_t hy__feature_bars_last(const hy__feature_bars *bars, size_t symbol, size_t t, size_t n,
+                             const double **rows);
+
 /* A spec given inline in a pipeline file, as the YAML node that stands there (a map, or a list of
  * items). */
 HY_CHECKED hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Windows of several timeframes: features at their own timeframes, block by block, and of each
  * symbol's rows the last bars before each row that is asked for. */
+#include "feature/bars.h"
 #include "feature/compute.h"
 #include "feature/run.h"
 
@@ -23,7 +24,7 @@ static uint32_t find_timeframe(const hy_features *f, const char *name) {
   return f->timeframes[0].ns ? NO_TIMEFRAME : 0;
 }
 
-static size_t list_features(const hy_features *f, uint32_t tf, uint32_t *indices) {
+size_t hy__features_list(const hy_features *f, uint32_t tf, uint32_t *indices) {
   size_t n = 0;
   for (uint32_t i = 0; i < f->n_features; i++) {
     if (hy__node_timeframe(f, &f->nodes[f->own[i].node]) != tf) continue;
@@ -33,9 +34,15 @@ static size_t list_features(const hy_features *f, uint32_t tf, uint32_t *indices
   return n;
 }
 
+size_t hy__features_timeframe(const hy_features *f, const char *name) {
+  uint32_t tf = find_timeframe(f, name);
+  bool unknown = tf == 0 && name && name[0] && !f->timeframes[0].ns; /* there is no universe yet */
+  return tf == NO_TIMEFRAME || unknown ? SIZE_MAX : tf;
+}
+
 size_t hy_features_at(const hy_features *f, const char *timeframe, uint32_t *indices) {
   uint32_t tf = find_timeframe(f, timeframe);
-  return tf == NO_TIMEFRAME ? 0 : list_features(f, tf, indices);
+  return tf == NO_TIMEFRAME ? 0 : hy__features_list(f, tf, indices);
 }
 
 /* ---- one block ---- */
@@ -121,7 +128,7 @@ static hy_status read_window(const hy_features *f, const hy_universe_info *info,
   const char *name = w->timeframe ? w->timeframe : "";
   int64_t ns;
   out->tf = find_timeframe(f, name);
-  out->n = out->tf == NO_TIMEFRAME ? 0 : list_features(f, out->tf, r->own + out->first);
+  out->n = out->tf == NO_TIMEFRAME ? 0 : hy__features_list(f, out->tf, r->own + out->first);
   HY_FAIL_IF(out->n == 0, HY_NOT_FOUND, err, "the spec has no feature at timeframe \"%.40s\"",
              name);
   HY_FAIL_IF(out->tf == 0 && name[0] && hy__timeframe_parse(name, &ns, NULL) == HY_OK &&

@@ -41,6 +41,11 @@ static hy_status batch_buffers(hy__batch *b, const hy_allocator *a, hy_error *er
     input_dims(in, b->capacity, t);
     t->data = memory;
   }
+  for (size_t k = 0; k < b->model->n_inputs; k++)
+    if (b->model->inputs[k].timeframe)
+      b->n_slower = HY_MAX(b->n_slower, b->model->inputs[k].window);
+  HY_TRY(hy__alloc_array(a, b->n_slower, sizeof(double *), &memory, err));
+  b->slower = memory;
   HY_TRY(hy__alloc_array(a, b->capacity, sizeof(size_t), &memory, err));
   b->cell = memory;
   return HY_OK;
@@ -67,6 +72,7 @@ void hy__batch_destroy(hy__batch *b, const hy_pipeline *p, const hy_allocator *a
     const hy__pipeline_input *in = &b->model->inputs[k];
     hy__free(a, b->data[k], input_elements(in) * b->capacity * hy_dtype_bytes(in->dtype));
   }
+  hy__free(a, b->slower, b->n_slower * sizeof(double *));
   hy__free(a, b->cell, b->capacity * sizeof(size_t));
   hy__pipeline_give(p, (size_t)(b->model - p->models), b->session);
 }
@@ -157,6 +163,7 @@ static bool put_row(hy__batch *b, size_t input, const double *src, size_t w) {
  * no sample. */
 static bool any_present(const hy__pipeline_model *m, const double *row) {
   for (size_t k = 0; k < m->n_inputs; k++) {
+    if (m->inputs[k].timeframe) return true; /* its own windows are looked at below */
     for (size_t j = 0; j < m->inputs[k].n_features; j++) {
       if (!isnan(row[m->inputs[k].features[j]])) return true;
     }
@@ -167,6 +174,15 @@ static bool any_present(const hy__pipeline_model *m, const double *row) {
 static const double *lane_row(const hy__lane_rows *lane, size_t used) {
   size_t row = lane->rows ? lane->rows[used] : used;
   return lane->features + row * lane->n_features;
+}
+
+/* The rows of one input's window; false when the symbol has fewer. */
+static bool find_rows(hy__batch *b, const hy__lane_rows *lane, size_t last,
+                      const hy__pipeline_input *in) {
+  if (!in->timeframe) return last + 1 >= in->window;
+  const size_t row = lane->rows ? lane->rows[last] : last;
+  return hy__feature_bars_last(b->bars[in->timeframe], lane->symbol, lane->t_begin + row,
+                               in->window, b->slower) == in->window;
 }
 
 hy_status hy__batch_add(hy__batch *b, const hy__lane_rows *lane, size_t last, size_t cell,
@@ -181,9 +197,14 @@ hy_status hy__batch_add(hy__batch *b, const hy__lane_rows *lane, size_t last, si
     return HY_OK;
   }
   for (size_t k = 0; k < m->n_inputs; k++) {
-    size_t window = m->inputs[k].window;
-    for (size_t w = 0; w < window; w++) {
-      bool whole = put_row(b, k, lane_row(lane, last + 1 - window + w), w);
+    const hy__pipeline_input *in = &m->inputs[k];
+    if (!find_rows(b, lane, last, in)) {
+      b->flag[cell] = HY__FLAG_SHORT_HISTORY;
+      return HY_OK;
+    }
+    for (size_t w = 0; w < in->window; w++) {
+      const double *row = in->timeframe ? b->slower[w] : lane_row(lane, last + 1 - in->window + w);
+      bool whole = put_row(b, k, row, w);
       if (!whole && m->missing == HY__MISSING_REFUSE) {
         b->flag[cell] = HY__FLAG_MISSING;
         return HY_OK;

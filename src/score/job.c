@@ -26,7 +26,8 @@ typedef struct job {
   hy_score_result *r;
   const hy_allocator *a;
   hy__feature_run *run;
-  size_t t_begin, t_end, n_rows; /* rows of features: [t_begin, t_end) */
+  hy__feature_bars *bars[HY__PIPELINE_TIMEFRAMES_MAX]; /* what models take of slower timeframes */
+  size_t t_begin, t_end, n_rows;                       /* rows of features: [t_begin, t_end) */
   size_t n_features, n_blocks, n_units, workspace_bytes;
   uint32_t n_stages, n_workers, stage;
   bool skip_missing;
@@ -154,6 +155,7 @@ static hy_status worker_init(job *j, worker *w, hy_error *err) {
       HY_MIN(j->r->n_symbols, (size_t)HY__JOB_BLOCKS_PER_UNIT * HY_LANES) * j->r->n_rows;
   for (size_t m = 0; m < j->p->n_models; m++) {
     HY_TRY(hy__batch_init(&w->batches[m], j->p, m, j->r, samples, err));
+    w->batches[m].bars = j->bars;
   }
   return HY_OK;
 }
@@ -179,6 +181,20 @@ static hy_status history_start(const job *j, size_t *t_start, hy_error *err) {
   return HY_OK;
 }
 
+/* Slower timeframes that models take windows of, for the rows that are answered: with the full
+ * history, since --history stable counts bars of the universe before them alone. */
+static hy_status open_bars(job *j, hy__feature_range range, hy_error *err) {
+  range.t_begin = j->t_end - j->r->n_rows;
+  range.t_start = 0;
+  for (uint32_t tf = 1; tf < HY__PIPELINE_TIMEFRAMES_MAX; tf++) {
+    const hy__bars_want want = {.timeframe = tf, .n_bars = j->p->n_bars[tf]};
+    if (want.n_bars)
+      HY_TRY(
+          hy__feature_bars_create(j->p->features, j->r->universe, range, &want, &j->bars[tf], err));
+  }
+  return HY_OK;
+}
+
 static hy_status job_init(job *j, hy_error *err) {
   hy_score_result *r = j->r;
   j->a = r->allocator;
@@ -192,6 +208,7 @@ static hy_status job_init(job *j, hy_error *err) {
   hy__feature_range range = {.t_begin = j->t_begin, .t_end = j->t_end};
   HY_TRY(history_start(j, &range.t_start, err));
   HY_TRY(hy__feature_run_create(j->p->features, r->universe, range, &j->run, err));
+  HY_TRY(open_bars(j, range, err));
   j->n_stages = hy__feature_run_n_stages(j->run);
   j->workspace_bytes = hy__feature_run_workspace_bytes(j->run);
   void *memory = NULL;
@@ -210,6 +227,8 @@ static void job_destroy(job *j) {
   for (uint32_t k = 0; j->workers && k < j->n_workers; k++) worker_destroy(j, &j->workers[k]);
   hy__free(j->a, j->workers, j->n_workers * sizeof(worker));
   hy__free(j->a, j->block_error, j->n_blocks * sizeof(hy_error));
+  for (size_t tf = 0; tf < HY__PIPELINE_TIMEFRAMES_MAX; tf++)
+    hy__feature_bars_destroy(j->bars[tf], j->p->features);
   hy__feature_run_destroy(j->run);
 }
 
@@ -283,6 +302,8 @@ static hy_status score_lane(job *j, worker *w, size_t symbol, int lane, uint32_t
   hy_score_result *r = j->r;
   hy__lane_rows rows;
   lane_rows(j, w, lane, &rows);
+  rows.symbol = symbol;
+  rows.t_begin = j->t_begin;
   flag_symbol(j, symbol, empty_flag(n_bars));
   size_t first_answer = j->n_rows - r->n_rows, plane = r->n_rows * r->n_symbols;
   for (size_t k = 0; k < rows.n_used; k++) {

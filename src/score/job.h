@@ -22,6 +22,9 @@ typedef struct hy__batch {
   hy_tensor in[HY__PIPELINE_INPUTS_MAX]; /* in the model's order of inputs */
   size_t *cell;                          /* [capacity] where the answers go */
   double *score;                         /* the model's panel */
+  hy__feature_bars *const *bars;         /* [timeframe] of the job */
+  const double **slower;                 /* [the largest window of a slower timeframe] */
+  size_t n_slower;
   uint8_t *flag;
 } hy__batch;
 
@@ -30,6 +33,7 @@ typedef struct hy__lane_rows {
   const double *features; /* [n_rows, n_features] */
   const uint32_t *rows;   /* [n_used] rows that count, ascending; NULL: all are used */
   size_t n_rows, n_used, n_features;
+  size_t symbol, t_begin; /* the universe's row of the first */
 } hy__lane_rows;
 
 HY_CHECKED hy_status hy__batch_init(hy__batch *b, const hy_pipeline *p, size_t model,

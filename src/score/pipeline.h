@@ -20,6 +20,7 @@ enum {
   HY__PIPELINE_WINDOW_MAX = 100000,
   HY__PIPELINE_BATCH_MAX = 4096, /* rows that a model may insist on */
   HY__PIPELINE_BYTES_MAX = 4 << 20,
+  HY__PIPELINE_TIMEFRAMES_MAX = 16, /* as many as a spec has */
   HY__PIPELINE_IDLE_MAX = 64
 };
 
@@ -45,7 +46,8 @@ typedef struct hy__pipeline_input {
   hy_dtype dtype; /* f32 or f64 */
   hy__layout layout;
   size_t window;            /* rows, oldest first */
-  const uint32_t *features; /* columns of the feature matrix */
+  uint32_t timeframe;       /* of the spec; 0: rows of the universe */
+  const uint32_t *features; /* columns of the feature matrix, or among the timeframe's features */
   size_t n_features;
   bool in_order; /* features are 0..n-1: rows are copied as they stand */
   int32_t rank;  /* of the tensor to give: 2, or 3 with a time axis */
@@ -56,7 +58,7 @@ typedef struct hy__pipeline_model {
   hy_model *model;
   hy__pipeline_input *inputs;
   size_t n_inputs;
-  size_t window; /* the largest of the inputs' */
+  size_t window; /* the largest of the inputs' that take the universe's rows */
   size_t batch;  /* rows per run: 0 open, else what the model's file fixes */
   const char *output;
   int64_t column; /* of the last axis, -1 when the output is one value per row */
@@ -89,7 +91,8 @@ struct hy_pipeline {
   hy_features_info spec;
   hy__pipeline_model *models;
   size_t n_models;
-  size_t window; /* the largest of the models' */
+  size_t window;                              /* the largest of the models' */
+  size_t n_bars[HY__PIPELINE_TIMEFRAMES_MAX]; /* the largest window of each slower timeframe */
   hy__combine combine;
   bool renormalise; /* combine_missing */
   size_t horizon;   /* label fwd(h) */

@@ -3,6 +3,8 @@
  * spec's features to its inputs. What does not fit is said here, before any data is read. */
 #include <stdio.h>
 
+#include <hayate/feature_window.h>
+
 #include "score/pipeline.h"
 
 static const char *const model_keys[] = {"name",   "file",    "window", "layout", "output",
@@ -18,6 +20,7 @@ typedef struct input_wish {
   const uint32_t *features;
   size_t n_features;
   bool in_order;
+  uint32_t timeframe;
 } input_wish;
 
 static hy_status read_window(const hy__yaml *map, size_t *window, hy_error *err) {
@@ -117,7 +120,8 @@ static hy_status bind_input(const input_wish *wish, size_t port_index, hy__pipel
   in->features = wish->features;
   in->n_features = wish->n_features;
   in->in_order = wish->in_order;
-  m->window = HY_MAX(m->window, wish->window);
+  in->timeframe = wish->timeframe;
+  if (!wish->timeframe) m->window = HY_MAX(m->window, wish->window);
   return bind_shape(wish, port, m, in, err);
 }
 
@@ -164,6 +168,52 @@ static hy_status all_features(hy_pipeline *p, input_wish *wish, hy_error *err) {
   return HY_OK;
 }
 
+/* Of the features that stand at a timeframe, the one of that name, with or without its "@H1". */
+static bool find_at(const hy_pipeline *p, const uint32_t *at, size_t n, const char *name,
+                    uint32_t *out) {
+  size_t bytes = strlen(name);
+  for (*out = 0; *out < n; ++*out) {
+    const char *full = p->spec.names[at[*out]];
+    if (!strncmp(full, name, bytes) && (!full[bytes] || full[bytes] == '@')) return true;
+  }
+  return false;
+}
+
+/* `timeframe: H1`: the features that the spec computes there, or those of them that are listed. Of
+ * the universe's own they are columns, of a slower one places among them. */
+static hy_status read_timeframe(hy_pipeline *p, const hy__yaml *entry, input_wish *wish,
+                                hy_error *err) {
+  const hy__yaml *node = hy__yaml_get(entry, "timeframe"), *list = hy__yaml_get(entry, "features");
+  const char *text = NULL;
+  void *memory[2] = {NULL};
+  HY_TRY(hy__yaml_text(node, &text, err));
+  size_t tf = hy__features_timeframe(p->features, text),
+         n = hy_features_at(p->features, text, NULL);
+  if (tf == SIZE_MAX || !n)
+    return hy__yaml_fail(node, err, "the spec computes no feature at timeframe %.40s", text);
+  if (list && list->kind != HY__YAML_LIST)
+    return hy__yaml_fail(list, err, "features must be a list of names out of the spec");
+  wish->n_features = list ? list->n_children : n;
+  HY_TRY(hy__arena_array(p->arena, n, sizeof(uint32_t), &memory[0], err));
+  HY_TRY(hy__arena_array(p->arena, wish->n_features + 1, sizeof(uint32_t), &memory[1], err));
+  uint32_t *at = memory[0], *columns = memory[1];
+  (void)hy_features_at(p->features, text, at);
+  for (size_t k = 0; k < wish->n_features; k++) {
+    const char *name = NULL;
+    columns[k] = (uint32_t)k;
+    if (list) HY_TRY(hy__yaml_text(&list->children[k], &name, err));
+    if (list && !find_at(p, at, n, name, &columns[k]))
+      return hy__yaml_fail(&list->children[k], err, "the spec has no feature '%s' at %.40s", name,
+                           text);
+    if (tf == 0) columns[k] = at[columns[k]];
+  }
+  wish->timeframe = (uint32_t)tf;
+  wish->features = columns;
+  wish->in_order = false;
+  p->n_bars[tf] = HY_MAX(p->n_bars[tf], wish->window);
+  return wish->n_features ? HY_OK : hy__yaml_fail(list, err, "the list of features is empty");
+}
+
 static hy_status find_port(const hy__pipeline_model *m, const hy__yaml *entry, size_t *out,
                            hy_error *err) {
   for (size_t k = 0; k < hy_model_n_inputs(m->model); k++) {
@@ -189,12 +239,11 @@ static hy_status bind_listed(hy_pipeline *p, hy__pipeline_model *m, const hy__ya
     wish.at = entry;
     HY_TRY(read_window(entry, &wish.window, err));
     HY_TRY(read_layout(entry, &wish.layout, err));
-    const hy__yaml *timeframe = hy__yaml_get(entry, "timeframe");
-    if (timeframe) {
-      return hy__yaml_fail(timeframe, err, "an input at a timeframe of its own is not built yet");
-    }
     const hy__yaml *list = hy__yaml_get(entry, "features");
-    HY_TRY(list ? read_features(p, list, &wish, err) : all_features(p, &wish, err));
+    if (hy__yaml_get(entry, "timeframe"))
+      HY_TRY(read_timeframe(p, entry, &wish, err));
+    else
+      HY_TRY(list ? read_features(p, list, &wish, err) : all_features(p, &wish, err));
     size_t port = 0;
     HY_TRY(find_port(m, entry, &port, err));
     HY_TRY(bind_input(&wish, port, m, &m->inputs[k], err));
@@ -232,6 +281,7 @@ static hy_status bind_inputs(hy_pipeline *p, hy__pipeline_model *m, const hy__ya
   HY_TRY(read_window(node, &wish.window, err));
   HY_TRY(read_layout(node, &wish.layout, err));
   m->n_inputs = hy_model_n_inputs(m->model);
+  m->window = 1;
   if (m->n_inputs == 0 || m->n_inputs > HY__PIPELINE_INPUTS_MAX) {
     return hy__yaml_fail(node, err, "the model has %zu inputs; 1 to %d can be fed", m->n_inputs,
                          HY__PIPELINE_INPUTS_MAX);

@@ -225,6 +225,52 @@ def test_inputs_by_name_and_layout(tmp_path, holed):
     same(panel(tmp_path / "o", holed), want)
 
 
+def weekly_features(u, s):
+    """The symbol's own weeks, which end on Monday 00:00 UTC: (ends, [n, 2] return and range)."""
+    at = np.flatnonzero(u.valid[:, s])
+    days = u.time[at] // DAY_NS
+    ends = (days - 4 + 6) // 7 * 7 + 4  # 1970-01-05 was a Monday
+    whole = np.unique(ends[ends <= u.time[-1] // DAY_NS])
+    last = np.array([u.close[at[ends == e], s][-1] for e in whole])
+    high = np.array([u.high[at[ends == e], s].max() for e in whole])
+    low = np.array([u.low[at[ends == e], s].min() for e in whole])
+    out = np.full((len(whole), 2), np.nan)
+    out[1:, 0] = np.log(last[1:] / last[:-1])
+    out[:, 1] = (high - low) / last
+    return whole * DAY_NS, out
+
+
+def test_inputs_of_a_slower_timeframe(tmp_path, holed):
+    features = ["range=(high-low)/close", "wr=logret(close,1)@W1", "wh=(high@W1-low@W1)/close@W1"]
+    model = {"name": "two", "file": "two_inputs.onnx",
+             "inputs": {"now": {"features": ["range"]},
+                        "recent": {"features": ["wh", "wr"], "timeframe": "W1", "window": 3,
+                                   "layout": "bft"}}}
+    p = pipeline(tmp_path, [model], features=features)
+    run = hayate("score", p, "--data", holed.path, "--from", "2022-01-01", "--out", tmp_path / "o")
+    assert run.returncode == 0, run.stderr
+    want = np.full(holed.close.shape, np.nan)
+    for s in range(21):
+        at, x = holed.features(s)
+        ends, weeks = weekly_features(holed, s)
+        for k, t in enumerate(at):
+            w = weeks[:np.searchsorted(ends, holed.time[t], side="right")][-3:]
+            if len(w) == 3:
+                w = w.astype(np.float32).astype(float)
+                want[t, s] = w[:, 1] @ [1, 2, 3] + w[:, 0] @ [4, 5, 6] + x[k, 2]
+    assert np.isfinite(want).sum() > 500
+    same(panel(tmp_path / "o", holed), want)
+    last = hayate("score", p, "--data", holed.path, "--out", tmp_path / "l")
+    assert last.returncode == 0, last.stderr
+    same(panel(tmp_path / "l", holed)[-1:], want[-1:])
+    model["inputs"]["recent"]["timeframe"] = "D2"
+    run = hayate("score", pipeline(tmp_path, [model], features=features), "--data", holed.path)
+    assert run.returncode == 2 and "no feature at timeframe D2" in run.stderr
+    model["inputs"]["recent"].update(timeframe="W1", features=["range", "wr"])
+    run = hayate("score", pipeline(tmp_path, [model], features=features), "--data", holed.path)
+    assert run.returncode == 2 and "no feature 'range' at W1" in run.stderr
+
+
 def test_a_fixed_batch_and_the_last_step(tmp_path, holed):
     model = {"name": "seq", "file": "sequence.onnx", "window": 4, "output": "y[2]"}
     p = pipeline(tmp_path, [model])
