@@ -12,7 +12,10 @@
  */
 static inline double kept(double v) { return v == v ? v : (double)NAN; }
 
-enum { PAST_CACHES_VALUES = 4 << 20 }; /* 32 MiB */
+enum {
+  PAST_CACHES_VALUES = 4 << 20, /* 32 MiB */
+  GROUP_MAX = 8                 /* siblings at a time */
+};
 
 static bool is_source(const hy__node *n) { return n->kind != HY__NODE_IND; }
 
@@ -51,6 +54,7 @@ static void start_slots(hy__exec *x) {
     hy__slot *slot = &x->slots[s->nodes[i]];
     if (slot->begin == SIZE_MAX) continue;
     slot->pos = room->history_rows;
+    slot->done = 0;
     if (n->state_bytes) memset(x->workspace + room->state, 0, n->state_bytes);
     double *buffer = (double *)(x->workspace + room->buffer);
     for (size_t o = 0; o < n->n_columns; o++, buffer += room->capacity_rows * HY_LANES)
@@ -64,7 +68,8 @@ static size_t first_step(const hy__node *n) {
   return n->def->klass == HY__IND_W ? n->own_lookback : 0;
 }
 
-static void step_node(hy__exec *x, uint32_t index) {
+/* The node's step over the chunk; the rows before its first are missing. */
+static hy__ind_step prepare_step(hy__exec *x, uint32_t index) {
   const hy__node *n = &x->run->f->nodes[index];
   const hy__room *room = &x->run->rooms[index];
   hy__slot *slot = &x->slots[index];
@@ -82,7 +87,30 @@ static void step_node(hy__exec *x, uint32_t index) {
   }
   for (size_t m = n->n_out; m < n->n_columns; m++)
     step.mid[m - n->n_out] = buffer + (m * room->capacity_rows + slot->pos + skip) * HY_LANES;
-  if (step.n) n->code->step(&step);
+  return step;
+}
+
+/* The node, and with it those siblings that have the same rows to compute. */
+static void step_node(hy__exec *x, uint32_t index) {
+  const hy__ind_code *code = x->run->f->nodes[index].code;
+  const size_t end = x->d + x->n;
+  hy__ind_step steps[GROUP_MAX];
+  const hy__ind_step *group[GROUP_MAX];
+  if (x->slots[index].done == end) return;
+  size_t n = 0;
+  for (uint32_t k = index; k != HY__NO_ROW && n < GROUP_MAX; k = x->run->sibling[k]) {
+    if (x->slots[k].begin >= end) continue;
+    steps[n] = prepare_step(x, k);
+    if (n && steps[n].n != steps[0].n) continue;
+    group[n] = &steps[n];
+    x->slots[k].done = end;
+    n++;
+  }
+  if (steps[0].n == 0) return;
+  if (n > 1)
+    code->group(group, n);
+  else
+    code->step(&steps[0]);
 }
 
 /* After a chunk: the next one follows in the buffer, or the history moves to its front. */

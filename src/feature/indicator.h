@@ -63,6 +63,9 @@ typedef struct hy__ind_step {
  * symbol's state copied out and put into another lane, while the step knows nothing of it. */
 typedef struct hy__ind_code {
   void (*step)(const hy__ind_step *s);
+  /* several steps of this row, over the same rows of the same inputs, in one pass; the bits are
+   * those of step. NULL: there is nothing to share */
+  void (*group)(const hy__ind_step *const *steps, size_t n);
   size_t (*lookback)(const double *p); /* outputs missing at the front of a gapless series */
   size_t (*history)(const double *p);  /* earlier input rows that step reads */
   size_t (*state_bytes)(const double *p);

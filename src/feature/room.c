@@ -85,22 +85,45 @@ static size_t choose_chunk(const hy__feature_run *run) {
   return rows < CHUNK_MIN ? CHUNK_MIN : rows > CHUNK_MAX ? CHUNK_MAX : rows;
 }
 
+static bool are_siblings(const hy__node *a, const hy__node *b) {
+  return a->def == b->def && a->domain == b->domain &&
+         !memcmp(a->in, b->in, a->n_in * sizeof a->in[0]);
+}
+
+/* Windows of several lengths over the same series. Between stages a node may be wanted without its
+ * siblings, so this is for programs of one. */
+static void find_siblings(hy__feature_run *run) {
+  const hy__stage *s = &run->stages[0];
+  for (size_t i = 0; i < run->f->n_nodes; i++) run->sibling[i] = NOBODY;
+  for (size_t i = 0; run->f->n_stages == 1 && i < s->n_nodes; i++) {
+    const hy__node *n = &run->f->nodes[s->nodes[i]];
+    if (n->kind != HY__NODE_IND || !n->code->group) continue;
+    for (size_t k = i + 1; k < s->n_nodes && run->sibling[s->nodes[i]] == NOBODY; k++)
+      if (run->f->nodes[s->nodes[k]].kind == HY__NODE_IND &&
+          are_siblings(n, &run->f->nodes[s->nodes[k]]))
+        run->sibling[s->nodes[i]] = s->nodes[k];
+  }
+}
+
 hy_status hy__rooms_share(hy__feature_run *run, hy_error *err) {
   const hy_features *f = run->f;
-  void *memory[2];
+  void *memory[3];
   sharing h = {.run = run};
   find_history(run);
-  for (size_t i = 0; i < 2; i++)
+  for (size_t i = 0; i < 3; i++)
     HY_TRY(hy__arena_array(run->arena, f->n_nodes, sizeof(uint32_t), &memory[i], err));
   h.last = memory[0];
   h.next = memory[1];
+  run->sibling = memory[2];
+  find_siblings(run);
   for (size_t i = 0; i <= COLUMNS_MAX; i++) h.free[i] = NOBODY;
   for (uint32_t i = 0; i < f->n_nodes; i++) {
     h.last[i] = i;
     for (size_t k = 0; k < f->nodes[i].n_in; k++) h.last[f->nodes[i].in[k].node] = i;
   }
   for (uint32_t i = 0; i < f->n_nodes; i++) {
-    if (is_passing(run, i)) take_columns(&h, i);
+    for (uint32_t k = i; k != NOBODY; k = run->sibling[k])
+      if (is_passing(run, k) && !run->rooms[k].shared) take_columns(&h, k);
     for (size_t k = 0; k < f->nodes[i].n_in; k++) release(&h, f->nodes[i].in[k].node, i);
     release(&h, i, i);
   }

@@ -56,6 +56,8 @@ struct hy__feature_run {
    * where no node asks */
   uint32_t *ended[HY__TIMEFRAMES_MAX][HY__TIMEFRAMES_MAX];
   hy__room *rooms; /* [node] */
+  /* [node]: the next one that is computed with it (hy__ind_code.group), HY__NO_ROW: none */
+  uint32_t *sibling;
   int32_t *fields; /* [node] index in its view's universe */
   double **clocks; /* [node][row - t_start] */
   /* [node]: [input][block][row][lane] of its inputs' view, from store_begin on; a cross-section's
@@ -71,6 +73,7 @@ typedef struct hy__slot {
   double *cur[HY__IND_OUTPUTS]; /* the chunk's first row */
   size_t pos;                   /* its row in the buffer */
   size_t begin;                 /* first row computed */
+  size_t done;                  /* rows that are computed, where a sibling's turn did it */
 } hy__slot;
 
 /* The rows of the series of 8 lanes: row d of lane k is row index[k][d - chunk's first] of the

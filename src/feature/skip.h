@@ -40,11 +40,11 @@ HY_INLINE tally tally_of(const double *x, size_t n) {
 }
 
 HY_INLINE lanes tally_mean(tally t) { return t.level + t.sum / t.count; }
-/* Sample deviation; missing for one value. */
-HY_INLINE lanes tally_std(tally t) {
-  const lanes squares = not_negative(t.squares - t.sum * t.sum / t.count);
-  return v_sqrt(squares / (t.count - v_set(1.0)));
+/* Sample variance and deviation; missing for one value. */
+HY_INLINE lanes tally_var(tally t) {
+  return not_negative(t.squares - t.sum * t.sum / t.count) / (t.count - v_set(1.0));
 }
+HY_INLINE lanes tally_std(tally t) { return v_sqrt(tally_var(t)); }
 
 /* Places are counted back from the newest bar. */
 typedef struct tally_line {

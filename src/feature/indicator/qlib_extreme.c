@@ -2,6 +2,7 @@
  * As qlib has them: largest and smallest of the values that a window holds, and where they lie.
  * A place is counted from the window's oldest row, which a series' start makes a later one; @bar
  * tells such rows from missing values, the oldest of which wins every place. */
+#include "feature/ladder.h"
 #include "feature/skip.h"
 
 /* p: n, min. */
@@ -17,11 +18,6 @@ HY_INLINE void high_block(const double *const *in, lanes *column) {
 HY_INLINE void low_block(const double *const *in, lanes *column) {
   column[0] = min_run(in[0], RUN);
 }
-HY_INLINE void both_block(const double *const *in, lanes *column) {
-  column[0] = max_run(in[0], RUN);
-  column[1] = min_run(in[1], RUN);
-}
-
 /* Runs with a missing value are infinite. */
 HY_INLINE mask is_infinite(lanes a) { return v_gap(a - a); }
 
@@ -107,11 +103,6 @@ HY_INLINE void argmin_leaf(view v, const double *p, lanes *out) {
   lowest_place(v, 0, p, both);
   out[0] = both[1];
 }
-HY_INLINE void extreme_leaf(view v, const double *p, lanes *out) {
-  highest_place(v, 0, p, out);
-  lowest_place(v, 1, p, out + 2);
-}
-
 #define EXTREME(symbol, n_in, n_columns, n_out, block, leaf)                                       \
   static void symbol##_step(const hy__ind_step *s) {                                               \
     tiles_map(s, (tiling){n_in, n_columns, n_out, p_count(s->p, 0), RUN, block, leaf});            \
@@ -122,4 +113,51 @@ EXTREME(highest_qlib, 1, 1, 1, high_block, highest_leaf);
 EXTREME(lowest_qlib, 1, 1, 1, low_block, lowest_leaf);
 EXTREME(argmax_qlib, 2, 1, 1, high_block, argmax_leaf);
 EXTREME(argmin_qlib, 2, 1, 1, low_block, argmin_leaf);
-EXTREME(extreme_qlib, 3, 2, 4, both_block, extreme_leaf);
+
+/* Both, with their places. Columns: largest, how long ago; smallest, how long ago; the oldest of
+ * equals, and a missing value as the infinity that wins. */
+HY_INLINE lanes or_low(lanes x) { return v_sel(v_ok(x), x, v_set(-__builtin_inf())); }
+
+HY_INLINE void keep_older(mask better, const lanes *older, lanes ago, lanes *column) {
+  column[0] = v_sel(better, older[0], column[0]);
+  column[1] = v_sel(better, older[1] + ago, column[1]);
+}
+HY_INLINE void extreme_base(const double *const *in, size_t n, lanes *column) {
+  column[0] = or_high(v_load(in[0]));
+  column[2] = or_low(v_load(in[1]));
+  column[1] = column[3] = v_zero();
+  for (size_t k = 1; k < n; k++) {
+    const lanes high[2] = {or_high(v_ago(in[0], k)), v_zero()};
+    const lanes low[2] = {or_low(v_ago(in[1], k)), v_zero()}, ago = v_set((double)k);
+    keep_older(v_ge(high[0], column[0]), high, ago, column);
+    keep_older(v_le(low[0], column[2]), low, ago, column + 2);
+  }
+}
+HY_INLINE void extreme_merge(const lanes *newer, const lanes *older, double n_newer, double n_older,
+                             lanes *column) {
+  const lanes ago = v_set(n_newer);
+  (void)n_older;
+  for (int i = 0; i < 4; i++) column[i] = newer[i];
+  keep_older(v_ge(older[0], newer[0]), older, ago, column);
+  keep_older(v_le(older[2], newer[2]), older + 2, ago, column + 2);
+}
+HY_INLINE void extreme_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
+  const size_t n = p_count(p, 0);
+  const mask gap[2] = {is_infinite(c[0]), is_infinite(c[2])};
+  for (int i = 0; i < 2; i++) {
+    out[2 * i] = c[2 * i];
+    out[2 * i + 1] = v_set(p[0]) - c[2 * i + 1];
+    if (!m_rare(gap[i])) continue;
+    const known w = known_of(in[i], n);
+    const lanes best = i == 0 ? w.highest : w.lowest;
+    const mask enough = v_ge(w.count, v_set(p[1]));
+    out[2 * i] = v_patch(out[2 * i], gap[i], best, enough);
+    out[2 * i + 1] = v_patch(out[2 * i + 1], gap[i], place_skipping(in[i], in[2], n, best), enough);
+  }
+}
+LADDER(extreme, {3, 4, 4, extreme_base, extreme_merge, extreme_leaf})
+HY_IND_CODE(extreme_qlib) = {.step = extreme_step,
+                             .group = extreme_group,
+                             .lookback = least,
+                             .history = last,
+                             .stable = rest};

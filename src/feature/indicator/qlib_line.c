@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * As qlib has them, sums, means, deviations and lines over the values that a window holds; missing
  * ones are passed over, and `min` values are enough. */
+#include "feature/blend.h"
 #include "feature/skip.h"
 
 /* p of all rows: n, min. */
@@ -15,46 +16,41 @@ static size_t rest_two(const double *p, double tol) {
   return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), least_two(p) + 1);
 }
 
-HY_INLINE void sum_leaf(view v, const double *p, lanes *out) {
-  const size_t n = p_count(p, 0);
-  const mask gap = v_gap(out[0] = v_sum(v, n));
+HY_INLINE void sum_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
+  const mask gap = v_gap(c[0]);
+  out[0] = c[0];
   if (!m_rare(gap)) return;
-  const tally t = tally_of(v.in[0], n);
+  const tally t = tally_of(in[0], p_count(p, 0));
   out[0] = v_patch(out[0], gap, t.sum + t.level * t.count, v_ge(t.count, v_set(p[1])));
 }
-static void sum_step(const hy__ind_step *s) {
-  tiles_map(s, (tiling){1, 1, 1, p_count(s->p, 0), BLOCK, sum_block, sum_leaf});
-}
-HY_IND_CODE(sum_qlib) = {.step = sum_step, .lookback = least, .history = last, .stable = rest};
+LADDER(sum, {1, 1, 1, total_base, total_merge, sum_leaf})
+HY_IND_CODE(sum_qlib) = {
+    .step = sum_step, .group = sum_group, .lookback = least, .history = last, .stable = rest};
 
-HY_INLINE void mean_leaf(view v, const double *p, lanes *out) {
-  const size_t n = p_count(p, 0);
-  const lanes sum = v_sum(v, n);
-  const mask gap = v_gap(sum);
-  out[0] = sum / v_set(p[0]);
+HY_INLINE void mean_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
+  const mask gap = v_gap(c[0]);
+  out[0] = c[0] * v_set(1.0 / p[0]);
   if (!m_rare(gap)) return;
-  const tally t = tally_of(v.in[0], n);
+  const tally t = tally_of(in[0], p_count(p, 0));
   out[0] = v_patch(out[0], gap, tally_mean(t), v_ge(t.count, v_set(p[1])));
 }
-static void mean_step(const hy__ind_step *s) {
-  tiles_map(s, (tiling){1, 1, 1, p_count(s->p, 0), BLOCK, sum_block, mean_leaf});
-}
-HY_IND_CODE(sma_qlib) = {.step = mean_step, .lookback = least, .history = last, .stable = rest};
+LADDER(mean, {1, 1, 1, total_base, total_merge, mean_leaf})
+HY_IND_CODE(sma_qlib) = {
+    .step = mean_step, .group = mean_group, .lookback = least, .history = last, .stable = rest};
 
-HY_INLINE void std_leaf(view v, const double *p, lanes *out) {
-  const size_t n = p_count(p, 0);
-  const spread s = v_spread(v, n);
-  const mask gap = v_gap(s.squares);
-  out[0] = v_std(s, p[0], 1.0);
+HY_INLINE void std_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
+  const mask gap = v_gap(c[0]);
+  out[0] = v_sqrt(c[1] * v_set(1.0 / (p[0] - 1.0)));
   if (!m_rare(gap)) return;
-  const tally t = tally_of(v.in[0], n);
+  const tally t = tally_of(in[0], p_count(p, 0));
   out[0] = v_patch(out[0], gap, tally_std(t), v_ge(t.count, v_set(p[1])));
 }
-static void std_step(const hy__ind_step *s) {
-  tiles_map(s, (tiling){1, 2, 1, p_count(s->p, 0), BLOCK, spread_block, std_leaf});
-}
-HY_IND_CODE(std_qlib) = {
-    .step = std_step, .lookback = least_two, .history = last, .stable = rest_two};
+LADDER(std, {1, 2, 1, spread_base, spread_merge, std_leaf})
+HY_IND_CODE(std_qlib) = {.step = std_step,
+                         .group = std_group,
+                         .lookback = least_two,
+                         .history = last,
+                         .stable = rest_two};
 
 enum { STD, SLOPE, RSQ, RESI, N_FIT };
 
@@ -72,50 +68,47 @@ HY_INLINE void fit_skipping(const double *x, const double *p, mask gap, lanes *o
 }
 
 /* The least deviation that counts as one is absolute, or relative to the mean's size. */
-HY_INLINE void fit_of(view v, const double *p, lanes flat, lanes *out) {
-  const size_t n = p_count(p, 0);
-  const fit f = v_fit(v, n);
-  const mask gap = v_gap(f.squares);
-  out[STD] = v_sqrt(f.squares / v_set(p[0] - 1.0));
-  out[SLOPE] = f.slope;
-  out[RSQ] = f.slope * f.slope * v_set(f.spread) / f.squares;
-  out[RESI] = (v_load(v.in[0]) - f.level) - line(f, 0.0);
-  if (m_rare(gap)) fit_skipping(v.in[0], p, gap, out);
+HY_INLINE void fit_of(const double *const *in, const double *p, const lanes *c, lanes flat,
+                      lanes *out) {
+  const double n = p[0], places = n * (n * n - 1.0) / 12.0;
+  const mask gap = v_gap(c[0]);
+  out[STD] = v_sqrt(c[1] * v_set(1.0 / (n - 1.0)));
+  out[SLOPE] = c[2] * v_set(1.0 / places); /* 0 times infinity, so missing, for one value */
+  out[RSQ] = out[SLOPE] * c[2] / c[1];
+  out[RESI] = (v_load(in[0]) - c[0]) - out[SLOPE] * v_set(0.5 * (n - 1.0));
+  if (m_rare(gap)) fit_skipping(in[0], p, gap, out);
   const lanes share = v_sel(v_lt(v_set(1.0), out[RSQ]), v_set(1.0), out[RSQ]);
   out[RSQ] = v_keep(v_gt(out[STD], flat), share);
 }
 
 static const double flat_std = 2e-5;
 
-/* The mean of a window with gaps is looked for among the values that are there. */
-HY_INLINE lanes size_of_mean(view v, size_t n) {
-  const lanes sum = v_sum(v, n);
-  const mask gap = v_gap(sum);
-  const lanes mean = sum / v_set((double)n);
-  return v_abs(m_rare(gap) ? v_sel(gap, tally_mean(tally_of(v.in[0], n)), mean) : mean);
+HY_INLINE void fit_qlib_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
+  fit_of(in, p, c, v_set(flat_std), out);
 }
-
-HY_INLINE void fit_qlib_leaf(view v, const double *p, lanes *out) {
-  fit_of(v, p, v_set(flat_std), out);
-}
-HY_INLINE void fit_rel_leaf(view v, const double *p, lanes *out) {
-  fit_of(v, p, v_set(p[2]) * size_of_mean(v, p_count(p, 0)), out);
+HY_INLINE void fit_rel_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
+  const mask gap = v_gap(c[0]);
+  lanes mean = c[0];
+  if (m_rare(gap)) mean = v_sel(gap, tally_mean(tally_of(in[0], p_count(p, 0))), mean);
+  fit_of(in, p, c, v_set(p[2]) * v_abs(mean), out);
 }
 
 #define FIT(symbol, n_out, leaf)                                                                   \
-  static void symbol##_step(const hy__ind_step *s) {                                               \
-    tiles_map(s, (tiling){1, 3, n_out, p_count(s->p, 0), BLOCK, fit_block, leaf});                 \
-  }                                                                                                \
-  HY_IND_CODE(symbol) = {                                                                          \
-      .step = symbol##_step, .lookback = least_two, .history = last, .stable = rest_two}
+  LADDER(symbol, {1, 3, n_out, line_base, line_merge, leaf})                                       \
+  HY_IND_CODE(symbol) = {.step = symbol##_step,                                                    \
+                         .group = symbol##_group,                                                  \
+                         .lookback = least_two,                                                    \
+                         .history = last,                                                          \
+                         .stable = rest_two}
 
 FIT(fit_qlib, N_FIT, fit_qlib_leaf);
 FIT(fit_rel, N_FIT, fit_rel_leaf);
 
 #define ONE_OF(symbol, whole, which)                                                               \
-  HY_INLINE void symbol##_leaf(view v, const double *p, lanes *out) {                              \
+  HY_INLINE void symbol##_leaf(const double *const *in, const double *p, const lanes *c,           \
+                               lanes *out) {                                                       \
     lanes all[N_FIT];                                                                              \
-    whole(v, p, all);                                                                              \
+    whole(in, p, c, all);                                                                          \
     out[0] = all[which];                                                                           \
   }                                                                                                \
   FIT(symbol, 1, symbol##_leaf)

@@ -4,6 +4,7 @@
  * of a series. */
 #include <math.h>
 
+#include "feature/blend.h"
 #include "feature/skip.h"
 
 /* p: n, min. */
@@ -13,58 +14,59 @@ static size_t rest_two(const double *p, double tol) {
   return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), least_two(p) + 1);
 }
 
-/* Deviations of both, each over the values that it has itself. */
+/* Variances and means of both, each over the values that it has itself. */
 typedef struct pairing {
-  lanes r, std[2], mean[2];
+  lanes r, var[2], mean[2];
 } pairing;
 
-HY_INLINE pairing pair_of(view v, const double *p) {
+/* What is too large to be multiplied has no correlation. */
+HY_INLINE lanes pair_r(lanes xx, lanes yy, lanes xy) { return xy / v_sqrt(v_fin(xx * yy)); }
+
+HY_INLINE pairing pair_of(const double *const *in, const double *p, const lanes *c) {
   const size_t n = p_count(p, 0);
-  const comoments m = v_comoments(v, n);
-  const lanes inner = v_set(p[0] - 1.0);
-  const mask gap = v_gap(m.xy);
-  pairing out = {m.xy / (v_sqrt(m.xx) * v_sqrt(m.yy)),
-                 {v_sqrt(m.xx / inner), v_sqrt(m.yy / inner)},
-                 {v_load(v.in[0]), v_load(v.in[1])}};
+  const lanes share = v_set(1.0 / (p[0] - 1.0));
+  const mask gap = v_gap(c[0] + c[1]);
+  pairing out = {pair_r(c[2], c[3], c[4]), {c[2] * share, c[3] * share}, {c[0], c[1]}};
   if (!m_rare(gap)) return out;
-  const tally_pair t = tally_pair_of(v.in, n);
+  const tally_pair t = tally_pair_of(in, n);
   const lanes xx = not_negative(t.xx - t.x * t.x / t.count);
   const lanes yy = not_negative(t.yy - t.y * t.y / t.count);
-  const lanes r = (t.xy - t.x * t.y / t.count) / (v_sqrt(xx) * v_sqrt(yy));
+  const lanes r = pair_r(xx, yy, t.xy - t.x * t.y / t.count);
   out.r = v_patch(out.r, gap, r, v_ge(t.count, v_set(p[1])));
   for (int i = 0; i < 2; i++) {
-    const tally own = tally_of(v.in[i], n);
-    out.std[i] = v_sel(gap, tally_std(own), out.std[i]);
+    const tally own = tally_of(in[i], n);
+    out.var[i] = v_sel(gap, tally_var(own), out.var[i]);
     out.mean[i] = v_sel(gap, tally_mean(own), out.mean[i]);
   }
   return out;
 }
 
-/* A deviation that is missing, that of a single value, is not a small one. */
+/* A variance that is missing, that of a single value, is not a small one. */
 HY_INLINE lanes pair_kept(pairing m, lanes flat_x, lanes flat_y) {
   const lanes low = v_sel(v_lt(m.r, v_set(-1.0)), v_set(-1.0), m.r);
   const lanes r = v_sel(v_lt(v_set(1.0), low), v_set(1.0), low);
-  const mask flat = m_or(v_le(m.std[0], flat_x), v_le(m.std[1], flat_y));
+  const mask flat = m_or(v_le(m.var[0], flat_x * flat_x), v_le(m.var[1], flat_y * flat_y));
   return v_sel(flat, v_missing(), r);
 }
 
 static const double flat_std = 2e-5;
 
-HY_INLINE void corr_leaf(view v, const double *p, lanes *out) {
-  out[0] = pair_kept(pair_of(v, p), v_set(flat_std), v_set(flat_std));
+HY_INLINE void corr_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
+  out[0] = pair_kept(pair_of(in, p, c), v_set(flat_std), v_set(flat_std));
 }
-HY_INLINE void corr_rel_leaf(view v, const double *p, lanes *out) {
-  const pairing m = pair_of(v, p);
+HY_INLINE void corr_rel_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
+  const pairing m = pair_of(in, p, c);
   const lanes share = v_set(p[2]);
-  out[0] = pair_kept(m, share * v_abs(m.mean[0]), share * v_abs(m.mean[1]));
+  out[0] = pair_kept(m, share * m.mean[0], share * m.mean[1]);
 }
 
 #define CORR(symbol, leaf)                                                                         \
-  static void symbol##_step(const hy__ind_step *s) {                                               \
-    tiles_map(s, (tiling){2, 5, 1, p_count(s->p, 0), BLOCK, pair_block, leaf});                    \
-  }                                                                                                \
-  HY_IND_CODE(symbol) = {                                                                          \
-      .step = symbol##_step, .lookback = least_two, .history = last, .stable = rest_two}
+  LADDER(symbol, {2, 5, 1, pairs_base, pairs_merge, leaf})                                         \
+  HY_IND_CODE(symbol) = {.step = symbol##_step,                                                    \
+                         .group = symbol##_group,                                                  \
+                         .lookback = least_two,                                                    \
+                         .history = last,                                                          \
+                         .stable = rest_two}
 
 CORR(corr_qlib, corr_leaf);
 CORR(corr_rel, corr_rel_leaf);
@@ -100,38 +102,32 @@ HY_INLINE lanes change(const double *x, size_t k) { return v_ago(x, k) - v_ago(x
 HY_INLINE lanes rise(lanes d) { return v_max(v_zero(), d); }
 HY_INLINE lanes fall(lanes d) { return v_max(v_zero(), v_zero() - d); }
 
-HY_INLINE void updown_block(const double *const *in, lanes *column) {
-  const double *const x = in[0];
-  const lanes a = change(x, 0), b = change(x, 1), c = change(x, 2), d = change(x, 3);
-  column[0] = (rise(a) + rise(b)) + (rise(c) + rise(d));
-  column[1] = (fall(a) + fall(b)) + (fall(c) + fall(d));
-}
-
-HY_INLINE void updown_sums(view v, size_t n, lanes *sum) {
-  lanes c[COLUMNS];
-  size_t k = 0;
-  sum[0] = sum[1] = v_zero();
-  for (; k + BLOCK <= n; k += BLOCK) {
-    fetch(v, k, c);
-    sum[0] += c[0];
-    sum[1] += c[1];
-  }
-  for (size_t r = 0; r < n % BLOCK; r++, k++) {
-    const lanes d = change(v.in[0], k);
-    sum[0] += rise(d);
-    sum[1] += fall(d);
+/* Columns: sums of rises, of falls. */
+HY_INLINE void updown_base(const double *const *in, size_t n, lanes *column) {
+  const lanes first = change(in[0], 0);
+  column[0] = rise(first);
+  column[1] = fall(first);
+  for (size_t k = 1; k < n; k++) {
+    const lanes d = change(in[0], k);
+    column[0] += rise(d);
+    column[1] += fall(d);
   }
 }
+HY_INLINE void updown_merge(const lanes *newer, const lanes *older, double n_newer, double n_older,
+                            lanes *column) {
+  (void)n_newer, (void)n_older;
+  column[0] = newer[0] + older[0];
+  column[1] = newer[1] + older[1];
+}
 
-HY_INLINE void updown_leaf(view v, const double *p, lanes *out) {
+HY_INLINE void updown_leaf(const double *const *in, const double *p, const lanes *c, lanes *out) {
   const size_t n = p_count(p, 0);
-  lanes sum[2];
-  updown_sums(v, n, sum);
+  lanes sum[2] = {c[0], c[1]};
   const mask gap = v_gap(sum[0]);
   if (m_rare(gap)) {
     lanes count = v_zero(), up = v_zero(), down = v_zero();
     for (size_t k = 0; k < n; k++) {
-      const lanes d = change(v.in[0], k);
+      const lanes d = change(in[0], k);
       const mask known = v_ok(d);
       count = v_add_if(known, count, v_set(1.0));
       up = v_add_if(known, up, rise(d));
@@ -141,13 +137,14 @@ HY_INLINE void updown_leaf(view v, const double *p, lanes *out) {
     sum[0] = v_patch(sum[0], gap, up, enough);
     sum[1] = v_patch(sum[1], gap, down, enough);
   }
-  const lanes all = (sum[0] + sum[1]) + v_set(1e-12);
-  out[0] = sum[0] / all;
-  out[1] = sum[1] / all;
-  out[2] = (sum[0] - sum[1]) / all;
+  const lanes share = v_set(1.0) / ((sum[0] + sum[1]) + v_set(1e-12));
+  out[0] = sum[0] * share;
+  out[1] = sum[1] * share;
+  out[2] = (sum[0] - sum[1]) * share;
 }
-static void updown_step(const hy__ind_step *s) {
-  tiles_map(s, (tiling){1, 2, 3, p_count(s->p, 0), BLOCK, updown_block, updown_leaf});
-}
-HY_IND_CODE(updown_qlib) = {
-    .step = updown_step, .lookback = least_change, .history = changes, .stable = rest_changes};
+LADDER(updown, {1, 2, 3, updown_base, updown_merge, updown_leaf})
+HY_IND_CODE(updown_qlib) = {.step = updown_step,
+                            .group = updown_group,
+                            .lookback = least_change,
+                            .history = changes,
+                            .stable = rest_changes};
