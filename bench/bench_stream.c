@@ -189,7 +189,7 @@ int main(int argc, char **argv) {
                "%9s %11s %11s\n",
                spec, n_symbols, "", "row", "p99", "M5", "all", "peek", "1 symbol", "write",
                "restore", "memory", "snapshot");
-  for (size_t i = getenv("ONLY512") ? 2 : 0; i < HY_COUNT(isas); i++)
+  for (size_t i = 0; i < HY_COUNT(isas); i++)
     if (isas[i] <= hy_isa_detect()) run_isa(isas[i], names[i], spec, n_symbols);
   return 0;
 }

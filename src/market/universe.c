@@ -246,6 +246,27 @@ static hy_status clean_up(const hy_universe *u, const hy__hdf5_window *w, double
   return HY_OK;
 }
 
+/* Whether a block's rows are eight cells of each row of one matrix, as in a caller's panel. */
+static bool is_matrix(const hy__plane *p, const hy__hdf5_window *w) {
+  return p->base && p->cell == HY_CELL_F64 && p->n_tile_columns == 1 && w->n_symbols == HY_LANES &&
+         w->t_end <= p->tile_bars;
+}
+
+/* The rows of such a block, what is not finite as missing. They lie a page or so apart, where the
+ * machine does not look ahead by itself. */
+static void copy_matrix(const hy__plane *p, const hy__hdf5_window *w, double *out) {
+  enum { AHEAD = 16 };
+  const size_t stride = p->tile_symbols * sizeof(double);
+  const uint8_t *from =
+      p->base + p->offset[0] + w->t_begin * stride + w->symbol_begin * sizeof(double);
+  for (size_t t = w->t_begin; t < w->t_end; t++, from += stride, out += HY_LANES) {
+    double row[HY_LANES];
+    if (t + AHEAD < w->t_end) __builtin_prefetch(from + AHEAD * stride);
+    memcpy(row, from, sizeof row);
+    for (size_t k = 0; k < HY_LANES; k++) out[k] = row[k] - row[k] == 0.0 ? row[k] : (double)NAN;
+  }
+}
+
 hy_status hy__universe_block(const hy_universe *u, int32_t field, size_t block, size_t t_begin,
                              size_t t_end, double *scratch, const double **out, hy_error *err) {
   HY_ASSERT(field >= 0 && (size_t)field < u->info.n_fields && t_begin <= t_end);
@@ -263,6 +284,9 @@ hy_status hy__universe_block(const hy_universe *u, int32_t field, size_t block, 
       return HY_OK;
     }
     memcpy(scratch, piece, (t_end - t_begin) * HY_LANES * sizeof(double));
+  } else if (is_matrix(p, &w)) {
+    copy_matrix(p, &w, scratch);
+    if (!u->has_valid) return HY_OK;
   } else if (p->base) {
     gather(p, &w, scratch);
   } else {
