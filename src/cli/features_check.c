@@ -28,7 +28,8 @@ static hy_status check(const job *j, const hy_features *features, const hy_unive
 static hy_status open_and_check(const job *j, hy_runtime *runtime, bool *passed, hy_error *err) {
   hy_features *features;
   hy_universe *universe;
-  hy_status status = hy_features_create(runtime, j->args->spec, &features, err);
+  hy_status status =
+      hy_features_create_fitted(runtime, j->args->spec, j->args->fit, &features, err);
   if (status != HY_OK) return status;
   status = hy_universe_open(runtime, j->args->data, &universe, err);
   if (status == HY_OK) {

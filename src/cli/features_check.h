@@ -9,12 +9,13 @@
 
 /* The arguments that all of them begin with. */
 typedef struct cli_check_args {
-  const char *spec, *data;
+  const char *spec, *data, *fit;
 } cli_check_args;
 
 #define CLI_CHECK_ROWS(type)                                                                       \
-  {"SPEC", CLI_ARG_PATH, offsetof(type, check.spec), CLI_REQUIRED, NULL, 0}, {                     \
-    "data", CLI_PATH, offsetof(type, check.data), CLI_REQUIRED, NULL, 'd'                          \
+  {"SPEC", CLI_ARG_PATH, offsetof(type, check.spec), CLI_REQUIRED, NULL, 0},                       \
+      {"data", CLI_PATH, offsetof(type, check.data), CLI_REQUIRED, NULL, 'd'}, {                   \
+    "fit", CLI_PATH, offsetof(type, check.fit), 0, NULL, 0                                         \
   }
 
 /* Returns the exit status: CLI_NO when the check found something. */

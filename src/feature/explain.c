@@ -223,6 +223,8 @@ static hy_status explain_all(walk *w, const double *cost_ns, bool json) {
     HY_TRY(hy__sink_printf(w->sink, w->err,
                            "{\"spec_sha256\":\"%s\",\"stages\":%u,\"lookback\":%zu,",
                            f->spec_sha256, f->n_stages, f->lookback_bars));
+    if (f->n_fits)
+      HY_TRY(hy__sink_printf(w->sink, w->err, "\"fit_sha256\":\"%s\",", f->fit_sha256));
     HY_TRY(hy__sink_text(w->sink, "\"stable\":", w->err));
     HY_TRY(f->stable_bars ? hy__sink_printf(w->sink, w->err, "%zu", f->stable_bars)
                           : hy__sink_text(w->sink, "null", w->err));
@@ -234,11 +236,14 @@ static hy_status explain_all(walk *w, const double *cost_ns, bool json) {
   if (json) return hy__sink_text(w->sink, "]}\n", w->err);
   char stable[HY_NUMBER_TEXT + 8] = "never";
   if (f->stable_bars) snprintf(stable, sizeof stable, "%zu", f->stable_bars);
-  return hy__sink_printf(w->sink, w->err,
+  HY_TRY(hy__sink_printf(w->sink, w->err,
                          "%zu features, %zu nodes, %u stage%s, look-back %zu, stable after %s "
                          "(to 1e-9)\nspec sha256 %s\n",
                          f->n_features, f->n_nodes, f->n_stages, f->n_stages == 1 ? "" : "s",
-                         f->lookback_bars, stable, f->spec_sha256);
+                         f->lookback_bars, stable, f->spec_sha256));
+  if (f->n_fits == 0) return HY_OK;
+  return hy__sink_printf(w->sink, w->err, "fit sha256 %s\n",
+                         f->fit_sha256[0] ? f->fit_sha256 : "wanting: hayate features fit");
 }
 
 hy_status hy_features_explain(const hy_features *f, bool json, const hy_sink *sink, hy_error *err) {

@@ -110,6 +110,13 @@ def test_values_are_those_of_the_constants(folder, universe, span):
                    "--data", universe, "-o", folder / "g.npz")
     assert again["fit_sha256"] == fit["sha256"] and again["spec_sha256"] == fit["spec_sha256"]
     assert all(np.load(folder / "g.npz")[n].tobytes() == got[n].tobytes() for n in "abde")
+    explain = ["features", "explain", folder / "bare.yaml"]
+    assert answer(*explain)["fit_sha256"] == ""
+    assert answer(*explain, "--fit", folder / "fit.yaml")["fit_sha256"] == fit["sha256"]
+    assert "fit sha256 " + fit["sha256"] in hayate(*explain, "--fit", folder / "fit.yaml").stdout
+    check = ["features", "parity", folder / "bare.yaml", "--data", universe]
+    assert answer(*check, "--fit", folder / "fit.yaml")["passed"]
+    refused("fit_z of a has no fit", *check)
 
 
 def test_threads_and_instruction_sets_make_the_same_fit(folder, universe, span):
