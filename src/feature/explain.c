@@ -31,6 +31,26 @@ static hy_status list_names(const hy_sink *sink, const char *key, const hy__def 
   return hy__sink_text(sink, "],", err);
 }
 
+/* Rows of history with the defaults (a parameter without one at 10): until the first value, and
+ * until a start elsewhere makes no difference beyond 1e-6 and 1e-9 of scale; null: no bound. */
+static hy_status list_history(const hy_sink *sink, const hy__def *def, hy_error *err) {
+  static const double tols[] = {1e-6, 1e-9};
+  const hy__ind_code *code = def->is_cross ? NULL : hy__def_code(def->row, HY_ISA_SCALAR);
+  double p[HY__IND_PARAMS] = {0};
+  const bool bounded = def->klass == HY__IND_W || def->klass == HY__IND_E;
+  for (size_t i = 0; i < def->n_params; i++)
+    p[i] = def->params[i].has_default ? def->params[i].value : 10;
+  const size_t lookback = code && code->lookback ? code->lookback(p) : 0;
+  HY_TRY(hy__sink_printf(sink, err, "\"lookback\":%zu,\"stable_after\":{", lookback));
+  for (size_t i = 0; i < HY_COUNT(tols); i++) {
+    const size_t more = code && code->stable ? code->stable(p, tols[i]) : 0;
+    HY_TRY(hy__sink_printf(sink, err, "%s\"1e-%d\":", i ? "," : "", i ? 9 : 6));
+    HY_TRY(bounded ? hy__sink_printf(sink, err, "%zu", lookback + more)
+                   : hy__sink_text(sink, "null", err));
+  }
+  return hy__sink_text(sink, "},", err);
+}
+
 static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, hy_error *err) {
   HY_TRY(hy__sink_printf(sink, err,
                          "%s{\"id\":\"%s\",\"version\":%u,\"kind\":\"%s\",\"class\":\"%c\","
@@ -51,6 +71,7 @@ static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, 
   }
   HY_TRY(hy__sink_text(sink, "],", err));
   HY_TRY(list_names(sink, "outputs", def, false, err));
+  HY_TRY(list_history(sink, def, err));
   HY_TRY(hy__sink_text(sink, "\"doc\":", err));
   HY_TRY(put_json_text(sink, def->doc, err));
   return hy__sink_text(sink, "}", err);

@@ -45,7 +45,7 @@ def test_commands():
 def test_indicators():
     """Each row of indicator.inc has its golden and origin, its code, and its line in the page."""
     faults, ids = [], set()
-    page = tree.read("docs/indicators.md") if exists("docs/indicators.md") else ""
+    page = tree.read("docs/features.md") if exists("docs/features.md") else ""
     sources = "\n".join(tree.code(f) for f in tree.some(".c", ".h", under=["src/feature/"]))
     for cells in tree.rows("src/feature/indicator.inc", "HY_IND"):
         ident, version, symbol = cells[0].strip('"'), cells[1], cells[2]
@@ -59,7 +59,7 @@ def test_indicators():
         if not re.search(rf"\b{symbol}\b", sources):
             faults.append(f"{ident}: no HY_IND_CODE({symbol}) in src/feature")
         if f"`{ident}@{version}`" not in page:
-            faults.append(f"{ident}: docs/indicators.md has no line for it (tools/docs)")
+            faults.append(f"{ident}: docs/features.md has no line for it (tools/docs)")
     tree.report(faults, "src/feature/indicator.inc")
 
 
