@@ -241,6 +241,8 @@ def weekly_features(u, s):
 
 
 def test_inputs_of_a_slower_timeframe(tmp_path, holed):
+    holed.valid[20:50, 5] = False  # weeks that the symbol does not have
+    holed.write()
     features = ["range=(high-low)/close", "wr=logret(close,1)@W1", "wh=(high@W1-low@W1)/close@W1"]
     model = {"name": "two", "file": "two_inputs.onnx",
              "inputs": {"now": {"features": ["range"]},

@@ -67,6 +67,15 @@ static const end_case cases[] = {
     {"H1", "XNYS", HY__ANCHOR_SESSION, "2024-07-03T14:10:00Z", "2024-07-03T14:30:00Z"},
     {"H1", "XNYS", HY__ANCHOR_SESSION, "2024-07-03T16:31:00Z", "2024-07-03T17:00:00Z"},
     {"H1", "XNYS", HY__ANCHOR_SESSION, "2024-07-03T11:00:00Z", "2024-07-03T14:30:00Z"},
+    /* Tokyo, 09:00 to 11:30 and 12:30 to 15:30: hours begin anew after lunch */
+    {"H1", "XTKS", HY__ANCHOR_SESSION, "2024-11-05T02:10:00Z", "2024-11-05T02:30:00Z"},
+    {"H1", "XTKS", HY__ANCHOR_SESSION, "2024-11-05T03:00:00Z", "2024-11-05T04:30:00Z"},
+    {"H1", "XTKS", HY__ANCHOR_SESSION, "2024-11-05T03:40:00Z", "2024-11-05T04:30:00Z"},
+    {"H2", "XTKS", HY__ANCHOR_SESSION, "2024-11-05T05:40:00Z", "2024-11-05T06:30:00Z"},
+    {"D1", "XTKS", HY__ANCHOR_DEFAULT, "2024-11-01T07:00:00Z", "2024-11-05T06:30:00Z"},
+    /* futures: the session of Monday opens on Sunday evening, an hour after the clock's change */
+    {"D1", "CMES", HY__ANCHOR_DEFAULT, "2024-03-10T22:01:00Z", "2024-03-11T22:00:00Z"},
+    {"W1", "CMES", HY__ANCHOR_DEFAULT, "2024-03-10T22:01:00Z", "2024-03-15T22:00:00Z"},
     /* currencies: days begin and end at 17:00 New York, the week on Friday */
     {"D1", "FX", HY__ANCHOR_DEFAULT, "2024-03-08T22:00:00Z", "2024-03-08T22:00:00Z"},
     {"D1", "FX", HY__ANCHOR_DEFAULT, "2024-03-10T21:05:00Z", "2024-03-11T21:00:00Z"},
