@@ -176,6 +176,8 @@ static hy_status compute_untimed(const hy_features *f, hy_panel *panel, double *
     HY_FAIL_IF(f->nodes[i].kind == HY__NODE_CLOCK && strcmp(f->nodes[i].name, "@bar") != 0,
                HY_INVALID_ARGUMENT, err, "the spec reads the clock %s: time_ns must be given",
                f->nodes[i].name);
+  HY_FAIL_IF(f->n_timeframes > 1, HY_INVALID_ARGUMENT, err,
+             "the spec has bars of %s: time_ns must be given", f->timeframes[1].name);
   size_t bytes;
   void *memory;
   HY_FAIL_IF(!hy__mul(panel->n_bars, sizeof(int64_t), &bytes), HY_LIMIT, err,

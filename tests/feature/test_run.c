@@ -243,11 +243,14 @@ static void a_series_has_the_bits_of_a_universe(void **state) {
   double *const out[] = {values, values + BARS, values + 2 * BARS, values + 3 * BARS};
   hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
   hy_features *f = features_make(runtime, text), *clocks = features_make(runtime, "tod_sin()");
+  hy_features *slower = features_make(runtime, "close@H1");
   hy_error err;
   assert_int_equal(hy_features_compute_series(f, &series, out, &err), HY_OK);
   assert_memory_equal(values, want.values, sizeof(double) * 4 * BARS);
   assert_int_equal(hy_features_compute_series(clocks, &series, out, &err), HY_INVALID_ARGUMENT);
   assert_non_null(strstr(err.message, "@local"));
+  assert_int_equal(hy_features_compute_series(slower, &series, out, &err), HY_INVALID_ARGUMENT);
+  assert_non_null(strstr(err.message, "H1"));
   series.time_ns = one.time_ns;
   assert_int_equal(hy_features_compute_series(clocks, &series, out, &err), HY_OK);
   series.n_fields = 3;
@@ -256,6 +259,7 @@ static void a_series_has_the_bits_of_a_universe(void **state) {
   assert_int_equal(hy_features_compute_series(f, &series, out, &err), HY_OK);
   hy_features_destroy(f);
   hy_features_destroy(clocks);
+  hy_features_destroy(slower);
   hy_runtime_destroy(runtime);
   free(values);
   free(want.values);
