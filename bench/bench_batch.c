@@ -11,48 +11,11 @@
 #include <hayate/feature.h>
 
 #include "base/base.h"
+#include "definitions.h"
 #include "market/market.h"
 #include "talib.h"
 
 enum { FIELDS = 5, OUTPUTS_MOST = 64, SPEC_BYTES = 8192, PASSES = 3 };
-
-/* What is written in a spec, one for each output. */
-typedef struct definition {
-  const char *id, *calls[3];
-} definition;
-
-static const definition definitions[] = {
-    {"sma", {"sma(close)"}},
-    {"ema.talib", {"ema(close)"}},
-    {"wma", {"wma(close)"}},
-    {"dema", {"dema(close)"}},
-    {"tema", {"tema(close)"}},
-    {"kama", {"kama(close)"}},
-    {"bbands", {"bbands(close).upper", "bbands(close).middle", "bbands(close).lower"}},
-    {"rsi.talib", {"rsi.talib(close)"}},
-    {"macd", {"macd(close).macd", "macd(close).signal", "macd(close).hist"}},
-    {"stoch", {"stoch().k", "stoch().d"}},
-    {"stochrsi", {"stochrsi(close).k", "stochrsi(close).d"}},
-    {"cci", {"cci()"}},
-    {"adx", {"adx()"}},
-    {"plus_di", {"plus_di()"}},
-    {"dx", {"dx()"}},
-    {"atr.talib", {"atr.talib()"}},
-    {"natr", {"natr()"}},
-    {"tr", {"tr()"}},
-    {"willr", {"willr()"}},
-    {"mfi", {"mfi()"}},
-    {"obv", {"obv()"}},
-    {"ad", {"ad()"}},
-    {"adosc", {"adosc()"}},
-    {"roc", {"roc(close)"}},
-    {"cmo", {"cmo(close)"}},
-    {"trix", {"trix(close)"}},
-    {"std.pop", {"std.pop(close)"}},
-    {"aroon", {"aroon().up", "aroon().down"}},
-    {"linreg", {"linreg(close)"}},
-    {"ultosc", {"ultosc()"}},
-};
 
 static size_t n_symbols = 500, n_bars = 10000;
 static double *matrix[FIELDS], *series[FIELDS], *outputs[OUTPUTS_MOST];
@@ -125,15 +88,6 @@ static hy_universe *make_universe(hy_runtime *runtime) {
   return u;
 }
 
-/* A spec of definitions [begin, end); its number of outputs. */
-static size_t write_spec(char *text, size_t begin, size_t end) {
-  size_t n = 0, used = 0;
-  for (size_t i = begin; i < end; i++)
-    for (size_t k = 0; k < 3 && definitions[i].calls[k]; k++, n++)
-      used += (size_t)snprintf(text + used, SPEC_BYTES - used, "%s; ", definitions[i].calls[k]);
-  return n;
-}
-
 /* Nanoseconds per symbol-bar. */
 static double ours_ns(hy_runtime *runtime, size_t begin, size_t end) {
   char spec[SPEC_BYTES];
@@ -141,7 +95,7 @@ static double ours_ns(hy_runtime *runtime, size_t begin, size_t end) {
   hy_error err;
   int64_t best = INT64_MAX;
   hy_universe *u = make_universe(runtime);
-  (void)write_spec(spec, begin, end);
+  (void)definitions_spec(spec, sizeof spec, begin, end);
   if (hy_features_create(runtime, spec, &f, &err) != HY_OK) fail(spec, &err);
   for (int pass = 0; pass < PASSES; pass++) {
     const int64_t began = hy__clock_monotonic_ns();
@@ -212,7 +166,7 @@ int main(int argc, char **argv) {
     n_bars = (size_t)fmin(fmax(value, 200), 1e7);
   void *const library = talib_load();
   char spec[SPEC_BYTES];
-  const size_t n_outputs = write_spec(spec, 0, HY_COUNT(definitions));
+  const size_t n_outputs = definitions_spec(spec, sizeof spec, 0, HY_COUNT(definitions));
   make_market();
   for (size_t i = 0; i < n_outputs; i++) outputs[i] = made(n_bars * n_symbols);
   (void)printf(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Streams at every instruction set of this machine, one thread: a row of bars for a universe, a row
- * at which all timeframes close, one symbol, a peek, and the snapshot written and taken back.
+ * at which all timeframes close, one symbol, a peek, and the snapshot written and taken back. Then
+ * thirty definitions beside the streams of TA-Lib's C core, one for each symbol and definition.
  *
  *     bench_stream [SPEC [SYMBOLS]]        default examples/universe500/features100.yaml, 500 */
 #include <math.h>
@@ -10,7 +11,9 @@
 #include <hayate/feature_stream.h>
 
 #include "base/base.h"
+#include "definitions.h"
 #include "market/market.h"
+#include "talib.h"
 
 enum { BARS = 2400, WARM = 1200, FIELDS = 5, SYMBOLS_MOST = 4096, SHOTS = 15 };
 
@@ -177,6 +180,100 @@ static void run_isa(hy_isa isa, const char *name, const char *spec, size_t n_sym
   hy_runtime_destroy(runtime);
 }
 
+/* ---- beside TA-Lib ---- */
+
+/* Bars of one symbol as TA-Lib has them. */
+static void series_of(const market *m, size_t symbol, double *series[FIELDS]) {
+  for (size_t k = 0; k < FIELDS; k++)
+    for (size_t t = 0; t < BARS; t++) {
+      const double v = m->cells[k][t * m->panel.n_symbols + symbol];
+      series[k][t] = v == v ? v : t > 0 ? series[k][t - 1] : 100.0; /* TA-Lib takes no gaps */
+    }
+}
+
+/* The median microseconds of a row: each stream of each symbol takes its bar. */
+static double talib_row_us(void *library, const market *m) {
+  enum { N = sizeof definitions / sizeof definitions[0] };
+  const size_t n = m->panel.n_symbols;
+  static sample rows;
+  talib_fn update[N];
+  void **streams = calloc(N * n, sizeof *streams);
+  double *bars = malloc(BARS * n * 6 * sizeof *bars), *series[FIELDS], out[8];
+  rows.n = 0;
+  for (size_t k = 0; k < FIELDS; k++) series[k] = malloc(BARS * sizeof *series[k]);
+  for (size_t s = 0; s < n; s++) {
+    series_of(m, s, series);
+    const double *in[6] = {series[0], series[1], series[2], series[3], series[4], series[3]};
+    for (size_t t = 0; t < BARS; t++)
+      for (size_t k = 0; k < 6; k++) bars[(t * n + s) * 6 + k] = in[k][t];
+    for (size_t i = 0; i < N; i++) {
+      const talib_row *q = talib_find(definitions[i].id);
+      const talib_fn open = talib_symbol(library, q, "_Open");
+      update[i] = talib_symbol(library, q, "_Update");
+      if (open && update[i]) streams[i * n + s] = talib_stream(open, q, in, WARM);
+    }
+  }
+  for (size_t t = WARM; t < BARS; t++) {
+    const double began = now_us();
+    for (size_t i = 0; i < N; i++) {
+      const talib_row *q = talib_find(definitions[i].id);
+      for (size_t s = 0; s < n; s++)
+        if (streams[i * n + s])
+          talib_update(update[i], q, streams[i * n + s], bars + (t * n + s) * 6, out);
+    }
+    rows.us[rows.n++] = now_us() - began;
+    sink = out[0];
+  }
+  size_t missing = 0;
+  for (size_t i = 0; i < N * n; i++) missing += streams[i] == NULL;
+  if (missing) (void)printf("%zu of TA-Lib's streams could not be opened\n", missing);
+  for (size_t k = 0; k < FIELDS; k++) free(series[k]);
+  free(bars);
+  free(streams);
+  return quantile_of(&rows, 0.5);
+}
+
+static double ours_row_us(hy_isa isa, size_t n_symbols, market *m) {
+  char spec[8192];
+  hy_runtime *runtime;
+  hy_features *f;
+  hy_error err;
+  static times t;
+  memset(&t, 0, sizeof t);
+  const hy_runtime_options o = {
+      .struct_size = sizeof o, .n_threads = 1, .isa = isa, .no_pinning = true};
+  const size_t n = definitions_spec(spec, sizeof spec, 0, HY_COUNT(definitions));
+  if (hy_runtime_create(&o, &runtime, &err) != HY_OK) fail("runtime", &err);
+  if (hy_features_create(runtime, spec, &f, &err) != HY_OK) fail(spec, &err);
+  *m = make_market(runtime, n_symbols);
+  double *values = aligned_alloc(HY_ALIGN, n_symbols * n * 8 / 64 * 64 + 64);
+  hy_feature_stream *s = make_stream(f, m, n_symbols);
+  run_rows(s, m, values, &t);
+  const double us = quantile_of(&t.base, 0.5);
+  hy_feature_stream_destroy(s);
+  free(values);
+  hy_features_destroy(f);
+  hy_runtime_destroy(runtime);
+  return us;
+}
+
+static void beside_talib(size_t n_symbols) {
+  void *const library = talib_load();
+  market m;
+  if (library == NULL) {
+    (void)printf("TA-Lib is not beside it: set HAYATE_TALIB=$(python bench/peers/talib_so.py)\n");
+    return;
+  }
+  const hy_isa isas[] = {HY_ISA_AVX2, HY_ISA_AVX512};
+  for (size_t i = 0; i < HY_COUNT(isas) && isas[i] <= hy_isa_detect(); i++) {
+    const double ours = ours_row_us(isas[i], n_symbols, &m), theirs = talib_row_us(library, &m);
+    (void)printf("thirty definitions, a row of %zu symbols, %s: %.1f us, TA-Lib's streams %.1f us, "
+                 "%.1fx\n",
+                 n_symbols, i ? "avx512" : "avx2", ours, theirs, theirs / ours);
+    hy__arena_destroy(m.arena);
+  }
+}
+
 int main(int argc, char **argv) {
   static const char *const names[] = {"scalar", "avx2", "avx512"};
   static const hy_isa isas[] = {HY_ISA_SCALAR, HY_ISA_AVX2, HY_ISA_AVX512};
@@ -191,5 +288,6 @@ int main(int argc, char **argv) {
                "restore", "memory", "snapshot");
   for (size_t i = 0; i < HY_COUNT(isas); i++)
     if (isas[i] <= hy_isa_detect()) run_isa(isas[i], names[i], spec, n_symbols);
+  beside_talib(n_symbols);
   return 0;
 }
