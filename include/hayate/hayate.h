@@ -3,6 +3,7 @@
 #ifndef HAYATE_H
 #define HAYATE_H
 
+#include <hayate/adjust.h>
 #include <hayate/array.h>
 #include <hayate/bench.h>
 #include <hayate/feature.h>

@@ -12,6 +12,7 @@ A script written for onnxruntime runs with `import hayate as ort` in place of it
 Arrays go in without a copy and come out as their own memory. Failures raise hayate.Error, which
 says where. It is imported from a source tree (PYTHONPATH=python, after `make`) or an
 installation."""
+from ._adjust import Actions
 from ._feature import Features
 from ._gate import FeatureGate, GateRow
 from ._inference import (InferenceSession, ModelMetadata, NodeArg, get_all_providers,
@@ -64,8 +65,8 @@ def get_version_string():
     return __version__
 
 
-__all__ = ["Error", "ExecutionMode", "ExecutionOrder", "FeatureGate", "FeatureStream", "Features",
-           "GateRow", "GraphOptimizationLevel",
+__all__ = ["Actions", "Error", "ExecutionMode", "ExecutionOrder", "FeatureGate", "FeatureStream",
+           "Features", "GateRow", "GraphOptimizationLevel",
            "IOBinding", "InferenceSession", "InvalidArgument", "InvalidProtobuf", "ModelMetadata",
            "NoSuchFile", "NodeArg", "OrtValue", "Port", "RunOptions", "Runtime", "Session",
            "SessionOptions", "Universe", "Unsupported", "__version__", "capi",

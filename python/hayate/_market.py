@@ -45,6 +45,9 @@ class Universe:
         else:
             self._handle = self._runtime.make(LIB.hy_universe_open, LIB.hy_universe_destroy,
                                               os.fsencode(panel))
+        self._describe()
+
+    def _describe(self):
         info = UniverseInfo()
         LIB.hy_universe_describe(self._handle.pointer, c.byref(info))
         time = np.asarray(_Memory(self._handle, info.time_ns or 1, (info.n_bars,), np.dtype("i8")))
@@ -83,6 +86,16 @@ class Universe:
         call(LIB.hy_universe_read, self._handle.pointer, field.encode(), SIZE(begin), SIZE(end),
              P(out.ctypes.data))
         return out
+
+    def adjust(self, actions, as_of=None):
+        """The universe with corporate actions (Actions, or its rows) applied to the bars before them:
+        all, or those with ex at most `as_of`, which gives the history as it was known then. The file
+        or the arrays stay as they are."""
+        from ._adjust import adjust
+        made = object.__new__(Universe)
+        made._runtime, made._handle = self._runtime, adjust(self, actions, as_of)
+        made._describe()
+        return made
 
     def find_rows(self, at=None, from_=None, to=None):
         """(begin, end) of the rows that texts name: `at` one row ("last", a date, ISO 8601), or

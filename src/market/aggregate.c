@@ -153,30 +153,6 @@ static hy_status make_axis(job *j, hy_error *err) {
   return HY_OK;
 }
 
-/* Blocks one after the other, each [row][8]. */
-static hy_status make_plane(const job *j, hy__cell cell, hy__plane *out, hy_error *err) {
-  const size_t n_blocks = hy__universe_n_blocks(j->out->info.n_symbols);
-  const size_t cell_bytes = cell == HY_CELL_U8 ? 1 : sizeof(double);
-  size_t block_bytes, bytes;
-  void *memory;
-  HY_FAIL_IF(!hy__mul(j->n_rows, HY_LANES * cell_bytes, &block_bytes) ||
-                 !hy__round_up(block_bytes, HY_ALIGN, &block_bytes) ||
-                 !hy__mul(block_bytes, n_blocks, &bytes),
-             HY_LIMIT, err, "%zu bars of %zu symbols are too many", j->n_rows,
-             j->out->info.n_symbols);
-  HY_TRY(hy__arena_array(j->out->arena, n_blocks, sizeof(size_t), &memory, err));
-  size_t *offset = memory;
-  for (size_t b = 0; b < n_blocks; b++) offset[b] = b * block_bytes;
-  HY_TRY(hy__arena_alloc_raw(j->out->arena, HY_MAX(bytes, 1), HY_ALIGN, &memory, err));
-  *out = (hy__plane){.base = memory,
-                     .offset = offset,
-                     .tile_bars = HY_MAX(j->n_rows, 1),
-                     .tile_symbols = HY_LANES,
-                     .n_tile_columns = n_blocks,
-                     .cell = cell};
-  return HY_OK;
-}
-
 static hy_status find_fields(job *j, hy_error *err) {
   void *memory;
   HY_TRY(hy__arena_array(j->out->arena, j->o->n_fields + 1, sizeof(int32_t), &memory, err));
@@ -202,8 +178,8 @@ static hy_status fill(job *j, hy_runtime *runtime, hy_error *err) {
   HY_TRY(hy__arena_array(u->arena, j->o->n_fields + 1, sizeof(hy__plane), &memory, err));
   u->fields = memory;
   for (size_t f = 0; f < j->o->n_fields; f++)
-    HY_TRY(make_plane(j, HY_CELL_F64, &u->fields[f], err));
-  HY_TRY(make_plane(j, HY_CELL_U8, &u->valid, err));
+    HY_TRY(hy__universe_plane(u, HY_CELL_F64, &u->fields[f], err));
+  HY_TRY(hy__universe_plane(u, HY_CELL_U8, &u->valid, err));
   u->has_valid = true;
   if (j->n_rows == 0) return HY_OK;
   return hy__pool_for(hy__runtime_pool(runtime), hy__universe_n_blocks(u->info.n_symbols), 1,

@@ -3,6 +3,7 @@
 #ifndef HY_MARKET_MARKET_H
 #define HY_MARKET_MARKET_H
 
+#include <hayate/adjust.h>
 #include <hayate/market.h>
 
 #include "base/base.h"
@@ -136,6 +137,25 @@ typedef struct hy__aggregate_options {
 HY_CHECKED hy_status hy__universe_aggregate(hy_runtime *runtime, const hy_universe *base,
                                             const hy__aggregate_options *o, hy_universe **out,
                                             hy_error *err);
+
+/* What a corporate action does to the bars before it: price * scale + shift, volume * volume. */
+typedef struct hy__factor {
+  double scale, shift, volume;
+} hy__factor;
+typedef enum hy__adjusted {
+  HY__ADJUSTED_NOT,
+  HY__ADJUSTED_PRICE,
+  HY__ADJUSTED_VOLUME
+} hy__adjusted;
+hy__adjusted hy__adjusted_of(const char *field);
+/* close: the symbol's last raw one before the action; NaN: it has none, nor bars to change. */
+HY_CHECKED hy_status hy__action_factor(const hy_action *action, double close, hy__factor *out,
+                                       hy_error *err);
+hy__factor hy__factor_then(hy__factor first, hy__factor then);
+static inline double hy__factor_apply(hy__factor f, hy__adjusted how, double v) {
+  if (how == HY__ADJUSTED_NOT) return v;
+  return how == HY__ADJUSTED_PRICE ? v * f.scale + f.shift : v * f.volume;
+}
 
 /* "1m" "5m" "1h" "4h" "1d" "1w" and M1 H1 D1 forms, to ns. */
 HY_CHECKED hy_status hy__timeframe_parse(const char *text, int64_t *out_ns, hy_error *err);

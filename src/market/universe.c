@@ -379,6 +379,28 @@ hy_status hy__universe_alloc(hy_runtime *runtime, hy_universe **out, hy_error *e
   return status;
 }
 
+hy_status hy__universe_plane(hy_universe *u, hy__cell cell, hy__plane *out, hy_error *err) {
+  const size_t n_rows = u->info.n_bars, n_blocks = hy__universe_n_blocks(u->info.n_symbols);
+  const size_t cell_bytes = cell == HY_CELL_U8 ? 1 : sizeof(double);
+  size_t block_bytes, bytes;
+  void *memory;
+  HY_FAIL_IF(!hy__mul(n_rows, HY_LANES * cell_bytes, &block_bytes) ||
+                 !hy__round_up(block_bytes, HY_ALIGN, &block_bytes) ||
+                 !hy__mul(block_bytes, n_blocks, &bytes),
+             HY_LIMIT, err, "%zu bars of %zu symbols are too many", n_rows, u->info.n_symbols);
+  HY_TRY(hy__arena_array(u->arena, n_blocks, sizeof(size_t), &memory, err));
+  size_t *offset = memory;
+  for (size_t b = 0; b < n_blocks; b++) offset[b] = b * block_bytes;
+  HY_TRY(hy__arena_alloc_raw(u->arena, HY_MAX(bytes, 1), HY_ALIGN, &memory, err));
+  *out = (hy__plane){.base = memory,
+                     .offset = offset,
+                     .tile_bars = HY_MAX(n_rows, 1),
+                     .tile_symbols = HY_LANES,
+                     .n_tile_columns = n_blocks,
+                     .cell = cell};
+  return HY_OK;
+}
+
 void hy_universe_destroy(hy_universe *u) {
   if (!u) return;
   hy__hdf5_close(u->file);

@@ -46,6 +46,10 @@ int32_t hy__universe_find(const char *const *fields, size_t n_fields, const char
 int hy__universe_field_rank(const char *name);
 /* An empty one with its arena. */
 HY_CHECKED hy_status hy__universe_alloc(hy_runtime *runtime, hy_universe **out, hy_error *err);
+/* A plane in memory for its bars and symbols, not yet filled: blocks one after the other, each
+ * [row][8]. */
+HY_CHECKED hy_status hy__universe_plane(hy_universe *u, hy__cell cell, hy__plane *out,
+                                        hy_error *err);
 /* Strictly increasing; the message names the first bar out of order. */
 HY_CHECKED hy_status hy__universe_check_time(const int64_t *time_ns, size_t n_bars, hy_error *err);
 /* Not empty, not too long, no control characters, all different. */
