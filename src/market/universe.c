@@ -234,7 +234,7 @@ static hy_status clean_up(const hy_universe *u, const hy__hdf5_window *w, double
   for (size_t k = 0; k < n; k += HY_LANES)
     for (size_t lane = 0; lane < HY_LANES; lane++) { /* without branches: this is every cell read */
       const double v = cells[k + lane];
-      cells[k + lane] = (absent[lane] > 0) | (v - v != 0.0) ? missing : v;
+      cells[k + lane] = ((absent[lane] > 0) | (v - v != 0.0)) ? missing : v;
     }
   for (size_t t = w->t_begin; u->has_valid && t < w->t_end; t += MASK_ROWS) {
     const hy__hdf5_window part = part_of(w, t);
