@@ -29,14 +29,18 @@ HY_INLINE void mfi_inner(const double *const *in, const double *p, lanes *out) {
   out[0] = v_sel(v_lt(equal, step), flow, none_or_missing);
   out[1] = v_sel(v_lt(step, v_zero() - equal), flow, none_or_missing);
 }
-HY_INLINE void mfi_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void mfi_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
-  const lanes up = w_sum(mid[0], n), down = w_sum(mid[1], n);
+  const lanes up = v_sum_at(v, 0, 0, n), down = v_sum_at(v, 1, 1, n);
   out[0] = v_ratio(v_set(100.0) * up, up + down, v_zero());
 }
-static void mfi_step(const hy__ind_step *s) {
-  nest_map(s, (nest){4, 2, 1, p_count(s->p, 0), mfi_inner, mfi_outer});
+/* Windows over two derived columns, their sums of four rows made once. */
+HY_INLINE void over_two(const hy__ind_step *s, hy__row_fn inner, view_fn leaf) {
+  const size_t n = p_count(s->p, 0);
+  const hy__ind_step over = nest_fill(s, (nest){4, 2, 1, n, inner, NULL});
+  tiles_map(&over, (tiling){2, 2, 1, n, BLOCK, two_sums, leaf});
 }
+static void mfi_step(const hy__ind_step *s) { over_two(s, mfi_inner, mfi_leaf); }
 HY_IND_CODE(mfi) = {.step = mfi_step,
                     .lookback = window,
                     .history = window,
@@ -49,13 +53,11 @@ HY_INLINE void cmf_inner(const double *const *in, const double *p, lanes *out) {
   out[0] = located(in);
   out[1] = v_load(in[3]);
 }
-HY_INLINE void cmf_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void cmf_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
-  out[0] = v_ratio(w_sum(mid[0], n), w_sum(mid[1], n), v_zero());
+  out[0] = v_ratio(v_sum_at(v, 0, 0, n), v_sum_at(v, 1, 1, n), v_zero());
 }
-static void cmf_step(const hy__ind_step *s) {
-  nest_map(s, (nest){4, 2, 1, p_count(s->p, 0), cmf_inner, cmf_outer});
-}
+static void cmf_step(const hy__ind_step *s) { over_two(s, cmf_inner, cmf_leaf); }
 HY_IND_CODE(cmf) = {.step = cmf_step,
                     .lookback = last,
                     .history = last,

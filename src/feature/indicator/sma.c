@@ -77,12 +77,14 @@ HY_INLINE void vwma_inner(const double *const *in, const double *p, lanes *out) 
   out[1] = v_load(in[1]);
   out[0] = v_load(in[0]) * out[1];
 }
-HY_INLINE void vwma_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void vwma_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
-  out[0] = v_ratio(w_sum(mid[0], n), w_sum(mid[1], n), v_missing());
+  out[0] = v_ratio(v_sum_at(v, 0, 0, n), v_sum_at(v, 1, 1, n), v_missing());
 }
 static void vwma_step(const hy__ind_step *s) {
-  nest_map(s, (nest){2, 2, 1, p_count(s->p, 0), vwma_inner, vwma_outer});
+  const size_t n = p_count(s->p, 0);
+  const hy__ind_step over = nest_fill(s, (nest){2, 2, 1, n, vwma_inner, NULL});
+  tiles_map(&over, (tiling){2, 2, 1, n, BLOCK, two_sums, vwma_leaf});
 }
 HY_IND_CODE(vwma) = {.step = vwma_step,
                      .lookback = last,

@@ -14,19 +14,22 @@ HY_INLINE void ultosc_inner(const double *const *in, const double *p, lanes *out
   out[1] = v_max(high - low, v_max(v_abs(high - before), v_abs(low - before))) + (out[0] - out[0]);
 }
 
-HY_INLINE lanes pressure(const double *const *mid, double n) {
-  return v_ratio(w_sum(mid[0], (size_t)n), w_sum(mid[1], (size_t)n), v_zero());
+HY_INLINE lanes pressure(view v, double n) {
+  const size_t bars = (size_t)n;
+  return v_ratio(v_sum_at(v, 0, 0, bars), v_sum_at(v, 1, 1, bars), v_zero());
 }
 
 /* The shortest window weighs 4, the longest 1, in whatever order they are given. */
-HY_INLINE void ultosc_outer(const double *const *mid, const double *p, lanes *out) {
+HY_INLINE void ultosc_leaf(view v, const double *p, lanes *out) {
   const double low = HY_MIN(p[0], HY_MIN(p[1], p[2])), high = (double)longest(p);
   const double middle = p[0] + p[1] + p[2] - low - high;
-  const lanes sum = v_set(4.0) * pressure(mid, low) + v_set(2.0) * pressure(mid, middle);
-  out[0] = (sum + pressure(mid, high)) * v_set(100.0 / 7.0);
+  const lanes sum = v_set(4.0) * pressure(v, low) + v_set(2.0) * pressure(v, middle);
+  out[0] = (sum + pressure(v, high)) * v_set(100.0 / 7.0);
 }
 static void ultosc_step(const hy__ind_step *s) {
-  nest_map(s, (nest){3, 2, 1, longest(s->p), ultosc_inner, ultosc_outer});
+  const size_t n = longest(s->p);
+  const hy__ind_step over = nest_fill(s, (nest){3, 2, 1, n, ultosc_inner, NULL});
+  tiles_map(&over, (tiling){2, 2, 1, n, BLOCK, two_sums, ultosc_leaf});
 }
 HY_IND_CODE(ultosc) = {.step = ultosc_step,
                        .lookback = longest,
