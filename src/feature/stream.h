@@ -25,6 +25,7 @@ typedef struct hy__ring {
   uint32_t keep; /* earlier rows that steps read */
   uint32_t n_columns;
   uint32_t domain;
+  bool is_latch; /* what a slower timeframe last gave, read where it stands */
 } hy__ring;
 
 static inline size_t hy__ring_stride(const hy__ring *r) {

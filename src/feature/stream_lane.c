@@ -53,7 +53,8 @@ void hy__stream_clear(const hy_feature_stream *s, size_t block, uint32_t domain,
   }
   for (size_t i = 0; i < s->f->n_nodes; i++) {
     const hy__ring *r = &s->rings[i];
-    if (r->rows == 0 || r->domain != domain || s->f->nodes[i].kind == HY__NODE_NUMBER) continue;
+    if (r->rows == 0 || r->domain != domain || r->is_latch) continue;
+    if (s->f->nodes[i].kind == HY__NODE_NUMBER) continue;
     fill_lanes(base + r->at, r->n_columns * hy__ring_stride(r) / HY_LANES, lanes, (double)NAN);
   }
 }

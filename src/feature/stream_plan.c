@@ -63,7 +63,7 @@ static bool place_rings(hy_feature_stream *s, size_t *at) {
   for (size_t i = 0; i < s->f->n_nodes; i++) {
     hy__ring *r = &s->rings[i];
     size_t doubles;
-    if (r->rows == 0) continue;
+    if (r->rows == 0 || r->is_latch) continue;
     r->rows = ring_rows(r->keep);
     r->at = *at;
     s->kept_rows += (size_t)r->keep * r->n_columns;
@@ -205,8 +205,12 @@ static hy_status open_grid(hy_feature_stream *s, uint32_t tf, hy_error *err) {
 static void place_latches(hy_feature_stream *s, size_t *at) {
   for (size_t i = 0; i < s->n_sources; i++) {
     s->sources[i].latch = *at;
-    if (s->sources[i].node->kind == HY__NODE_ASOF || s->sources[i].node->kind == HY__NODE_AGE)
-      *at += HY_LANES;
+    const hy__node_kind kind = s->sources[i].node->kind;
+    hy__ring *ring = &s->rings[s->sources[i].ring - s->rings];
+    if (kind != HY__NODE_ASOF && kind != HY__NODE_AGE) continue;
+    *at += HY_LANES;
+    ring->is_latch = kind == HY__NODE_ASOF && ring->keep == 0;
+    if (ring->is_latch) ring->at = s->sources[i].latch;
   }
   for (uint32_t tf = 1; tf < s->f->n_timeframes; tf++, *at += HY_LANES) s->frames[tf].n_src = *at;
   for (size_t i = 0; i < s->n_folds; i++, *at += 2 * HY_LANES) s->folds[i].state = *at;
