@@ -257,10 +257,25 @@ class Bench:
                       f"{p['pandas_text_mb_per_s']:.0f} without. pyarrow {p['pyarrow']}: "
                       f"{p['pyarrow_mb_per_s']:.0f} on one thread, "
                       f"{p['pyarrow_two_threads_mb_per_s']:.0f} on two."]
+        lines += self.features()
         models = self.work / "models.md"  # by bench_models.py, which runs before
         if models.exists():
             lines += ["", models.read_text().rstrip()]
         return "\n".join(lines + ["", (ROOT / "bench" / "METHOD.md").read_text()])
+
+
+    def features(self):
+        """What the benchmarks of features printed, which tools/bench runs before."""
+        lines = []
+        for name, title in (("bench_batch", "Thirty definitions in batch, beside TA-Lib"),
+                            ("bench_stream", "Streams, beside TA-Lib's"),
+                            ("features.sh", "A bar of one symbol in talipp, microseconds"),
+                            ("alpha158.sh", "Alpha158, beside pandas and polars")):
+            path = self.work / f"{name}.txt"
+            text = path.read_text().strip() if path.exists() else ""
+            if text:
+                lines += ["", f"### {title}", "", "```", text, "```"]
+        return ["", "## Features"] + lines if lines else []
 
 
 def cpu_name():
