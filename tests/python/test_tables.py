@@ -12,14 +12,8 @@ import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "python"))
-os.environ["HAYATE_LIBRARY"] = os.path.join(os.environ["HAYATE_BUILD"], "libhayate.so")
-SANITIZED = bool(os.environ.get("HAYATE_SANITIZE"))
-pytestmark = pytest.mark.skipif(
-    SANITIZED, reason="a sanitizer's run-time library cannot be loaded into a running Python")
-if not SANITIZED:
-    import hayate
-    from hayate import _arrow, _arrow_out, _layout, _pandas
+import hayate
+from hayate import _arrow, _arrow_out, _layout, _pandas
 
 BARS, SYMBOLS = 90, ["AAPL", "MSFT", "疾風", "BRK.B", "X"]
 TIME = (np.arange(BARS) * 60 + 1_700_000_000) * 10 ** 9
