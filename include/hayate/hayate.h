@@ -19,6 +19,7 @@
 #include <hayate/score.h>
 #include <hayate/session.h>
 #include <hayate/status.h>
+#include <hayate/tick.h>
 #include <hayate/version.h>
 
 #endif

@@ -78,6 +78,10 @@ typedef struct hy_import_options {
   void *progress_ctx;
   const char
       *date_order; /* "dmy" or "mdy" for dates such as 03/04/2024; NULL: the data must prove it */
+  /* The files are of trades (time, symbol, price, size, flags), which become bars: as in
+   * hy_ticks_options (hayate/tick.h). NULL: the files are of bars. */
+  const char *bars;
+  bool carry; /* HY_REMAINDER_CARRY */
 } hy_import_options;
 
 /* What was found and done, each policy counted; see docs/data-formats.md for the policies. */

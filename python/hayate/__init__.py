@@ -25,6 +25,7 @@ from ._options import (ExecutionMode, ExecutionOrder, GraphOptimizationLevel, Ru
 from ._score import score
 from ._session import Port, Session
 from ._stream import FeatureStream
+from ._ticks import Ticks
 from ._tensor import load, save
 from ._value import IOBinding, OrtValue
 from . import capi
@@ -69,7 +70,7 @@ __all__ = ["Actions", "Error", "ExecutionMode", "ExecutionOrder", "FeatureGate",
            "Features", "GateRow", "GraphOptimizationLevel",
            "IOBinding", "InferenceSession", "InvalidArgument", "InvalidProtobuf", "ModelMetadata",
            "NoSuchFile", "NodeArg", "OrtValue", "Port", "RunOptions", "Runtime", "Session",
-           "SessionOptions", "Universe", "Unsupported", "__version__", "capi",
+           "SessionOptions", "Ticks", "Universe", "Unsupported", "__version__", "capi",
            "disable_telemetry_events", "enable_telemetry_events", "from_arrow", "from_pandas",
            "generate", "get_all_providers",
            "get_available_providers", "get_build_info", "get_device", "get_version_string",

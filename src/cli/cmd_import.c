@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 
 struct args {
-  const char *output, *dialect, *timeframe, *zone, *calendar, *symbol;
-  int stamp, date_order;
+  const char *output, *dialect, *timeframe, *zone, *calendar, *symbol, *bars;
+  int stamp, date_order, remainder;
   bool compress;
   cli_list files;
 };
@@ -20,6 +20,8 @@ static const cli_option options[] = {
     {"calendar", CLI_TEXT, offsetof(struct args, calendar), 0, NULL, 0},
     {"date-order", CLI_CHOICE, offsetof(struct args, date_order), 0, "dmy|mdy", 0},
     {"symbol", CLI_TEXT, offsetof(struct args, symbol), 0, NULL, 0},
+    {"bars", CLI_TEXT, offsetof(struct args, bars), 0, NULL, 0},
+    {"remainder", CLI_CHOICE, offsetof(struct args, remainder), 0, "whole|carry", 0},
     {"compress", CLI_FLAG, offsetof(struct args, compress), 0, NULL, 0},
     {"FILES", CLI_ARG_REST, offsetof(struct args, files), CLI_REQUIRED, NULL, 0},
 };
@@ -41,7 +43,9 @@ static hy_status import(const cli_context *cli, const struct args *args, hy_runt
                                .compress = args->compress,
                                .progress = cli_progress_update,
                                .progress_ctx = &bar,
-                               .date_order = orders[args->date_order]};
+                               .date_order = orders[args->date_order],
+                               .bars = args->bars,
+                               .carry = args->remainder == 2};
   hy_import_report *report = NULL;
   hy_status status = hy_universe_import(runtime, &o, &report, err);
   cli_progress_end(&bar);

@@ -179,6 +179,8 @@ static hy_status read_all(hy__import *im, const hy__source_list *list, hy_runtim
                list->paths[k]);
   for (size_t k = 0; k < list->n; k++)
     HY_TRY(plan_file(im, list->paths[k], list->n, &files[k], &is_hdf5, err));
+  HY_FAIL_IF(is_hdf5 && im->options->bars, HY_UNSUPPORTED, err,
+             "%s is a universe; bars are made of tables of trades", list->paths[0]);
   if (is_hdf5) return hy__import_universe(im, runtime, list->paths[0], err);
   HY_TRY(hy__import_planned(im, err));
   for (size_t k = 0; k < list->n; k++) {
@@ -188,6 +190,7 @@ static hy_status read_all(hy__import *im, const hy__source_list *list, hy_runtim
   }
   HY_TRY(note_source(im, list, err));
   const int64_t start_ns = hy__clock_monotonic_ns();
+  if (im->options->bars) HY_TRY(hy__import_ticks(im, runtime, err));
   HY_TRY(hy__import_settle(im, err));
   im->report->settle_ns = hy__clock_monotonic_ns() - start_ns;
   return HY_OK;
@@ -288,6 +291,8 @@ static hy_status check_options(const hy_import_options *o, hy_error *err) {
              o->date_order);
   const hy__calendar *calendar;
   int64_t ns;
+  HY_FAIL_IF(o->bars && (o->timeframe || o->stamp), HY_INVALID_ARGUMENT, err,
+             "bars of trades have their own timeframe and stamp");
   if (o->calendar) HY_TRY(hy__calendar_require(o->calendar, &calendar, err));
   return o->timeframe ? hy__timeframe_parse(o->timeframe, &ns, err) : HY_OK;
 }

@@ -79,6 +79,10 @@ HY_CHECKED hy_status hy__import_plan(hy__import *im, const hy__source *s, hy__im
 /* All rows of one file into the store. */
 HY_CHECKED hy_status hy__import_read(hy__import *im, const hy__import_file *file,
                                      const hy__source *source, hy_error *err);
+/* The rows of each symbol in the order of time, of equal times in that of the files. */
+HY_CHECKED hy_status hy__import_sort(hy__import *im, hy_error *err);
+/* Rows of trades become rows of bars, stamped at their close; before settle, with options->bars. */
+HY_CHECKED hy_status hy__import_ticks(hy__import *im, hy_runtime *runtime, hy_error *err);
 /* Policies, close times, the axis. */
 HY_CHECKED hy_status hy__import_settle(hy__import *im, hy_error *err);
 HY_CHECKED hy_status hy__import_write(hy__import *im, hy_error *err);

@@ -59,6 +59,12 @@ static hy_status sort_series(hy__import *im, hy__series *s, hy_error *err) {
   return HY_OK;
 }
 
+hy_status hy__import_sort(hy__import *im, hy_error *err) {
+  HY_TRY(split_by_symbol(im, err));
+  for (size_t s = 0; s < im->symbols.n; s++) HY_TRY(sort_series(im, &im->series[s], err));
+  return HY_OK;
+}
+
 /* --- timeframe --- */
 
 enum { STEPS_MAX = 1 << 16, STEPS_PER_SYMBOL = 2048 };
@@ -371,11 +377,11 @@ static hy_status settle_zone(hy__import *im, hy_error *err) {
 hy_status hy__import_settle(hy__import *im, hy_error *err) {
   const rules r = make_rules(im);
   HY_TRY(settle_zone(im, err));
-  HY_TRY(split_by_symbol(im, err));
-  for (size_t s = 0; s < im->symbols.n; s++) HY_TRY(sort_series(im, &im->series[s], err));
-  im->report->stamp_assumed = im->options->stamp == HY_STAMP_DEFAULT && im->any_clock;
-  im->stamp = im->options->stamp == HY_STAMP_CLOSE ? HY_STAMP_CLOSE : HY_STAMP_OPEN;
-  HY_TRY(infer_timeframe(im, err));
+  const bool closes = im->options->stamp == HY_STAMP_CLOSE || im->options->bars;
+  HY_TRY(hy__import_sort(im, err));
+  im->report->stamp_assumed = !closes && im->options->stamp == HY_STAMP_DEFAULT && im->any_clock;
+  im->stamp = closes ? HY_STAMP_CLOSE : HY_STAMP_OPEN;
+  if (!im->options->bars) HY_TRY(infer_timeframe(im, err));
   to_closes(im);
   for (size_t s = 0; s < im->symbols.n; s++) {
     drop_duplicates(im, &im->series[s]);
