@@ -25,15 +25,35 @@ typedef struct view {
 
 enum { TILE_ROWS = TILE + TILE_REACH };
 
+/* Without a loop: an index that varies would keep the compiler from holding a view in registers,
+ * and from seeing which function it calls. */
+HY_INLINE void view_shift(const double *const *from, int n, ptrdiff_t by, const double **to) {
+  if (n > 0) to[0] = from[0] + by;
+  if (n > 1) to[1] = from[1] + by;
+  if (n > 2) to[2] = from[2] + by;
+  if (n > 3) to[3] = from[3] + by;
+  if (n > 4) to[4] = from[4] + by;
+  if (n > 5) to[5] = from[5] + by;
+}
+_Static_assert(HY__IND_INPUTS == 6, "view_shift");
+
+/* Column i of the block in a tile. */
+HY_INLINE lanes tile_load(view v, size_t k, int i) {
+  return v_load(v.tile + ((ptrdiff_t)i * TILE_ROWS - (ptrdiff_t)k) * LANE_WIDTH);
+}
+
 /* The columns of the block whose newest row lies k bars ago. */
 HY_INLINE void fetch(view v, size_t k, lanes *column) {
   if (v.tile != NULL) {
-    for (int i = 0; i < v.n_columns; i++)
-      column[i] = v_load(v.tile + ((ptrdiff_t)i * TILE_ROWS - (ptrdiff_t)k) * LANE_WIDTH);
+    if (v.n_columns > 0) column[0] = tile_load(v, k, 0);
+    if (v.n_columns > 1) column[1] = tile_load(v, k, 1);
+    if (v.n_columns > 2) column[2] = tile_load(v, k, 2);
+    if (v.n_columns > 3) column[3] = tile_load(v, k, 3);
+    if (v.n_columns > 4) column[4] = tile_load(v, k, 4);
     return;
   }
   const double *in[HY__IND_INPUTS] = {NULL};
-  for (int i = 0; i < v.n_in; i++) in[i] = v.in[i] - k * HY_LANES;
+  view_shift(v.in, v.n_in, -(ptrdiff_t)(k * HY_LANES), in);
   for (int i = 0; i < COLUMNS; i++) column[i] = v_zero(); /* for the compiler; all are written */
   v.block(in, column);
 }
@@ -54,7 +74,7 @@ typedef struct tiling {
 
 HY_INLINE view view_at(const hy__ind_step *s, tiling f, size_t t, size_t g) {
   view v = {.block = f.block, .n_in = f.n_in, .n_columns = f.n_columns};
-  for (int i = 0; i < f.n_in; i++) v.in[i] = s->in[i] + t * HY_LANES + g;
+  view_shift(s->in, f.n_in, (ptrdiff_t)(t * HY_LANES + g), v.in);
   return v;
 }
 
@@ -72,7 +92,7 @@ HY_INLINE void tile_run(const hy__ind_step *s, tiling f, size_t begin, size_t en
     const ptrdiff_t at = ((ptrdiff_t)(begin + row) - (ptrdiff_t)reach) * HY_LANES + (ptrdiff_t)g;
     const double *in[HY__IND_INPUTS] = {NULL};
     lanes column[COLUMNS];
-    for (int i = 0; i < f.n_in; i++) in[i] = s->in[i] + at;
+    view_shift(s->in, f.n_in, at, in);
     f.block(in, column);
     for (int i = 0; i < f.n_columns; i++)
       v_store(tile + ((size_t)i * TILE_ROWS + row) * LANE_WIDTH, column[i]);

@@ -29,19 +29,26 @@ HY_INLINE void sum_block(const double *const *in, lanes *column) {
   default: return call(n);                                                                         \
   }
 
+/* The sum of four rows of input `input`, the newest k bars ago, which stands in `column` of a tile:
+ * fetch() for this one column, without a function that the compiler may fail to see through. */
+HY_INLINE lanes four_of(view v, int input, int column, size_t k) {
+  if (v.tile != NULL) return tile_load(v, k, column);
+  const double *const x = v.in[input] - k * HY_LANES;
+  lanes sum;
+  sum_block(&x, &sum);
+  return sum;
+}
+
 /* Two chains of blocks, then what is left; of input `input`, whose blocks stand in `column`. */
 HY_INLINE lanes sum_of(view v, int input, int column, size_t n) {
-  lanes a0 = v_zero(), a1 = v_zero(), c[COLUMNS];
+  lanes a0 = v_zero(), a1 = v_zero();
   size_t k = 0;
   for (; k + 2 * BLOCK <= n; k += 2 * BLOCK) {
-    fetch(v, k, c);
-    a0 += c[column];
-    fetch(v, k + BLOCK, c);
-    a1 += c[column];
+    a0 += four_of(v, input, column, k);
+    a1 += four_of(v, input, column, k + BLOCK);
   }
   if (k + BLOCK <= n) {
-    fetch(v, k, c);
-    a0 += c[column];
+    a0 += four_of(v, input, column, k);
     k += BLOCK;
   }
   for (size_t r = 0; r < n % BLOCK; r++, k++) a1 += v_ago(v.in[input], k);
@@ -61,10 +68,12 @@ HY_INLINE lanes w_mean(const double *x, size_t n) { return w_sum(x, n) / v_set((
 
 /* The sums of four rows of several inputs, a column each. */
 HY_INLINE void two_sums(const double *const *in, lanes *column) {
-  for (int i = 0; i < 2; i++) sum_block(in + i, column + i);
+  sum_block(in, column);
+  sum_block(in + 1, column + 1);
 }
 HY_INLINE void three_sums(const double *const *in, lanes *column) {
-  for (int i = 0; i < 3; i++) sum_block(in + i, column + i);
+  two_sums(in, column);
+  sum_block(in + 2, column + 2);
 }
 
 /* Column 1: the sum of squared deviations of four rows from their mean, by pairs of pairs, so that
