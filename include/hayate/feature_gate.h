@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include <hayate/adjust.h>
 #include <hayate/feature_stream.h>
 
 #ifdef __cplusplus
@@ -43,10 +44,15 @@ typedef struct hy_feature_gate_options {
    * computes at most so many rows before its own again. */
   size_t n_kept;          /* 0: 256, at most 1048576 */
   size_t checkpoint_rows; /* 0: 64 */
+  /* Corporate actions; the table must outlive the gate. With the first row behind an action its
+   * symbol begins anew from the n_kept rows before it, adjusted as hy_universe_adjust does at that
+   * time; the other symbols go on. Bars come as they were traded. NULL: none. */
+  const hy_actions *actions;
 } hy_feature_gate_options;
 
 /* The stream must outlive the gate; while the gate lives, others may only peek at it and describe
- * it. Errors: INVALID_ARGUMENT, LIMIT, OUT_OF_MEMORY. */
+ * it. Errors: INVALID_ARGUMENT, NOT_FOUND (a dividend, and the stream has no field close), LIMIT,
+ * OUT_OF_MEMORY. */
 HY_API HY_CHECKED hy_status hy_feature_gate_create(hy_feature_stream *stream,
                                                    const hy_feature_gate_options *options,
                                                    hy_feature_gate **out, hy_error *err);
@@ -85,7 +91,8 @@ typedef struct hy_gate_row {
 
 /* The next row that may go, oldest first; *has is false where none may. Call it until then after
  * each push, advance and close. After a correction the rows from its own on come again, with the
- * next revision, before any new one. */
+ * next revision, before any new one. Errors: BAD_FORMAT (a dividend that is not below the close
+ * before it: the row does not go). */
 HY_API HY_CHECKED hy_status hy_feature_gate_next(hy_feature_gate *gate, hy_gate_row *row, bool *has,
                                                  hy_error *err);
 

@@ -5,6 +5,7 @@ from collections import namedtuple
 
 import numpy as np
 
+from ._adjust import Actions
 from ._library import LIB, P, SIZE, CError, Handle, Options, call, error_of
 from ._stream import _time, _where
 
@@ -21,7 +22,7 @@ class _Options(Options):
     _fields_ = [("struct_size", SIZE), ("barrier", c.c_int), ("late", c.c_int),
                 ("deadline_ns", c.c_int64), ("deadline_from_first", c.c_bool),
                 ("quorum", c.c_double), ("expected", P), ("n_waiting", SIZE), ("n_kept", SIZE),
-                ("checkpoint_rows", SIZE)]
+                ("checkpoint_rows", SIZE), ("actions", P)]
 
 
 class _Row(Options):
@@ -53,10 +54,11 @@ class FeatureGate:
     symbols have reported (barrier "all"), or at the latest `deadline_ns` after the bars' close
     ("deadline"; after the row's first bar with `from_first`), or once the share `quorum` of them has
     ("quorum"). `late` says what becomes of a bar whose row has gone: "reject" raises Error LATE,
-    "replay" computes the rows from there on again, as far back as `kept` rows."""
+    "replay" computes the rows from there on again, as far back as `kept` rows. With `actions` (Actions,
+    or its rows) a symbol begins anew after a split, dividend or roll, from the `kept` rows adjusted."""
 
     def __init__(self, stream, barrier="all", late="reject", deadline_ns=0, from_first=False,
-                 quorum=0.0, expected=None, waiting=0, kept=0, checkpoint_rows=0):
+                 quorum=0.0, expected=None, waiting=0, kept=0, checkpoint_rows=0, actions=None):
         self.stream = stream
         self.symbols, self.fields, self.names = stream.symbols, stream.fields, stream.names
         self._index = {name: k for k, name in enumerate(self.symbols)}
@@ -66,7 +68,12 @@ class FeatureGate:
                            deadline_from_first=from_first, quorum=quorum,
                            expected=None if mask is None else mask.ctypes.data, n_waiting=waiting,
                            n_kept=kept, checkpoint_rows=checkpoint_rows)
-        self._handle = Handle(LIB.hy_feature_gate_destroy, stream._handle)
+        keep = [stream._handle]
+        if actions is not None:
+            actions = actions if isinstance(actions, Actions) else Actions(actions)
+            options.actions = actions._handle.pointer.value
+            keep.append(actions._handle)
+        self._handle = Handle(LIB.hy_feature_gate_destroy, *keep)
         call(LIB.hy_feature_gate_create, stream._handle.pointer, c.byref(options),
              c.byref(self._handle.pointer))
         self._bar, self._error = np.empty(len(self.fields)), CError()

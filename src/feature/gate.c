@@ -227,7 +227,7 @@ static hy_status check_options(const hy_feature_gate_options *o, hy_error *err) 
   return HY_OK;
 }
 
-static hy_status take(hy_feature_gate *g, size_t n, size_t each, void *out, hy_error *err) {
+hy_status hy__gate_take(hy_feature_gate *g, size_t n, size_t each, void *out, hy_error *err) {
   size_t bytes, all;
   void *memory;
   HY_FAIL_IF(!hy__mul(n, each, &bytes) || !hy__add(g->memory_bytes, bytes, &all) ||
@@ -244,16 +244,16 @@ static hy_status take_rows(hy_feature_gate *g, hy_error *err) {
   HY_FAIL_IF(!hy__mul(g->n_fields, g->n_symbols, &cells) || !hy__mul(cells, g->capacity, &cells) ||
                  !hy__mul(g->n_symbols, g->n_features, &values),
              HY_LIMIT, err, "the gate needs more memory than a machine has");
-  HY_TRY(take(g, g->n_symbols, 1, &g->expected, err));
-  HY_TRY(take(g, g->n_symbols, sizeof *g->last_ns, &g->last_ns, err));
-  HY_TRY(take(g, g->capacity, sizeof *g->rows, &g->rows, err));
-  HY_TRY(take(g, g->capacity, sizeof *g->free_slots, &g->free_slots, err));
-  HY_TRY(take(g, cells, sizeof *g->cells, &g->cells, err));
-  HY_TRY(take(g, g->capacity, g->n_symbols, &g->has, err));
-  HY_TRY(take(g, g->n_fields, sizeof *g->fields, &g->fields, err));
-  HY_TRY(take(g, values, sizeof *g->values, &g->values, err));
-  HY_TRY(take(g, values, 1, &g->valid, err));
-  HY_TRY(take(g, g->n_symbols, sizeof *g->missing, &g->missing, err));
+  HY_TRY(hy__gate_take(g, g->n_symbols, 1, &g->expected, err));
+  HY_TRY(hy__gate_take(g, g->n_symbols, sizeof *g->last_ns, &g->last_ns, err));
+  HY_TRY(hy__gate_take(g, g->capacity, sizeof *g->rows, &g->rows, err));
+  HY_TRY(hy__gate_take(g, g->capacity, sizeof *g->free_slots, &g->free_slots, err));
+  HY_TRY(hy__gate_take(g, cells, sizeof *g->cells, &g->cells, err));
+  HY_TRY(hy__gate_take(g, g->capacity, g->n_symbols, &g->has, err));
+  HY_TRY(hy__gate_take(g, g->n_fields, sizeof *g->fields, &g->fields, err));
+  HY_TRY(hy__gate_take(g, values, sizeof *g->values, &g->values, err));
+  HY_TRY(hy__gate_take(g, values, 1, &g->valid, err));
+  HY_TRY(hy__gate_take(g, g->n_symbols, sizeof *g->missing, &g->missing, err));
   for (size_t k = 0; k < g->n_symbols; k++) g->last_ns[k] = g->begin_ns;
   for (; g->n_free < g->capacity; g->n_free++) g->free_slots[g->n_free] = (uint32_t)g->n_free;
   return HY_OK;
@@ -262,9 +262,9 @@ static hy_status take_rows(hy_feature_gate *g, hy_error *err) {
 static hy_status take_checkpoints(hy_feature_gate *g, hy_error *err) {
   if (g->o.late != HY_LATE_REPLAY) return HY_OK;
   g->checkpoints_max = g->capacity / g->o.checkpoint_rows + 2;
-  HY_TRY(take(g, g->checkpoints_max, sizeof *g->checkpoints, &g->checkpoints, err));
+  HY_TRY(hy__gate_take(g, g->checkpoints_max, sizeof *g->checkpoints, &g->checkpoints, err));
   for (size_t k = 0; k < g->checkpoints_max; k++)
-    HY_TRY(take(g, g->snapshot_bytes, 1, &g->checkpoints[k].data, err));
+    HY_TRY(hy__gate_take(g, g->snapshot_bytes, 1, &g->checkpoints[k].data, err));
   return hy__gate_checkpoint_take(g, g->begin_ns, err);
 }
 
@@ -282,12 +282,14 @@ static hy_status make(hy_feature_gate *g, hy_error *err) {
   if (!g->o.n_waiting) g->o.n_waiting = WAITING;
   if (!g->o.n_kept) g->o.n_kept = KEPT;
   if (!g->o.checkpoint_rows) g->o.checkpoint_rows = CHECKPOINT_ROWS;
-  g->capacity = g->o.n_waiting + g->o.n_kept + g->o.checkpoint_rows;
+  g->capacity =
+      g->o.n_waiting + g->o.n_kept + g->o.checkpoint_rows + (g->o.actions ? g->o.n_kept : 0);
   for (size_t k = 0; k < HY_COUNT(prices); k++)
     g->prices[k] = hy__universe_field(g->stream->universe, prices[k]);
   HY_TRY(hy__arena_create(g->allocator, 0, 0, &g->arena, err));
   HY_TRY(take_rows(g, err));
   HY_TRY(hy_feature_gate_expect(g, g->o.expected, err));
+  if (g->o.actions) HY_TRY(hy__gate_actions_bind(g, err));
   return take_checkpoints(g, err);
 }
 

@@ -3,7 +3,8 @@
  * for repeated bars and replays), then those that wait. Each row has a slot of cells.
  *
  *   gate.c         making one, bars coming in, whose row it is, refusals
- *   gate_replay.c  rows going out: the barrier, checkpoints, rows computed again */
+ *   gate_replay.c  rows going out: the barrier, checkpoints, rows computed again
+ *   gate_adjust.c  symbols that begin anew from adjusted rows, after a split, dividend or roll */
 #ifndef HY_FEATURE_GATE_H
 #define HY_FEATURE_GATE_H
 
@@ -16,6 +17,13 @@ typedef struct hy__gate_row {
   size_t n_bars, n_reported; /* reported: of the expected symbols */
   uint32_t slot, revision;
 } hy__gate_row;
+
+/* A corporate action of a symbol of the stream; sorted by symbol, time and kind. */
+typedef struct hy__gate_action {
+  const hy_action *action;
+  size_t symbol;
+  hy__factor factor; /* of it and those after it, while rows are adjusted */
+} hy__gate_action;
 
 typedef struct hy__gate_checkpoint {
   int64_t time_ns; /* of the last row in it */
@@ -47,6 +55,12 @@ struct hy_feature_gate {
   /* checkpoints, oldest first */
   hy__gate_checkpoint *checkpoints;
   size_t checkpoints_max, n_checkpoints, snapshot_bytes, since; /* since: rows after the newest */
+  /* corporate actions */
+  hy__gate_action *actions;
+  size_t n_actions;
+  uint8_t *split;    /* [symbol] one that begins anew */
+  double *adjusted;  /* [field][symbol] */
+  uint8_t *shots[2]; /* the stream before, and after the adjusted rows */
   /* the answer */
   const double **fields;
   double *values;
@@ -69,5 +83,14 @@ static inline double *hy__gate_cells(const hy_feature_gate *g, const hy__gate_ro
 HY_CHECKED hy_status hy__gate_checkpoint_take(hy_feature_gate *g, int64_t time_ns, hy_error *err);
 /* Whether a row of that time, now at `index`, can be computed again. */
 bool hy__gate_reaches(const hy_feature_gate *g, size_t index, int64_t time_ns);
+
+/* The gate's copy of the table, and the memory for it. */
+HY_CHECKED hy_status hy__gate_actions_bind(hy_feature_gate *g, hy_error *err);
+/* Before the row at the cursor goes to the stream: symbols with an action since the row before
+ * begin anew. */
+HY_CHECKED hy_status hy__gate_adjust(hy_feature_gate *g, hy_error *err);
+/* Memory of the gate's arena, counted. `out`: the address of a pointer. */
+HY_CHECKED hy_status hy__gate_take(hy_feature_gate *g, size_t n, size_t each, void *out,
+                                   hy_error *err);
 
 #endif

@@ -42,14 +42,16 @@ static size_t rows_until(const hy_feature_gate *g, int64_t time_ns) {
   return n;
 }
 
-/* Keeps n_kept rows, and those back to the checkpoint before them. */
+/* Keeps n_kept rows, and those back to the checkpoint before them; of actions' symbols as many
+ * again, from which one begins anew. */
 static void trim(hy_feature_gate *g) {
+  const size_t more = g->n_actions ? g->o.n_kept : 0;
   if (g->o.late == HY_LATE_REJECT && g->n_gone > g->o.n_kept) drop_rows(g, g->n_gone - g->o.n_kept);
   while (g->n_checkpoints > 1) {
     const size_t n = rows_until(g, g->checkpoints[1].time_ns);
     if (g->n_gone - n < g->o.n_kept) return;
     drop_checkpoint(g);
-    drop_rows(g, n);
+    if (n > more) drop_rows(g, n - more);
   }
 }
 
@@ -69,6 +71,7 @@ static hy_status rewind_stream(hy_feature_gate *g, hy_error *err) {
 /* ---- rows ---- */
 
 static hy_status feed_row(hy_feature_gate *g, hy_error *err) {
+  if (g->n_actions) HY_TRY(hy__gate_adjust(g, err));
   const hy__gate_row *row = &g->rows[g->cursor];
   const double *cells = hy__gate_cells(g, row);
   for (size_t k = 0; k < g->n_fields; k++) g->fields[k] = cells + k * g->n_symbols;

@@ -176,4 +176,8 @@ void hy__stream_clear(const hy_feature_stream *s, size_t block, uint32_t domain,
 /* The lanes whose series has begun: with their first bar, or with the first row of all. */
 uint8_t hy__stream_begun(const hy_feature_stream *s, size_t block, uint32_t domain);
 
+/* The stream as in one snapshot of it, but for these symbols, which are as in another. */
+HY_CHECKED hy_status hy__stream_merge(hy_feature_stream *s, const void *all, const void *some,
+                                      const uint8_t *which, hy_error *err);
+
 #endif

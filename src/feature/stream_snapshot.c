@@ -390,3 +390,14 @@ hy_status hy_feature_stream_restore(hy_feature_stream *s, const void *data, size
   s->n_rows = r.head.n_rows;
   return HY_OK;
 }
+
+hy_status hy__stream_merge(hy_feature_stream *s, const void *all, const void *some,
+                           const uint8_t *which, hy_error *err) {
+  reader r = {.s = s};
+  const size_t bytes = all_bytes(s);
+  HY_TRY(read_head(&r, some, bytes, err));
+  HY_TRY(hy_feature_stream_restore(s, all, bytes, err));
+  for (size_t k = 0; k < s->info.n_symbols; k++)
+    if (which[k]) take_block(s, k / HY_LANES, way_of(&r, k, k % HY_LANES, k % HY_LANES));
+  return HY_OK;
+}

@@ -64,6 +64,20 @@ def test_corrections_and_missing():
     assert counts["n_revisions"] == 14 and counts["n_bars"] == 3 * BARS + 1
 
 
+def test_a_split_goes_unnoticed():
+    """Prices halved by a split, and the gate told of it: returns as without."""
+    features = hayate.Features("sma(close,4)/close; rsi(close,5)")
+    actions = [("B", TIME[20], "split", 2.0)]
+    gate = features.stream(SYMBOLS, fields=["close"]).gate(actions=actions)
+    split = np.where((TIME[:, None] > TIME[20]) & (np.arange(3) == 1), CLOSE / 2, CLOSE)
+    got = []
+    for t in range(BARS):
+        for k in range(3):
+            gate.push(k, TIME[t], [split[t, k]])
+        got += [row.values for row in gate.rows()]
+    assert np.stack(got).tobytes() == batch(features, CLOSE).tobytes()
+
+
 def test_barriers_and_refusals():
     features = hayate.Features(SPEC)
     gate = features.stream(SYMBOLS, fields=["close"]).gate(barrier="quorum", quorum=0.6,
