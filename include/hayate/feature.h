@@ -46,6 +46,10 @@ HY_API HY_CHECKED hy_status hy_features_explain(const hy_features *features, boo
 /* All definitions, one line or object each; pattern filters ids by substring (NULL: all). */
 HY_API HY_CHECKED hy_status hy_features_list(const char *pattern, bool json, const hy_sink *sink,
                                              hy_error *err);
+/* A definition, or all of a family: what it is, its parameters, the history that it needs.
+ * NOT_FOUND suggests the nearest names. */
+HY_API HY_CHECKED hy_status hy_features_describe_id(const char *id, bool json, const hy_sink *sink,
+                                                    hy_error *err);
 
 /* Rows [t_begin, t_end) of every feature for every symbol, history from the first bar.
  * out[f]: [t_end - t_begin, n_symbols] row-major float64, NaN where missing; valid[f] (may be NULL

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hayate features explain: what a spec becomes: its nodes, look-back, stability and cost. */
+ * hayate features explain: what a spec becomes: its nodes, look-back, stability and cost; or what a
+ * definition is. */
 #include <hayate/feature.h>
 
 #include "cli/cli.h"
@@ -25,11 +26,19 @@ static hy_status explain(const cli_context *cli, const struct args *args, const 
   return HY_OK;
 }
 
+/* A definition's id alone is no spec: it asks what the definition is. */
+static bool describes(const cli_context *cli, const struct args *args) {
+  const hy_sink sink = {.write = cli_sink_write, .ctx = stdout};
+  if (args->canonical || args->fit) return false;
+  return hy_features_describe_id(args->spec, cli->json, &sink, NULL) == HY_OK;
+}
+
 static int run(cli_context *cli, const void *arguments) {
   const struct args *args = arguments;
   hy_runtime *runtime = NULL;
   hy_features *features = NULL;
   hy_error err;
+  if (describes(cli, args)) return CLI_DONE;
   if (cli_runtime(cli, &runtime, &err) != HY_OK) return cli_fail(cli, &err);
   hy_status status = hy_features_create_fitted(runtime, args->spec, args->fit, &features, &err);
   if (status == HY_OK) {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tables and programs as text for people and as JSON for machines. */
+ * Programs as text for people and as JSON for machines. */
 #include <stdio.h>
 
 #include "feature/program.h"
 
 enum { TEXT_BYTES = 512 };
 
-static const char class_letters[] = {'W', 'E', 'A', 'P'};
-
-static hy_status put_json_text(const hy_sink *sink, const char *text, hy_error *err) {
+hy_status hy__put_json_text(const hy_sink *sink, const char *text, hy_error *err) {
   HY_TRY(hy__sink_text(sink, "\"", err));
   for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
     if (*c == '"' || *c == '\\' || *c < 0x20)
@@ -17,96 +15,6 @@ static hy_status put_json_text(const hy_sink *sink, const char *text, hy_error *
       HY_TRY(hy__sink_write(sink, c, 1, err));
   }
   return hy__sink_text(sink, "\"", err);
-}
-
-/* ---- list ---- */
-
-static hy_status list_names(const hy_sink *sink, const char *key, const hy__def *def, bool inputs,
-                            hy_error *err) {
-  HY_TRY(hy__sink_printf(sink, err, "\"%s\":[", key));
-  size_t n = inputs ? def->n_inputs : def->outputs[0][0] ? def->n_outputs : 0;
-  for (size_t i = 0; i < n; i++)
-    HY_TRY(hy__sink_printf(sink, err, "%s\"%s\"", i ? "," : "",
-                           inputs ? def->inputs[i].name : def->outputs[i]));
-  return hy__sink_text(sink, "],", err);
-}
-
-/* Rows of history with the defaults (a parameter without one at 10): until the first value, and
- * until a start elsewhere makes no difference beyond 1e-6 and 1e-9 of scale; null: no bound. */
-static hy_status list_history(const hy_sink *sink, const hy__def *def, hy_error *err) {
-  static const double tols[] = {1e-6, 1e-9};
-  const hy__ind_code *code = def->is_cross ? NULL : hy__def_code(def->row, HY_ISA_SCALAR);
-  double p[HY__IND_PARAMS] = {0};
-  const bool bounded = def->klass == HY__IND_W || def->klass == HY__IND_E;
-  for (size_t i = 0; i < def->n_params; i++)
-    p[i] = def->params[i].has_default ? def->params[i].value : 10;
-  const size_t lookback = code && code->lookback ? code->lookback(p) : 0;
-  HY_TRY(hy__sink_printf(sink, err, "\"lookback\":%zu,\"stable_after\":{", lookback));
-  for (size_t i = 0; i < HY_COUNT(tols); i++) {
-    const size_t more = code && code->stable ? code->stable(p, tols[i]) : 0;
-    HY_TRY(hy__sink_printf(sink, err, "%s\"1e-%d\":", i ? "," : "", i ? 9 : 6));
-    HY_TRY(bounded ? hy__sink_printf(sink, err, "%zu", lookback + more)
-                   : hy__sink_text(sink, "null", err));
-  }
-  return hy__sink_text(sink, "},", err);
-}
-
-static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, hy_error *err) {
-  HY_TRY(hy__sink_printf(sink, err,
-                         "%s{\"id\":\"%s\",\"version\":%u,\"kind\":\"%s\",\"class\":\"%c\","
-                         "\"default\":%s,",
-                         first ? "" : ",", def->id, def->version,
-                         def->is_cross ? "cross" : "series", class_letters[def->klass],
-                         def->is_default ? "true" : "false"));
-  HY_TRY(list_names(sink, "inputs", def, true, err));
-  size_t n_optional = 0; /* the last so many inputs may be left out */
-  for (size_t i = 0; i < def->n_inputs; i++) n_optional += def->inputs[i].optional;
-  HY_TRY(hy__sink_printf(sink, err, "\"n_optional\":%zu,\"params\":[", n_optional));
-  for (size_t i = 0; i < def->n_params; i++) {
-    char value[HY_NUMBER_TEXT] = "null";
-    if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);
-    HY_TRY(hy__sink_printf(sink, err, "%s{\"name\":\"%s\",\"integer\":%s,\"default\":%s}",
-                           i ? "," : "", def->params[i].name,
-                           def->params[i].integer ? "true" : "false", value));
-  }
-  HY_TRY(hy__sink_text(sink, "],", err));
-  HY_TRY(list_names(sink, "outputs", def, false, err));
-  HY_TRY(list_history(sink, def, err));
-  HY_TRY(hy__sink_text(sink, "\"doc\":", err));
-  HY_TRY(put_json_text(sink, def->doc, err));
-  return hy__sink_text(sink, "}", err);
-}
-
-static hy_status list_text(const hy_sink *sink, const hy__def *def, hy_error *err) {
-  char text[TEXT_BYTES];
-  hy__def_signature(def, text, sizeof text);
-  if (def->outputs[0][0]) {
-    size_t used = strlen(text);
-    for (size_t i = 0; i < def->n_outputs && used < sizeof text; i++)
-      used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? " " : " . ",
-                               def->outputs[i]);
-  }
-  return hy__sink_printf(sink, err, "%-46s %c %s  %s\n", text, class_letters[def->klass],
-                         def->is_default ? "*" : " ", def->doc);
-}
-
-hy_status hy_features_list(const char *pattern, bool json, const hy_sink *sink, hy_error *err) {
-  HY_FAIL_IF(!sink, HY_INVALID_ARGUMENT, err, "hy_features_list: sink must be given");
-  size_t n = 0;
-  if (json) HY_TRY(hy__sink_text(sink, "{\"definitions\":[", err));
-  for (size_t row = 0; row < hy__def_n(); row++) {
-    hy__def def;
-    HY_TRY(hy__def_read(row, &def, err));
-    if (pattern && !strstr(def.id, pattern)) continue;
-    HY_TRY(json ? list_json(sink, &def, n == 0, err) : list_text(sink, &def, err));
-    n++;
-  }
-  if (json) return hy__sink_printf(sink, err, "],\"n\":%zu}\n", n);
-  return hy__sink_printf(
-      sink, err,
-      "%zu definitions; class W window, E recurrence that forgets, A cumulative, P path "
-      "dependent; * what the bare family means\n",
-      n);
 }
 
 /* ---- explain ---- */
@@ -195,7 +103,7 @@ static hy_status explain_feature(walk *w, size_t index, bool json) {
   hy__stable_query q = {.refs = &ref, .n_refs = 1, .tol = 1e-9, .rows = w->rows};
   bool bounded = hy__node_stable(f, &q, &stable, NULL);
   for (size_t i = 0; i < f->n_nodes; i++) n_nodes += w->under[i];
-  char class_letter = class_letters[worst_class(w)], stable_text[HY_NUMBER_TEXT] = "null";
+  char class_letter = hy__class_letter(worst_class(w)), stable_text[HY_NUMBER_TEXT] = "null";
   if (bounded) hy__format_i64((int64_t)stable, stable_text);
   if (!json) {
     HY_TRY(hy__sink_printf(w->sink, w->err,
@@ -206,7 +114,7 @@ static hy_status explain_feature(walk *w, size_t index, bool json) {
     return hy__sink_text(w->sink, "\n", w->err);
   }
   HY_TRY(hy__sink_text(w->sink, index ? ",{\"name\":" : "{\"name\":", w->err));
-  HY_TRY(put_json_text(w->sink, f->names[index], w->err));
+  HY_TRY(hy__put_json_text(w->sink, f->names[index], w->err));
   HY_TRY(hy__sink_printf(w->sink, w->err,
                          ",\"node\":%u,\"output\":%u,\"class\":\"%c\",\"lookback\":%zu,"
                          "\"stable\":%s,\"nodes\":%zu,\"fields\":[",
@@ -227,7 +135,7 @@ static hy_status explain_node(const walk *w, uint32_t index, double ns_per_bar, 
                            "  #%-4u %-56s stage %u  rows back %-5zu state %-6zu %s ns\n", index,
                            text, n->stage, n->history, n->state_bytes, cost);
   HY_TRY(hy__sink_text(w->sink, index ? ",{\"text\":" : "{\"text\":", w->err));
-  HY_TRY(put_json_text(w->sink, text, w->err));
+  HY_TRY(hy__put_json_text(w->sink, text, w->err));
   HY_TRY(hy__sink_text(w->sink, ",\"in\":[", w->err));
   for (size_t i = 0; i < n->n_in; i++)
     HY_TRY(hy__sink_printf(w->sink, w->err, "%s[%u,%u]", i ? "," : "", n->in[i].node,

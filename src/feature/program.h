@@ -142,6 +142,9 @@ bool hy__node_stable(const struct hy_features *f, const hy__stable_query *q, siz
                      const hy__node **culprit);
 /* [node] nanoseconds per symbol and bar, measured now; 0 for what is not computed by a step. */
 HY_CHECKED hy_status hy__cost_measure(const struct hy_features *f, double *ns, hy_error *err);
+/* Text as a JSON string. */
+HY_CHECKED hy_status hy__put_json_text(const hy_sink *sink, const char *text, hy_error *err);
+static inline char hy__class_letter(hy__ind_class klass) { return "WEAP"[klass]; }
 /* The standard field that a name or alias means, or NULL. */
 const char *hy__field_standard(const char *name);
 

@@ -51,6 +51,17 @@ def compute(universe, path, spec, *args):
     return json.loads(done.stdout), np.load(path)
 
 
+def test_explain_describes_a_definition():
+    """The id of a definition prints what it is; a family, all of its rows."""
+    done = hayate("features", "explain", "rsi.mid")
+    assert done.returncode == 0 and "flat series gives 50" in done.stdout
+    assert "look-back    14 rows" in done.stdout and "stable after" in done.stdout
+    listing = json.loads(hayate("features", "explain", "rsi", "--json").stdout)
+    assert [d["id"] for d in listing["definitions"]] == ["rsi.talib", "rsi.mid", "rsi.cutler"]
+    assert listing["definitions"][0]["stable_after"]["1e-6"] > listing["definitions"][0]["lookback"]
+    assert hayate("features", "explain", "obv", "--json").stdout.count("null") >= 2
+
+
 def test_list_filters_and_describes():
     out = hayate("features", "list", "rsi.mid")
     assert out.returncode == 0 and out.stdout.startswith("rsi.mid(x, n=14)")

@@ -111,7 +111,7 @@ static bool stream_equals(hy_features *f, panel *p, const answer *a, hy__random 
 /* Some markets are small and whole, some have everything. */
 static panel random_panel(hy__random *random) {
   const size_t n_symbols = 1 + hy__random_below(random, 19),
-               n_bars = 2 + hy__random_below(random, 70);
+               n_bars = 1 + hy__random_below(random, 71);
   const unsigned missing[] = {0, 30, 300};
   panel p = panel_make(n_bars, n_symbols, missing[hy__random_below(random, 3)],
                        hy__random_below(random, 2) == 0);
