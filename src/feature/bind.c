@@ -80,3 +80,29 @@ void hy__bind_symbols(const hy__symbols *map, const hy_universe_info *info, doub
     if (at) out[i] = map->values[at - map->symbols];
   }
 }
+
+typedef struct named {
+  const char *name;
+  uint32_t place;
+} named;
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const named *)a)->name, ((const named *)b)->name);
+}
+
+hy_status hy__bind_order(hy__arena *arena, const char *const *symbols, size_t n, uint32_t **out,
+                         hy_error *err) {
+  void *order, *memory;
+  bool ascending = true;
+  HY_TRY(hy__arena_array(arena, n, sizeof **out, &order, err));
+  *out = order;
+  for (size_t i = 0; i < n; i++) (*out)[i] = (uint32_t)i;
+  for (size_t i = 1; ascending && i < n; i++) ascending = strcmp(symbols[i - 1], symbols[i]) < 0;
+  if (ascending) return HY_OK;
+  HY_TRY(hy__arena_array(arena, n, sizeof(named), &memory, err));
+  named *names = memory;
+  for (size_t i = 0; i < n; i++) names[i] = (named){symbols[i], (uint32_t)i};
+  qsort(names, n, sizeof *names, by_name);
+  for (size_t i = 0; i < n; i++) (*out)[i] = names[i].place;
+  return HY_OK;
+}

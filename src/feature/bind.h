@@ -14,4 +14,9 @@ HY_CHECKED hy_status hy__bind_fields(const hy_features *f, const hy_universe *un
 /* [n_blocks * HY_LANES] the number of each symbol: NaN where the map does not name it. */
 void hy__bind_symbols(const hy__symbols *map, const hy_universe_info *info, double *out);
 
+/* The places of n symbols in the order of their names, of which all are different: that of a
+ * cross-section's sums, whatever the universe's. */
+HY_CHECKED hy_status hy__bind_order(hy__arena *arena, const char *const *symbols, size_t n,
+                                    uint32_t **out, hy_error *err);
+
 #endif

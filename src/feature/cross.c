@@ -62,9 +62,17 @@ void hy__cross_demean(const hy__cross_step *s) {
   for (size_t i = 0; i < s->n; i++) s->values[i] -= mean;
 }
 
+/* The mean of equal values may differ from them by rounding, and they by that from their mean. */
+static bool all_equal(const double *values, size_t n) {
+  for (size_t i = 1; i < n; i++)
+    if (values[i] != values[0]) return false;
+  return true;
+}
+
 void hy__cross_zscore(const hy__cross_step *s) {
   double mean = mean_of(s->values, s->n), squares = 0;
   for (size_t i = 0; i < s->n; i++) squares += (s->values[i] - mean) * (s->values[i] - mean);
+  if (all_equal(s->values, s->n)) squares = 0;
   double deviation = sqrt(squares / (double)(s->n - 1));
   for (size_t i = 0; i < s->n; i++)
     s->values[i] = deviation > 0 ? (s->values[i] - mean) / deviation : 0;

@@ -35,14 +35,16 @@ static void neutral(const group *g) {
 }
 
 static void zscore(const group *g) {
-  const double mean = mean_of(g);
+  const double mean = mean_of(g), first = g->values[g->names[0].index];
   double squares = 0;
+  bool differ = false; /* equal values differ by rounding from their mean */
   for (size_t i = 0; i < g->n; i++) {
     double *value = &g->values[g->names[i].index];
+    differ |= *value != first;
     *value -= mean;
     squares += *value * *value;
   }
-  const double deviation = g->n > 1 ? sqrt(squares / (double)(g->n - 1)) : 0;
+  const double deviation = differ ? sqrt(squares / (double)(g->n - 1)) : 0;
   for (size_t i = 0; i < g->n; i++) {
     double *value = &g->values[g->names[i].index];
     *value = deviation > 0 ? *value / deviation : 0;

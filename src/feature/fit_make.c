@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hy_features_fit: what the steps of a fit take is computed over the training range, and becomes a
- * center and a scale per feature, or per feature and symbol. Sums run over the symbols in their
- * order, each by time, with what rounding drops kept beside. */
+ * center and a scale per feature, or per feature and symbol. Sums run over the symbols by name,
+ * each by time, with what rounding drops kept beside. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -92,7 +92,7 @@ static hy_status make_pooled(making *m, size_t feature, hy__norm_kind kind, hy__
   void *memory;
   size_t n = 0;
   HY_TRY(hy__arena_array(m->arena, 1, sizeof(hy__fit_constants), &memory, err));
-  for (size_t s = 0; s < m->info.n_symbols; s++) n = gather(m, feature, s, n);
+  for (size_t s = 0; s < m->info.n_symbols; s++) n = gather(m, feature, m->by_name[s].symbol, n);
   HY_FAIL_IF(n == 0, HY_NEED_MORE_DATA, err, "%.60s has no value from %s to %s", e->feature,
              m->fit.from, m->fit.to);
   hy__fit_constants *c = memory;

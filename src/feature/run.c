@@ -194,6 +194,7 @@ static hy_status bind(hy__feature_run *run, hy_error *err) {
   run->store = memory[2];
   run->clocks = memory[3];
   HY_TRY(take_numbers(run, err));
+  HY_TRY(hy__bind_order(run->arena, run->info.symbols, run->info.n_symbols, &run->order, err));
   HY_TRY(hy__view_open(run, err));
   HY_TRY(plan_last(run, err));
   HY_TRY(plan_store(run, memory[4], err));

@@ -64,6 +64,7 @@ struct hy__feature_run {
    * own values lie in place of its first input once it has been done */
   double **store;
   double **numbers; /* [node] -> [block][lane] where symbols have numbers of their own, or NULL */
+  uint32_t *order;  /* the symbols as a cross-section takes them */
   bool needs_born;  /* a node reads @bar, or counts ages */
   size_t mask, index, slots, bases, from, scratch, workspace_bytes; /* byte offsets */
 };

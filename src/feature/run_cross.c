@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Cross-sections of a run: a row at a time, what the stage before stored of all symbols becomes
- * compact arrays in symbol order, and the results go where the first input lay. */
+ * compact arrays in the order of the symbols' names, and the results go where the first input lay.
+ */
 #include <math.h>
 
 #include "feature/run.h"
@@ -72,8 +73,9 @@ static void cross_row(const row *x, hy__ranked *scratch) {
   const size_t symbols = x->run->info.n_symbols;
   const hy__node *n = x->node;
   size_t n_valid = 0;
-  for (size_t s = 0; s < symbols; s++) {
-    if (gather(x, s, n_valid)) x->which[n_valid++] = (uint32_t)s;
+  for (size_t i = 0; i < symbols; i++) {
+    const uint32_t s = x->run->order[i];
+    if (gather(x, s, n_valid)) x->which[n_valid++] = s;
     x->cells[0][cell_of(x, s)] = (double)NAN;
   }
   if (!n_valid || (double)n_valid < n->p[n->def->n_params - 1]) return;

@@ -148,8 +148,8 @@ struct hy_feature_stream {
   hy__stream_frame shadow_frames[HY__TIMEFRAMES_MAX];
   hy__stream_bar *shadow_bars;
   /* for a cross-section */
-  double *values; /* [input][symbol] */
-  uint32_t *which;
+  double *values;          /* [input][symbol] */
+  uint32_t *which, *order; /* whose those are; the symbols as they are taken */
   hy__ranked *ranked;
   size_t memory_bytes;
 };

@@ -386,6 +386,7 @@ hy_status hy__stream_plan(hy_feature_stream *s, hy_error *err) {
   connect(s);
   HY_TRY(take_numbers(s, err));
   HY_TRY(take_state(s, err));
+  HY_TRY(hy__bind_order(s->arena, s->info.symbols, s->info.n_symbols, &s->order, err));
   hy__stream_begin(s);
   return HY_OK;
 }

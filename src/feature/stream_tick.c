@@ -86,15 +86,15 @@ static double *cross_cell(const hy_feature_stream *s, const hy__stream_column *c
 
 static void spread_cross(const hy_feature_stream *s, const hy__stream_cross *cross,
                          size_t n_valid) {
-  size_t next = 0;
+  const size_t n = s->info.n_symbols;
+  double *of_symbol = s->values + n; /* the place of a second input, which is done with */
+  for (size_t i = 0; i < n; i++) of_symbol[i] = (double)NAN;
+  for (size_t i = 0; i < n_valid; i++) of_symbol[s->which[i]] = hy__stream_kept(s->values[i]);
   for (size_t b = 0; b < s->n_blocks; b++) {
-    const size_t cell = b * s->n_domains + cross->ring->domain;
+    const size_t cell = b * s->n_domains + cross->ring->domain, first = b * HY_LANES;
     double row[HY_LANES];
-    for (size_t k = 0; k < HY_LANES; k++) {
-      const bool here = next < n_valid && s->which[next] == b * HY_LANES + k;
-      row[k] = here ? hy__stream_kept(s->values[next]) : (double)NAN;
-      next += here;
-    }
+    for (size_t k = 0; k < HY_LANES; k++)
+      row[k] = first + k < n ? of_symbol[first + k] : (double)NAN;
     if (s->lanes[cell].advance)
       hy__stream_put_row(hy__stream_block(s, b), cross->ring, s->count[cell], row);
   }
@@ -117,7 +117,7 @@ static void run_cross(const hy_feature_stream *s, const hy__stream_cross *cross)
   const hy__node *n = cross->node;
   size_t n_valid = 0;
   for (size_t i = 0; i < s->info.n_symbols; i++)
-    if (gather_cross(s, cross, i, n_valid)) s->which[n_valid++] = (uint32_t)i;
+    if (gather_cross(s, cross, s->order[i], n_valid)) s->which[n_valid++] = s->order[i];
   if ((double)n_valid < n->p[n->def->n_params - 1]) n_valid = 0;
   hy__cross_step step = {
       .values = s->values, .n_in = n->n_in, .n = n_valid, .p = n->p, .ranked = s->ranked};

@@ -60,7 +60,7 @@ typedef struct hy__ranked {
 } hy__ranked;
 
 /* A cross-section of one row of the universe: the values of the symbols for which all inputs have
- * one, in symbol order, replaced by the result. */
+ * one, in the order of their names, replaced by the result. */
 typedef struct hy__cross_step {
   double *values;             /* of the first input */
   double *in[HY__IND_INPUTS]; /* of all; the further ones are free to be overwritten */

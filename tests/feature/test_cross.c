@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Cross-sections: each row of cross.inc on a row of values worked out by hand, ties, flats, and too
  * few names. */
+#include <hayate/feature_stream.h>
+
 #include "feature/panel.h"
 
 enum { N = 11 };
@@ -84,8 +86,90 @@ static void robust_is_held_within_three(void **state) {
                     -2 / 2.9652, 0});
 }
 
+/* One row, whose symbols stand in their names' order or the other way round; a stream as well. */
+static void compute_row(const char *spec, const double values[N], bool turned, double out[2][N]) {
+  panel p = panel_empty(1, N);
+  hy_error err;
+  double streamed[N];
+  p.time_ns[0] = INT64_C(60000000000);
+  for (size_t s = 0; s < N; s++) {
+    const size_t from = turned ? N - 1 - s : s;
+    (void)snprintf(p.names[s], sizeof p.names[s], "S%02u", (unsigned)(from % 100));
+    p.valid[s] = 1;
+    for (size_t k = 0; k < PANEL_FIELDS; k++)
+      p.data[k][s] = k == 4 ? (double)(from % 2) : values[from];
+    p.data[0][s] = (double)((from * 5) % N);
+  }
+  hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
+  hy_features *f = features_make(runtime, spec);
+  hy_universe *u = panel_open(runtime, &p);
+  answer a = compute_range(f, u, (hy__feature_range){0});
+  const hy_feature_stream_options o = {.struct_size = sizeof o,
+                                       .n_symbols = N,
+                                       .n_fields = PANEL_FIELDS,
+                                       .symbols = p.symbols,
+                                       .fields = panel_fields};
+  const double *fields[PANEL_FIELDS];
+  for (size_t k = 0; k < PANEL_FIELDS; k++) fields[k] = p.data[k];
+  const hy_bar_row bars = {.struct_size = sizeof bars, .time_ns = p.time_ns[0], .fields = fields};
+  hy_feature_stream *stream;
+  if (hy_feature_stream_create(f, &o, &stream, &err) ||
+      hy_feature_stream_update(stream, &bars, streamed, NULL, &err))
+    fail_msg("%s", err.message);
+  for (size_t s = 0; s < N; s++) {
+    const size_t to = turned ? N - 1 - s : s;
+    out[0][to] = a.values[s];
+    out[1][to] = streamed[s];
+  }
+  hy_feature_stream_destroy(stream);
+  free(a.values);
+  hy_universe_destroy(u);
+  hy_features_destroy(f);
+  hy_runtime_destroy(runtime);
+  panel_free(&p);
+}
+
+static const char *const sums[] = {"cs.demean(close)",
+                                   "cs.zscore(close)",
+                                   "cs.scale(close)",
+                                   "cs.neutral(close, volume)",
+                                   "cs.group_zscore(close, volume)",
+                                   "cs.resid(close, open)"};
+
+static void values_do_not_depend_on_the_symbols_order(void **state) {
+  (void)state;
+  static const double uneven[N] = {1e16, 1, 3, -1e16, 0.1, 7, 1e-3, 0.3, 1e9, -5, 0.7};
+  for (size_t i = 0; i < HY_COUNT(sums); i++) {
+    double straight[2][N], turned[2][N];
+    compute_row(sums[i], uneven, false, straight);
+    compute_row(sums[i], uneven, true, turned);
+    for (size_t s = 0; s < N; s++)
+      for (size_t k = 0; k < 2; k++)
+        if (memcmp(&straight[0][s], &turned[k][s], 8) != 0 ||
+            memcmp(&straight[0][s], &straight[k][s], 8) != 0)
+          fail_msg("%s: symbol %zu is %.17g, turned %.17g%s", sums[i], s, straight[0][s],
+                   turned[k][s], k ? " in a stream" : "");
+  }
+}
+
+/* The mean of eleven times 0.1 is not 0.1. */
+static void equal_values_have_no_deviation(void **state) {
+  (void)state;
+  static const char *const specs[] = {"cs.zscore(close)", "cs.group_zscore(close, volume)"};
+  double flat[N], out[2][N];
+  for (size_t s = 0; s < N; s++) flat[s] = 0.1;
+  for (size_t i = 0; i < HY_COUNT(specs); i++) {
+    compute_row(specs[i], flat, false, out);
+    for (size_t s = 0; s < N; s++)
+      if (out[0][s] != 0 || out[1][s] != 0)
+        fail_msg("%s: symbol %zu is %g, streamed %g", specs[i], s, out[0][s], out[1][s]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(rows_by_hand),
-                                     cmocka_unit_test(robust_is_held_within_three)};
+                                     cmocka_unit_test(robust_is_held_within_three),
+                                     cmocka_unit_test(values_do_not_depend_on_the_symbols_order),
+                                     cmocka_unit_test(equal_values_have_no_deviation)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
