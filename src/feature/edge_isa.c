@@ -2,7 +2,7 @@
  * The edges of a stream for one instruction set: bars cleaned on their way in, features turned from
  * lanes to rows, in tiles of eight by eight, on their way out. */
 #include "feature/edge.h"
-#include "feature/lane.h"
+#include "feature/turn.h"
 
 enum { TILE = 8 };
 
@@ -16,22 +16,10 @@ static void take_in(const hy__edge_in *e) {
     if (!(e->present >> k & 1)) e->to[k] = __builtin_nan("");
 }
 
-HY_INLINE void load_tile(const double *const *from, double tile[TILE][HY_LANES]) {
-  for (size_t i = 0; i < TILE; i++)
-    for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
-      const lanes v = v_load(from[i] + g);
-      v_store(&tile[i][g], v_sel(v_ok(v), v, v_missing()));
-    }
-}
-
 static void give_out(const hy__edge_out *e) {
-  double tile[TILE][HY_LANES] __attribute__((aligned(64)));
   size_t i = 0;
-  for (; i + TILE <= e->n; i += TILE) {
-    load_tile(e->from + i, tile);
-    for (size_t k = 0; k < e->n_lanes; k++)
-      for (size_t j = 0; j < TILE; j++) e->to[k * e->n + i + j] = tile[j][k];
-  }
+  for (; e->n_lanes == HY_LANES && i + TILE <= e->n; i += TILE)
+    turn_rows(e->from + i, e->to + i, e->n, false);
   for (; i < e->n; i++)
     for (size_t k = 0; k < e->n_lanes; k++) {
       const double v = e->from[i][k];
