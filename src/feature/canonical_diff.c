@@ -52,7 +52,8 @@ static size_t take(walk *w, const char *text, size_t at, size_t end) {
 
 static size_t value_bytes(const char *text, size_t at) {
   const size_t begin = at;
-  if (text[at] == '"') at = string_end(text, at) + 1;
+  if (text[at] == '"') at = string_end(text, at);
+  if (text[at] == '"') at++; /* or the text ends within the string */
   while (text[at] && !strchr(",}]", text[at])) at++;
   return at - begin < VALUE_BYTES ? at - begin : VALUE_BYTES;
 }
