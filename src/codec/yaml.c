@@ -196,6 +196,8 @@ static hy_status read_document(reader *r, hy__yaml *root) {
   return HY_OK;
 }
 
+static const char byte_order_mark[3] = {'\xef', '\xbb', '\xbf'};
+
 hy_status hy__yaml_parse(const char *text, size_t bytes, const char *subject, hy__arena *arena,
                          const hy__yaml **out, hy_error *err) {
   if (bytes > YAML_BYTES_MAX) {
@@ -206,6 +208,11 @@ hy_status hy__yaml_parse(const char *text, size_t bytes, const char *subject, hy
   }
   void *root;
   reader r = {.arena = arena, .err = err};
+  if (!bytes) text = ""; /* an empty file may come without memory, which the parser does not take */
+  if (bytes >= sizeof byte_order_mark && !memcmp(text, byte_order_mark, sizeof byte_order_mark)) {
+    text += sizeof byte_order_mark;
+    bytes -= sizeof byte_order_mark;
+  }
   HY_TRY(hy__arena_text(arena, subject, strlen(subject), &r.subject, err));
   HY_TRY(hy__arena_alloc(arena, sizeof(hy__yaml), _Alignof(hy__yaml), &root, err));
   if (!yaml_parser_initialize(&r.parser))

@@ -95,6 +95,23 @@ static void refuses_what_it_does_not_read(void **state) {
   refuse("a: \"x\\0y\"\n", "zero byte", 1, 4);
 }
 
+/* As a reader of files hands it over: no bytes, and none where they would be. */
+static void refuses_an_empty_file(void **state) {
+  (void)state;
+  const hy__yaml *root;
+  hy_error err = {0};
+  assert_int_not_equal(hy__yaml_parse(NULL, 0, "t.yaml", arena, &root, &err), HY_OK);
+  assert_non_null(strstr(err.message, "empty"));
+  assert_int_equal(err.line, 1);
+}
+
+static void reads_behind_a_byte_order_mark(void **state) {
+  (void)state;
+  assert_non_null(hy__yaml_get(parse("\xef\xbb\xbf"
+                                     "a: 1\nb: 2\n"),
+                               "a"));
+}
+
 static void bounds_depth(void **state) {
   (void)state;
   char text[256];
@@ -142,6 +159,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(reads_shapes_and_places),
                                      cmocka_unit_test(reads_types),
                                      cmocka_unit_test(refuses_what_it_does_not_read),
+                                     cmocka_unit_test(refuses_an_empty_file),
+                                     cmocka_unit_test(reads_behind_a_byte_order_mark),
                                      cmocka_unit_test(bounds_depth),
                                      cmocka_unit_test(suggests_keys),
                                      cmocka_unit_test(finds_the_nearest)};
