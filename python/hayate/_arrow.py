@@ -177,7 +177,13 @@ class Column:
             if _present(owner, array, begin, n) is not None:
                 raise ValueError(f"column '{self.name}' has rows without a time")
             values = _buffer(owner, array, 1, dtype, begin, n)
-            return values if scale == 1 and dtype == "i8" else values.astype("i8") * scale
+            if scale == 1 and dtype == "i8":
+                return values
+            most = (2 ** 63 - 1) // scale
+            if ((values > most) | (values < -most)).any():
+                raise ValueError(f"column '{self.name}' has times that nanoseconds of 64 bits do "
+                                 "not hold")
+            return values.astype("i8") * scale
 
         return self._joined(read)
 

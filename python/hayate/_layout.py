@@ -10,6 +10,23 @@ import numpy as np
 STANDARD = ("open", "high", "low", "close", "volume", "vwap")
 
 
+def nanoseconds(values, what="time"):
+    """int64 nanoseconds of datetime64 values; none may be missing or past what that holds."""
+    if np.isnat(values).any():
+        raise ValueError(f"'{what}' has rows without a time")
+    exact = values.astype("datetime64[ns]")
+    if (exact.astype(values.dtype) != values).any() or np.isnat(exact).any():
+        raise ValueError(f"'{what}' has times that whole nanoseconds of 64 bits do not hold")
+    return exact.astype("i8")
+
+
+def unmasked(values):
+    """What a masked array masks is missing."""
+    if isinstance(values, np.ma.MaskedArray):
+        return values.astype("f8").filled(np.nan)
+    return values
+
+
 def field_name(name):
     """Open, HIGH, "Close": the standard fields in any case; other names as they are."""
     low = str(name).lower()

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from . import _arrow, _pandas
+from . import _arrow, _layout, _pandas
 from ._library import (LIB, P, SIZE, GenerateOptions, Panel, UniverseInfo, call, runtime_or_shared,
                        texts)
 from ._tensor import _Memory
@@ -14,6 +14,8 @@ _OTHERS = ("time", "symbol", "valid", "timeframe", "zone", "calendar")
 
 
 def _dense(array, dtype, shape, name):
+    if dtype == "f8":
+        array = _layout.unmasked(array)
     array = np.ascontiguousarray(array, dtype=dtype)
     if array.shape != shape:
         raise ValueError(f"'{name}' has shape {array.shape}, {shape} is expected")
@@ -23,7 +25,7 @@ def _dense(array, dtype, shape, name):
 def _times(values):
     values = np.asarray(values)
     if values.dtype.kind == "M":
-        values = values.astype("datetime64[ns]").astype("i8")
+        values = _layout.nanoseconds(values)
     return np.ascontiguousarray(values, dtype="i8")
 
 

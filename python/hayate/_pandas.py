@@ -26,7 +26,7 @@ def _times(index):
     zone = str(index.tz) if index.tz is not None else ""
     if index.tz is not None:
         index = index.tz_convert("UTC").tz_localize(None)
-    return index.to_numpy().astype("datetime64[ns]").astype("i8"), zone
+    return _layout.nanoseconds(index.to_numpy()), zone
 
 
 def _is_time(level):
@@ -83,7 +83,10 @@ class Source:
             level = 0 if _is_time(index.levels[0]) else 1
         if not _is_time(index.levels[level]):
             raise ValueError(f"neither level of the index holds times ({names}); name it in time=")
-        stamps = self._stamps(index.levels[level])[index.codes[level]]
+        places = np.asarray(index.codes[level])
+        if (places < 0).any():
+            raise ValueError("the index has rows without a time")
+        stamps = self._stamps(index.levels[level])[places]
         self._long(stamps, np.asarray(index.codes[1 - level]), index.levels[1 - level], frame)
 
     def _one(self, frame, symbol):

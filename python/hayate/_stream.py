@@ -5,6 +5,7 @@ import ctypes as c
 
 import numpy as np
 
+from . import _layout
 from ._library import (LIB, P, SIZE, TEXT, CError, Handle, Options, call, error_of, texts)
 
 _F8, _U1 = np.dtype("f8"), np.dtype("u1")
@@ -40,7 +41,7 @@ def _time(value):
     if type(value) is int:
         return value
     value = np.asarray(value)
-    return int(value.astype("datetime64[ns]").astype("i8") if value.dtype.kind == "M" else value)
+    return int(_layout.nanoseconds(value) if value.dtype.kind == "M" else value)
 
 
 class FeatureStream:
@@ -78,7 +79,7 @@ class FeatureStream:
         """Field k of the row is `values`; returns what must live until the call."""
         if not (type(values) is np.ndarray and values.dtype is _F8 and values.flags.c_contiguous
                 and values.shape == self._whole[1:]):
-            self._own[k] = values
+            self._own[k] = _layout.unmasked(values)
             values = self._own[k]
         self._pointers[k] = _where(values)
         return values

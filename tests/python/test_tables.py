@@ -104,6 +104,34 @@ def test_columns_lie_as_a_panel_or_are_laid_out():
         _layout.Rows(np.append(time, 20), np.append(codes, 1), ["b", "a", "c"])
 
 
+def test_times_that_do_not_exist_or_do_not_fit_are_refused(features):
+    day = np.datetime64("2024-01-02")
+    for times, message in (([np.datetime64("NaT"), day], "without a time"),
+                           ([day, np.datetime64("9999-12-31")], "64 bits"),
+                           ([day, np.datetime64(2 ** 40, "s")], "64 bits")):
+        panel = {"time": np.array(times), "symbol": ["a"], "close": np.ones((2, 1)),
+                 "volume": np.ones((2, 1))}
+        with pytest.raises(ValueError, match=message):
+            features.batch(panel)
+        with pytest.raises(ValueError, match=message):
+            stream = features.stream(["a"])
+            for time in times:
+                stream.update(time, [1] * 5)
+
+
+def test_what_is_masked_is_missing(features):
+    close = np.ma.masked_array(market()["close"], np.arange(BARS * 5).reshape(BARS, 5) % 7 == 3)
+    panel = {"time": TIME, "symbol": SYMBOLS, **market()}
+    got = features.batch({**panel, "close": close})
+    want = features.batch({**panel, "close": close.filled(np.nan)})
+    stream = features.stream(SYMBOLS, ["close", "volume"])
+    for t in range(BARS):
+        row, _ = stream.update(int(TIME[t]), [close[t], panel["volume"][t]])
+    for k, name in enumerate(features.names):
+        assert got[name].tobytes() == want[name].tobytes(), name
+        assert row[:, k].tobytes() == want[name][-1].tobytes(), name
+
+
 def test_a_bar_without_fields_does_not_exist():
     fields = {"close": np.array([1, np.nan, 3, np.nan]), "open": np.array([1, np.nan, np.nan, 4.0])}
     rows = _layout.Rows(np.arange(4), np.zeros(4, "i8"), ["a"])
@@ -168,6 +196,15 @@ def test_pyarrow_nulls_and_orders(long, features, want):
     nameless = long.set_column(1, "symbol", pa.array([None] + (SYMBOLS * BARS)[1:]))
     with pytest.raises(ValueError, match="without a name"):
         features.batch(nameless)
+
+
+def test_pyarrow_times_past_the_range(features):
+    pa = pytest.importorskip("pyarrow")
+    for unit in ("s", "ms", "us"):
+        table = pa.table({"time": pa.array([2 ** 62], pa.timestamp(unit)), "symbol": ["a"],
+                          "close": [1.0], "volume": [1.0]})
+        with pytest.raises(ValueError, match="64 bits"):
+            features.batch(table)
 
 
 def test_pyarrow_wide_and_single(long, features, want):
@@ -249,6 +286,11 @@ def test_pandas_long(frame, features, want):
     assert np.array_equal(columns["r"], got["r"], equal_nan=True)
     with pytest.raises(ValueError, match="two rows for AAPL at 2023-11-14T22:13:20"):
         features.batch(pd.concat([frame, frame.iloc[:1]]))
+    for lost in (frame.reset_index(), frame.reset_index().set_index(["time", "symbol"])):
+        hole = lost.copy() if "time" in lost else lost.reset_index()
+        hole.loc[7, "time"] = pd.NaT
+        with pytest.raises(ValueError, match="without a time"):
+            features.batch(hole if "time" in lost else hole.set_index(["time", "symbol"]))
     with pytest.raises(ValueError, match="neither level"):
         features.batch(frame.reset_index().assign(time=1.5).set_index(["time", "symbol"]))
 

@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from .. import _library
+from .. import _layout, _library
 from .._feature import Features
 from .._library import LIB, P, SIZE, TEXT, Error, InvalidArgument, Options, call, texts
 
@@ -87,7 +87,7 @@ def address(array):
 
 
 def _dense(array):
-    array = np.ascontiguousarray(array, dtype=_F8)
+    array = np.ascontiguousarray(_layout.unmasked(array), dtype=_F8)
     if array.ndim != 1:
         raise Exception("input array has wrong dimensions")
     return array
