@@ -70,6 +70,9 @@ static hy_status read_param(hy__graph *b, const hy__def *def, size_t index, cons
     return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
                           "%s of %s must be a whole number of 1 to %d, not %g", param->name,
                           def->id, HY__WINDOW_MAX, v);
+  if (param->share && !(v >= 0 && v <= 1))
+    return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
+                          "%s of %s must be a number of 0 to 1, not %g", param->name, def->id, v);
   *out = v;
   return HY_OK;
 }
@@ -152,17 +155,25 @@ static hy_status fill_defaults(hy__graph *b, hy__node *n, const bool *given, hy_
   return HY_OK;
 }
 
-/* A window of n that needs more than n of its values would never have one. */
-static hy_status check_min(hy__graph *b, const hy__node *n) {
+/* Parameters that may not be more than another of the same row. */
+static hy_status check_order(hy__graph *b, const hy__node *n) {
+  static const char *const pairs[][2] = {
+      {"min", "n"}, /* a window of n never holds more than n values */
+      {"lo", "hi"},
+  };
   const hy__def *def = n->def;
-  double window = 0, least = 0; /* 0: the row has none */
-  for (size_t i = 0; i < def->n_params; i++) {
-    if (!strcmp(def->params[i].name, "n")) window = n->p[i];
-    if (!strcmp(def->params[i].name, "min")) least = n->p[i];
+  for (size_t k = 0; k < HY_COUNT(pairs); k++) {
+    const double *least = NULL, *most = NULL;
+    for (size_t i = 0; i < def->n_params; i++) {
+      if (!strcmp(def->params[i].name, pairs[k][0])) least = &n->p[i];
+      if (!strcmp(def->params[i].name, pairs[k][1])) most = &n->p[i];
+    }
+    if (least && most && *least > *most)
+      return hy__place_fail(n->place, HY_BAD_FORMAT, b->err,
+                            "%s of %s is %g, more than its %s = %g", pairs[k][0], def->id, *least,
+                            pairs[k][1], *most);
   }
-  if (window == 0 || least <= window) return HY_OK;
-  return hy__place_fail(n->place, HY_BAD_FORMAT, b->err, "min of %s is %g, more than its n = %g",
-                        def->id, least, window);
+  return HY_OK;
 }
 
 /* The first n_preset inputs stand already. */
@@ -185,7 +196,7 @@ static hy_status lower_args(hy__graph *b, const hy__expr *call, hy__domain at, h
       HY_TRY(read_param(b, def, slot - def->n_inputs, arg, &n->p[slot - def->n_inputs]));
   }
   HY_TRY(fill_defaults(b, n, given, at));
-  HY_TRY(check_min(b, n));
+  HY_TRY(check_order(b, n));
   return settle_domain(b, n, at);
 }
 

@@ -57,9 +57,10 @@ static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, 
   for (size_t i = 0; i < def->n_params; i++) {
     char value[HY_NUMBER_TEXT] = "null";
     if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);
-    HY_TRY(hy__sink_printf(sink, err, "%s{\"name\":\"%s\",\"integer\":%s,\"default\":%s}",
-                           i ? "," : "", def->params[i].name,
-                           def->params[i].integer ? "true" : "false", value));
+    HY_TRY(hy__sink_printf(
+        sink, err, "%s{\"name\":\"%s\",\"integer\":%s,\"share\":%s,\"default\":%s}", i ? "," : "",
+        def->params[i].name, def->params[i].integer ? "true" : "false",
+        def->params[i].share ? "true" : "false", value));
   }
   HY_TRY(hy__sink_text(sink, "],", err));
   HY_TRY(list_names(sink, "outputs", def, false, err));
@@ -124,7 +125,9 @@ static hy_status describe_params(const hy_sink *sink, const hy__def *def, hy_err
     char value[HY_NUMBER_TEXT] = "required";
     if (p->has_default) hy__format_f64(p->value, value);
     HY_TRY(hy__sink_printf(sink, err, "  %-12s %s, %s\n", p->name, value,
-                           p->integer ? "a whole number of 1 to 100000" : "a number"));
+                           p->integer ? "a whole number of 1 to 100000"
+                           : p->share ? "a number of 0 to 1"
+                                      : "a number"));
   }
   return HY_OK;
 }

@@ -115,7 +115,8 @@ static hy_status read_params(const char *text, hy__def *def, hy_error *err) {
     HY_TRY(copy_name(param->name, text, name_bytes, err));
     text += name_bytes;
     param->integer = !strncmp(text, ":i", 2);
-    if (param->integer) text += 2;
+    param->share = !strncmp(text, ":s", 2);
+    if (param->integer || param->share) text += 2;
     param->has_default = *text == '=';
     if (param->has_default) text = hy__parse_f64(text + 1, end, &param->value);
     HY_FAIL_IF(text != end, HY_INTERNAL, err, "parameter %s is malformed", param->name);

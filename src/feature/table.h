@@ -20,6 +20,7 @@ typedef struct hy__def_input {
 typedef struct hy__def_param {
   char name[HY__DEF_NAME];
   bool integer; /* a whole number >= 1 */
+  bool share;   /* a number of 0 to 1 */
   bool has_default;
   double value; /* the default */
 } hy__def_param;

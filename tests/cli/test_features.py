@@ -70,7 +70,10 @@ def test_list_filters_and_describes():
     assert keys["n"] == len(keys["definitions"]) >= 40
     assert by_id["macd"]["outputs"] == ["macd", "signal", "hist"]
     assert by_id["cs.rank"]["kind"] == "cross"
-    assert by_id["rsi.talib"]["params"] == [{"name": "n", "integer": True, "default": 14}]
+    assert by_id["rsi.talib"]["params"] == [{"name": "n", "integer": True, "share": False,
+                                             "default": 14}]
+    assert by_id["cs.winsor"]["params"][0] == {"name": "p", "integer": False, "share": True,
+                                               "default": 0.01}
 
 
 def test_explain():

@@ -96,6 +96,11 @@ static void mistakes_have_a_place(void **state) {
   refuse("v = c", HY_BAD_FORMAT, 1, 1, "a field's name");
   refuse("sma(c, o)", HY_BAD_FORMAT, 1, 8, "n of sma must be a number");
   refuse("sma(c, 2.5)", HY_BAD_FORMAT, 1, 8, "whole number of 1 to 100000, not 2.5");
+  refuse("quantile(c, 5, 1.5)", HY_BAD_FORMAT, 1, 16, "a number of 0 to 1, not 1.5");
+  refuse("quantile.qlib(c, 5, -1)", HY_BAD_FORMAT, 1, 21, "a number of 0 to 1, not -1");
+  refuse("order(c, 5, low=20)", HY_BAD_FORMAT, 1, 17, "a number of 0 to 1, not 20");
+  refuse("cs.winsor(c, p=5)", HY_BAD_FORMAT, 1, 16, "a number of 0 to 1, not 5");
+  refuse("clip(c, 5, -5)", HY_BAD_FORMAT, 1, 1, "lo of clip is 5, more than its hi = -5");
   refuse("sma(c, 100001)", HY_BAD_FORMAT, 1, 8, "whole number");
   refuse("ref(c)", HY_BAD_FORMAT, 1, 1, "ref(x, k) needs k");
   refuse("corr(c)", HY_BAD_FORMAT, 1, 1, "needs y");
