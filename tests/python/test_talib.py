@@ -55,6 +55,17 @@ def assert_equal(got, want, what):
     assert (np.abs(got[~missing] - want[~missing]) <= 1e-9 * scale).all(), what
 
 
+def test_what_only_rises_has_a_strength_of_exactly_100():
+    """A rounding more would make two of them differ, and STOCHRSI 100 in place of 0."""
+    x = np.cumsum(np.random.default_rng(3).uniform(0.1, 3, 400))
+    volume = np.random.default_rng(4).uniform(1, 9, 400)
+    for n in (2, 5, 14):
+        assert (talib.RSI(x, n)[n:] == 100).all() and (talib.RSI(-x, n)[n:] == 0).all()
+        assert (talib.CMO(x, n)[n:] == 100).all() and (talib.CMO(-x, n)[n:] == -100).all()
+        assert (talib.MFI(x, x, x, volume, n)[n:] == 100).all()
+        assert (talib.STOCHRSI(x, n, n, 1)[0][2 * n:] == 0).all()
+
+
 # KAMA of a line that stands still at 0 or 100 goes by the rounding of TA-Lib's running sum.
 NO_GOLDEN = {"STOCHRSI(fastd_matype=6)"}
 

@@ -32,7 +32,7 @@ HY_INLINE void mfi_inner(const double *const *in, const double *p, lanes *out) {
 HY_INLINE void mfi_leaf(view v, const double *p, lanes *out) {
   const size_t n = p_count(p, 0);
   const lanes up = v_sum_at(v, 0, 0, n), down = v_sum_at(v, 1, 1, n);
-  out[0] = v_ratio(v_set(100.0) * up, up + down, v_zero());
+  out[0] = v_set(100.0) * v_ratio(up, up + down, v_zero());
 }
 /* Windows over two derived columns, their sums of four rows made once. */
 HY_INLINE void over_two(const hy__ind_step *s, hy__row_fn inner, view_fn leaf) {

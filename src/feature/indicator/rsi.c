@@ -51,8 +51,9 @@ HY_INLINE void averages(const hy__ind_step *s, form_fn form) {
   }
 }
 
+/* The share first: exactly 100 of what only rises, as TA-Lib. */
 HY_INLINE lanes strength(lanes gain, lanes loss, double flat) {
-  return v_ratio(v_set(100.0) * gain, gain + loss, v_set(flat));
+  return v_set(100.0) * v_ratio(gain, gain + loss, v_set(flat / 100.0));
 }
 
 HY_INLINE lanes talib(lanes gain, lanes loss) { return strength(gain, loss, 0.0); }
@@ -66,7 +67,7 @@ HY_IND_CODE(rsi_mid) = {
     .step = rsi_mid_step, .lookback = window, .state_bytes = bytes, .stable = stable};
 
 HY_INLINE lanes chande(lanes gain, lanes loss) {
-  return v_ratio(v_set(100.0) * (gain - loss), gain + loss, v_zero());
+  return v_set(100.0) * v_ratio(gain - loss, gain + loss, v_zero());
 }
 static void cmo_step(const hy__ind_step *s) { averages(s, chande); }
 HY_IND_CODE(cmo) = {.step = cmo_step, .lookback = window, .state_bytes = bytes, .stable = stable};
