@@ -85,10 +85,10 @@ MACDFIX | real | signalperiod=9 | macd macdsignal macdhist \
     | macdfix(real,{signalperiod}).macd; macdfix(real,{signalperiod}).signal; \
 macdfix(real,{signalperiod}).hist
 MFI | high low close volume | timeperiod=14 | real | mfi({timeperiod})
-MINUS_DI | high low close | timeperiod=14 | real | minus_di({timeperiod})
+MINUS_DI | high low close | timeperiod=14 | real | @minus_di
 MINUS_DM | high low | timeperiod=14 | real | minus_dm({timeperiod},close=high)
 MOM | real | timeperiod=10 | real | mom(real,{timeperiod})
-PLUS_DI | high low close | timeperiod=14 | real | plus_di({timeperiod})
+PLUS_DI | high low close | timeperiod=14 | real | @plus_di
 PLUS_DM | high low | timeperiod=14 | real | plus_dm({timeperiod},close=high)
 PPO | real | fastperiod=12 slowperiod=26 matype=1 | real | @ppo | zero
 QSTICK | open close | timeperiod=10 | real | qstick({timeperiod})
@@ -126,7 +126,7 @@ DONCHIAN | high low | timeperiod=20 | upperband middleband lowerband \
 EMA | real | timeperiod=30 | real | ema.talib(real,{timeperiod})
 HMA | real | timeperiod=20 | real | hma(real,{timeperiod})
 HT_TRENDLINE | real | | real | ht.trendline(real)
-KAMA | real | timeperiod=30 | real | kama(real,{timeperiod})
+KAMA | real | timeperiod=30 | real | @kama
 KC | high low close | timeperiod=20 atrperiod=10 nbdev=2.0 | upperband middleband lowerband \
     | @kc
 MA | real | timeperiod=30 matype=0 | real | @ma
@@ -250,7 +250,7 @@ ADR | high low | timeperiod=14 | real | adr({timeperiod})
 ATR | high low close | timeperiod=14 | real | atr.talib({timeperiod})
 CVI | high low | timeperiod=10 rocperiod=10 | real | cvi({timeperiod},{rocperiod})
 MASSI | high low | fastperiod=9 slowperiod=25 | real | massi({fastperiod},{slowperiod})
-NATR | high low close | timeperiod=14 | real | natr({timeperiod})
+NATR | high low close | timeperiod=14 | real | @natr
 RVI | real | timeperiod=14 stddevperiod=10 | real | rvi(real,{timeperiod},{stddevperiod})
 TRANGE | high low close | | real | tr()
 """,
@@ -315,6 +315,24 @@ def _lookback(matype, n):
         return n if name == "KAMA" else 32
     more = {"HMA": int(n ** 0.5) - 1, "ZLEMA": (n - 1) // 2}
     return per_bar.get(name, 1) * (n - 1) + more.get(name, 0)
+
+
+def kama(timeperiod):
+    return average(_MA_CODES.index("KAMA"), "real", timeperiod)
+
+
+def natr(timeperiod):
+    """Over one bar it is the true range, not a share of the close."""
+    return "atr.talib(1)" if timeperiod == 1 else f"natr({timeperiod})"
+
+
+def plus_di(timeperiod):
+    """Over one bar it is a share, not a percentage."""
+    return "plus_di(1)/100" if timeperiod == 1 else f"plus_di({timeperiod})"
+
+
+def minus_di(timeperiod):
+    return "minus_di(1)/100" if timeperiod == 1 else f"minus_di({timeperiod})"
 
 
 def _late(x, bars):

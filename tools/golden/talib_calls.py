@@ -22,6 +22,7 @@ import _talib_table as table  # noqa: E402
 
 OUT = ROOT / "tests" / "golden" / "talib"
 BARS, TAIL, LEAD = 160, 16, 5
+OVER_ONE_BAR = ("ATR", "KAMA", "MINUS_DI", "NATR", "PLUS_DI")  # which TA-Lib has its own rules for
 AVERAGES = {name: code for code, name in enumerate(table.MA_NAMES)}
 
 
@@ -44,12 +45,14 @@ def inputs():
 
 
 def other_parameters(row):
-    """Two further calls: other numbers, and every average that the table has."""
+    """Further calls: other numbers, one bar, and every average that the table has."""
     if not row.defaults:
         return
     yield {key: value * 0.75 if isinstance(value, float) else 1 if key.endswith("matype")
            and row.name != "MAVP" else 0 if row.name == "MAVP" and key == "matype"
            else max(2, value // 2 + 1) for key, value in row.defaults.items()}
+    if row.name in OVER_ONE_BAR:
+        yield {"timeperiod": 1}
     kinds = [key for key in row.defaults if key.endswith("matype")]
     for name in table.SUPPORTED_MA if kinds and row.name != "MAVP" else ():
         yield {key: AVERAGES[name] for key in kinds}
