@@ -13,7 +13,7 @@ Arrays go in without a copy and come out as their own memory. Failures raise hay
 says where. It is imported from a source tree (PYTHONPATH=python, after `make`) or an
 installation."""
 from ._adjust import Actions
-from ._feature import Features
+from ._feature import Features, definitions
 from ._gate import FeatureGate, GateRow
 from ._inference import (InferenceSession, ModelMetadata, NodeArg, get_all_providers,
                          get_available_providers, get_device)

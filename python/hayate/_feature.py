@@ -43,6 +43,14 @@ def _array(out, name, shape, dtype, order):
     return a
 
 
+def definitions(pattern=None):
+    """The feature definitions, or those whose id has `pattern` in it, each a dict as `hayate features
+    list --json` has it: `id`, `version`, `inputs`, `params` (each with `name`, `default`, `range` in
+    words, `min`, `max`), `outputs`, `lookback`, `stable_after`, `doc`."""
+    text = written(LIB.hy_features_list, None if pattern is None else pattern.encode(), True)
+    return json.loads(text)["definitions"]
+
+
 class Features:
     """A spec, as a YAML file's path or an inline list ("rsi=rsi.mid(close,14); logret(close,1)"),
     compiled. `fit`: the fit's file, where the spec asks for one and names none. `names`,

@@ -389,8 +389,9 @@ def bbands(timeperiod, nbdevup, nbdevdn, matype):
 
 
 def kc(timeperiod, atrperiod, nbdev):
-    call = f"keltner({timeperiod},{atrperiod},{nbdev})"
-    return f"{call}.upper; {call}.middle; {call}.lower"
+    call = f"keltner({timeperiod},{atrperiod},{abs(nbdev)})"
+    ends = ("upper", "lower") if nbdev >= 0 else ("lower", "upper")
+    return f"{call}.{ends[0]}; {call}.middle; {call}.{ends[1]}"
 
 
 def _slow(k, d):

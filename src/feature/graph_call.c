@@ -66,15 +66,13 @@ static hy_status read_param(hy__graph *b, const hy__def *def, size_t index, cons
     return hy__place_fail(e->place, HY_BAD_FORMAT, b->err, "%s of %s must be a number", param->name,
                           def->id);
   double v = e->number;
-  if (param->integer && !(v >= 1 && v <= HY__WINDOW_MAX && v == (double)(int64_t)v))
-    return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
-                          "%s of %s must be a whole number of 1 to %d, not %g", param->name,
-                          def->id, HY__WINDOW_MAX, v);
-  if (param->share && !(v >= 0 && v <= 1))
-    return hy__place_fail(e->place, HY_BAD_FORMAT, b->err,
-                          "%s of %s must be a number of 0 to 1, not %g", param->name, def->id, v);
   *out = v;
-  return HY_OK;
+  if (hy__def_allows(param, v)) return HY_OK;
+  char range[HY__RANGE_TEXT], given[HY_NUMBER_TEXT];
+  hy__def_range(param, range);
+  hy__format_f64(v, given);
+  return hy__place_fail(e->place, HY_BAD_FORMAT, b->err, "%s of %s must be %s, not %s", param->name,
+                        def->id, range, given);
 }
 
 static hy_status lower_input(hy__graph *b, hy__node *n, size_t index, const hy__arg *arg,

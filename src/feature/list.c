@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The definitions as text for people and as JSON for machines: all of them, or one. */
+#include <math.h>
 #include <stdio.h>
 
 #include "feature/program.h"
@@ -43,6 +44,29 @@ static hy_status list_history(const hy_sink *sink, const hy__def *def, hy_error 
   return hy__sink_printf(sink, err, "{\"1e-6\":%zu,\"1e-9\":%zu},", h.stable[0], h.stable[1]);
 }
 
+/* A number, or null where there is none. */
+static void number_or_null(bool is, double v, char text[HY_NUMBER_TEXT]) {
+  if (is)
+    hy__format_f64(v, text);
+  else
+    (void)snprintf(text, HY_NUMBER_TEXT, "null");
+}
+
+static hy_status list_param(const hy_sink *sink, const hy__def_param *p, bool first,
+                            hy_error *err) {
+  char value[HY_NUMBER_TEXT], least[HY_NUMBER_TEXT], most[HY_NUMBER_TEXT], range[HY__RANGE_TEXT];
+  number_or_null(p->has_default, p->value, value);
+  number_or_null(isfinite(p->least), p->least, least);
+  number_or_null(isfinite(p->most), p->most, most);
+  hy__def_range(p, range);
+  return hy__sink_printf(sink, err,
+                         "%s{\"name\":\"%s\",\"integer\":%s,\"default\":%s,\"min\":%s,\"max\":%s,"
+                         "\"min_open\":%s,\"max_open\":%s,\"range\":\"%s\"}",
+                         first ? "" : ",", p->name, p->integer ? "true" : "false", value, least,
+                         most, p->open_least ? "true" : "false", p->open_most ? "true" : "false",
+                         range);
+}
+
 static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, hy_error *err) {
   HY_TRY(hy__sink_printf(sink, err,
                          "%s{\"id\":\"%s\",\"version\":%u,\"kind\":\"%s\",\"class\":\"%c\","
@@ -54,14 +78,7 @@ static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, 
   size_t n_optional = 0; /* the last so many inputs may be left out */
   for (size_t i = 0; i < def->n_inputs; i++) n_optional += def->inputs[i].optional;
   HY_TRY(hy__sink_printf(sink, err, "\"n_optional\":%zu,\"params\":[", n_optional));
-  for (size_t i = 0; i < def->n_params; i++) {
-    char value[HY_NUMBER_TEXT] = "null";
-    if (def->params[i].has_default) hy__format_f64(def->params[i].value, value);
-    HY_TRY(hy__sink_printf(
-        sink, err, "%s{\"name\":\"%s\",\"integer\":%s,\"share\":%s,\"default\":%s}", i ? "," : "",
-        def->params[i].name, def->params[i].integer ? "true" : "false",
-        def->params[i].share ? "true" : "false", value));
-  }
+  for (size_t i = 0; i < def->n_params; i++) HY_TRY(list_param(sink, &def->params[i], i == 0, err));
   HY_TRY(hy__sink_text(sink, "],", err));
   HY_TRY(list_names(sink, "outputs", def, false, err));
   HY_TRY(list_history(sink, def, err));
@@ -122,12 +139,10 @@ static const char *class_text(hy__ind_class klass) {
 static hy_status describe_params(const hy_sink *sink, const hy__def *def, hy_error *err) {
   for (size_t i = 0; i < def->n_params; i++) {
     const hy__def_param *p = &def->params[i];
-    char value[HY_NUMBER_TEXT] = "required";
+    char value[HY_NUMBER_TEXT] = "required", range[HY__RANGE_TEXT];
     if (p->has_default) hy__format_f64(p->value, value);
-    HY_TRY(hy__sink_printf(sink, err, "  %-12s %s, %s\n", p->name, value,
-                           p->integer ? "a whole number of 1 to 100000"
-                           : p->share ? "a number of 0 to 1"
-                                      : "a number"));
+    hy__def_range(p, range);
+    HY_TRY(hy__sink_printf(sink, err, "  %-12s %s, %s\n", p->name, value, range));
   }
   return HY_OK;
 }

@@ -26,10 +26,9 @@ typedef struct hy__ref {
 
 enum {
   HY__NODES_MAX = 20000,
-  HY__GAPS_MAX = 8,       /* different gap policies in one spec */
-  HY__DOMAINS_MAX = 32,   /* of them with a timeframe */
-  HY__STAGES_MAX = 16,    /* cross-sections of cross-sections */
-  HY__WINDOW_MAX = 100000 /* bars of any integer parameter */
+  HY__GAPS_MAX = 8,     /* different gap policies in one spec */
+  HY__DOMAINS_MAX = 32, /* of them with a timeframe */
+  HY__STAGES_MAX = 16,  /* cross-sections of cross-sections */
 };
 
 /* What a series' rows are: the bars of a timeframe, under a gap policy. */

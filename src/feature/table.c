@@ -3,6 +3,7 @@
  * once per compiled spec, so that a row stays one line that a script can read too. */
 #include "feature/table.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* clang-format off */
@@ -105,21 +106,40 @@ static hy_status read_inputs(const char *text, hy__def *def, hy_error *err) {
   return HY_OK;
 }
 
+/* "[0,1]", "(0,inf)"; without brackets an integer is a window's number of bars, and another number
+ * is not read on. */
+static const char *read_range(const char *text, const char *end, hy__def_param *param) {
+  param->least = 1, param->most = HY__WINDOW_MAX;
+  if (*text != '[' && *text != '(') return param->integer ? text : NULL;
+  param->open_least = *text == '(';
+  const bool endless = !strncmp(text + 1, "-inf,", 5);
+  param->least = -INFINITY;
+  text = endless ? text + 5 : hy__parse_f64(text + 1, end, &param->least);
+  if (*text != ',') return NULL;
+  param->most = INFINITY;
+  text = !strncmp(text + 1, "inf", 3) ? text + 4 : hy__parse_f64(text + 1, end, &param->most);
+  param->open_most = *text == ')';
+  return *text == ']' || *text == ')' ? text + 1 : NULL;
+}
+
 static hy_status read_params(const char *text, hy__def *def, hy_error *err) {
   size_t length;
   while ((length = next_word(&text)) > 0) {
     HY_FAIL_IF(def->n_params == HY__IND_PARAMS, HY_INTERNAL, err, "too many parameters");
     hy__def_param *param = &def->params[def->n_params++];
     const char *end = text + length;
-    size_t name_bytes = strcspn(text, ":= ");
+    size_t name_bytes = strcspn(text, ":=[( ");
     HY_TRY(copy_name(param->name, text, name_bytes, err));
     text += name_bytes;
     param->integer = !strncmp(text, ":i", 2);
-    param->share = !strncmp(text, ":s", 2);
-    if (param->integer || param->share) text += 2;
+    if (param->integer) text += 2;
+    text = read_range(text, end, param);
+    HY_FAIL_IF(!text, HY_INTERNAL, err, "parameter %s has no range", param->name);
     param->has_default = *text == '=';
     if (param->has_default) text = hy__parse_f64(text + 1, end, &param->value);
     HY_FAIL_IF(text != end, HY_INTERNAL, err, "parameter %s is malformed", param->name);
+    HY_FAIL_IF(param->has_default && !hy__def_allows(param, param->value), HY_INTERNAL, err,
+               "the default of %s is outside its range", param->name);
   }
   return HY_OK;
 }
@@ -205,6 +225,32 @@ hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *
   if (best) return HY_OK;
   HY_FAIL_IF(known_exact && version, HY_NOT_FOUND, err, "\"%s\" has no version %u", text, version);
   return known_family && !version ? fail_variant(text, err) : fail_unknown(text, err);
+}
+
+bool hy__def_allows(const hy__def_param *p, double v) {
+  if (p->integer && v != floor(v)) return false;
+  return (p->open_least ? v > p->least : v >= p->least) &&
+         (p->open_most ? v < p->most : v <= p->most);
+}
+
+void hy__def_range(const hy__def_param *p, char text[HY__RANGE_TEXT]) {
+  const char *what = p->integer ? "a whole number" : "a number";
+  char least[HY_NUMBER_TEXT], most[HY_NUMBER_TEXT];
+  hy__format_f64(p->least, least);
+  hy__format_f64(p->most, most);
+  if (isinf(p->least) && isinf(p->most))
+    (void)snprintf(text, HY__RANGE_TEXT, "a finite number");
+  else if (isinf(p->most))
+    (void)snprintf(text, HY__RANGE_TEXT, p->open_least ? "%s above %s" : "%s of %s or more", what,
+                   least);
+  else if (isinf(p->least))
+    (void)snprintf(text, HY__RANGE_TEXT, p->open_most ? "%s below %s" : "%s of %s or less", what,
+                   most);
+  else if (!p->open_least && !p->open_most)
+    (void)snprintf(text, HY__RANGE_TEXT, "%s of %s to %s", what, least, most);
+  else
+    (void)snprintf(text, HY__RANGE_TEXT, "%s %s %s and %s %s", what,
+                   p->open_least ? "above" : "from", least, p->open_most ? "below" : "up to", most);
 }
 
 void hy__def_signature(const hy__def *def, char *text, size_t bytes) {

@@ -7,7 +7,11 @@
 #include "codec/codec.h"
 #include "feature/indicator.h"
 
-enum { HY__DEF_NAME = 16, HY__DEF_ID = 32 };
+enum {
+  HY__DEF_NAME = 16,
+  HY__DEF_ID = 32,
+  HY__WINDOW_MAX = 100000 /* bars of any window; integers without a range of their own */
+};
 
 typedef enum hy__input_kind { HY__INPUT_FREE, HY__INPUT_FIELD, HY__INPUT_CLOCK } hy__input_kind;
 
@@ -19,10 +23,12 @@ typedef struct hy__def_input {
 
 typedef struct hy__def_param {
   char name[HY__DEF_NAME];
-  bool integer; /* a whole number >= 1 */
-  bool share;   /* a number of 0 to 1 */
+  bool integer;
   bool has_default;
   double value; /* the default */
+  /* The range; an open bound does not belong to it. */
+  double least, most;
+  bool open_least, open_most;
 } hy__def_param;
 
 typedef struct hy__def {
@@ -51,6 +57,12 @@ const hy__ind_code *hy__emit_code(hy_isa isa, bool by_series);
  * version 0 is the newest. NOT_FOUND suggests the nearest names. */
 HY_CHECKED hy_status hy__def_find(const char *id, size_t length, uint32_t version, size_t *row,
                                   hy_error *err);
+
+/* Whether a parameter may have this value. */
+bool hy__def_allows(const hy__def_param *param, double v);
+enum { HY__RANGE_TEXT = 2 * HY_NUMBER_TEXT + 48 };
+/* "a whole number of 1 to 100000", "a number above 0 and below 1": for messages and lists. */
+void hy__def_range(const hy__def_param *param, char text[HY__RANGE_TEXT]);
 
 /* "sma(x, n=30)", for messages and lists. */
 void hy__def_signature(const hy__def *def, char *text, size_t bytes);

@@ -70,10 +70,19 @@ def test_list_filters_and_describes():
     assert keys["n"] == len(keys["definitions"]) >= 40
     assert by_id["macd"]["outputs"] == ["macd", "signal", "hist"]
     assert by_id["cs.rank"]["kind"] == "cross"
-    assert by_id["rsi.talib"]["params"] == [{"name": "n", "integer": True, "share": False,
-                                             "default": 14}]
-    assert by_id["cs.winsor"]["params"][0] == {"name": "p", "integer": False, "share": True,
-                                               "default": 0.01}
+    closed = {"min_open": False, "max_open": False}
+    assert by_id["rsi.talib"]["params"] == [
+        {"name": "n", "integer": True, "default": 14, "min": 1, "max": 100000, **closed,
+         "range": "a whole number of 1 to 100000"}]
+    assert by_id["cs.winsor"]["params"][0] == {
+        "name": "p", "integer": False, "default": 0.01, "min": 0, "max": 1, **closed,
+        "range": "a number of 0 to 1"}
+    assert by_id["ewma_vol"]["params"][1] == {
+        "name": "lambda", "integer": False, "default": 0.94, "min": 0, "max": 1, "min_open": True,
+        "max_open": True, "range": "a number above 0 and below 1"}
+    assert by_id["clip"]["params"][0] == {
+        "name": "lo", "integer": False, "default": None, "min": None, "max": None,
+        "min_open": True, "max_open": True, "range": "a finite number"}
 
 
 def test_explain():

@@ -29,17 +29,23 @@ static inline size_t random_of(random_spec *r, size_t n) {
   return (size_t)hy__random_below(r->random, n);
 }
 
+/* Of a parameter's range, at most 2: three digits stay within. */
+static inline double random_within(random_spec *r, const hy__def_param *p) {
+  const double least = isinf(p->least) ? 0.1 : p->least, most = p->most > 2 ? 2 : p->most;
+  return least + (most - least) * (0.05 + 0.9 * hy__random_uniform(r->random));
+}
+
 static inline void random_param(random_spec *r, const hy__def_param *p) {
-  if (strcmp(p->name, "min") == 0) { /* no more than any window's n */
+  if (strcmp(p->name, "min") == 0) /* no more than any window's n */
     random_text(r, "1");
-    return;
-  }
-  if (p->integer)
+  else if (p->integer && p->least == 1)
     random_text(r, "%zu", 1 + random_of(r, random_of(r, 12) ? 9 : 70));
+  else if (p->integer)
+    random_text(r, "%zu", random_of(r, 2));
   else if (p->has_default && random_of(r, 2))
     random_text(r, "%.17g", p->value);
   else
-    random_text(r, "%.3g", 0.1 + 1.9 * hy__random_uniform(r->random));
+    random_text(r, "%.3g", random_within(r, p));
 }
 
 static inline void random_series(random_spec *r, int depth);

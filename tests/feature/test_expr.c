@@ -100,6 +100,15 @@ static void mistakes_have_a_place(void **state) {
   refuse("quantile.qlib(c, 5, -1)", HY_BAD_FORMAT, 1, 21, "a number of 0 to 1, not -1");
   refuse("order(c, 5, low=20)", HY_BAD_FORMAT, 1, 17, "a number of 0 to 1, not 20");
   refuse("cs.winsor(c, p=5)", HY_BAD_FORMAT, 1, 16, "a number of 0 to 1, not 5");
+  refuse("cs.winsor(c, min_names=0)", HY_BAD_FORMAT, 1, 24, "a whole number of 1 to 100000, not 0");
+  refuse("ewma_vol(c, 20, 1)", HY_BAD_FORMAT, 1, 17, "must be a number above 0 and below 1, not 1");
+  refuse("bbands(c, 20, -2)", HY_BAD_FORMAT, 1, 15, "k of bbands must be a number of 0 or more");
+  refuse("percentile(c, 30, 101)", HY_BAD_FORMAT, 1, 19, "a number of 0 to 100, not 101");
+  refuse("mama(c, slow=0.001)", HY_BAD_FORMAT, 1, 14, "a number of 0.01 to 0.99, not 0.001");
+  refuse("clip(c, 0, 1e999)", HY_BAD_FORMAT, 1, 12, "the number is not finite");
+  refuse("t3(c, 5, 1.5)", HY_BAD_FORMAT, 1, 10, "v of t3 must be a number of 0 to 1");
+  refuse("roll.z(c, 20, ddof=2)", HY_BAD_FORMAT, 1, 20, "a whole number of 0 to 1, not 2");
+  refuse("roll.z(c, 20, min=1.5)", HY_BAD_FORMAT, 1, 19, "a whole number of 0 to 100000");
   refuse("clip(c, 5, -5)", HY_BAD_FORMAT, 1, 1, "lo of clip is 5, more than its hi = -5");
   refuse("sma(c, 100001)", HY_BAD_FORMAT, 1, 8, "whole number");
   refuse("ref(c)", HY_BAD_FORMAT, 1, 1, "ref(x, k) needs k");

@@ -102,7 +102,7 @@ static bool reads_the_past_alone(const row *r) { return strcmp(r->id, "ref") == 
 /* Windows that hold what is there, whose values are others while a gap is in them. */
 static bool passes_over_gaps(const row *r) {
   const char *variant = strrchr(r->id, '.');
-  const bool counts = strstr(r->params, " min=") != NULL; /* how many values are enough */
+  const bool counts = strstr(r->params, " min:") != NULL; /* how many values are enough */
   return counts || (variant && (strcmp(variant, ".qlib") == 0 || strcmp(variant, ".rel") == 0));
 }
 

@@ -66,6 +66,21 @@ def test_errors_say_where(tmp_path):
     assert e.value.column and "smma_typo" in str(e.value)
 
 
+def test_definitions_and_their_ranges():
+    every = {d["id"]: d for d in hayate.definitions()}
+    assert len(every) >= 200 and set(d["id"] for d in hayate.definitions("rsi.")) < set(every)
+    lam = every["ewma_vol"]["params"][1]
+    assert (lam["name"], lam["default"]) == ("lambda", 0.94)
+    assert (lam["min"], lam["min_open"], lam["max"], lam["max_open"]) == (0, True, 1, True)
+    for d in every.values():
+        for p in d["params"]:
+            values = [p["min"], p["default"], p["max"]]
+            values = [v for v in values if v is not None]
+            assert values == sorted(values) and p["range"], (d["id"], p)
+    with pytest.raises(hayate.Error, match="lambda of ewma_vol must be a number above 0 and below"):
+        hayate.Features("ewma_vol(close, 20, 0)")
+
+
 def test_universe_and_rows(universe):
     u = hayate.Universe(universe)
     assert len(u.symbols) == 11 and len(u.time) == 120 and u.time.dtype == np.int64
