@@ -2,57 +2,23 @@
  * Programs over a universe: every row of the tables in one spec, and what must not change a bit of
  * it: chunks, threads, instruction sets, the place of a symbol, the range that is asked for, the
  * bars that come later. */
-#include "feature/panel.h"
+#include "feature/every_row.h"
 #include "feature/program.h"
-#include "feature/table.h"
 
-enum { BARS = 420, SYMBOLS = 21, SPEC_BYTES = 1 << 16 };
+enum { BARS = 420, SYMBOLS = 21 };
 
 static char spec[SPEC_BYTES], series_spec[SPEC_BYTES];
 static panel market;
 static answer whole;
 
-static void add_text(char *to, const char *format, ...) HY_PRINTF(2, 3);
-static void add_text(char *to, const char *format, ...) {
-  size_t used = strlen(to);
-  va_list args;
-  va_start(args, format);
-  vsnprintf(to + used, SPEC_BYTES - used, format, args);
-  va_end(args);
-  assert_true(strlen(to) < SPEC_BYTES - 1);
-}
-
-/* A call with plain arguments, once for each output; windows of 70 where a row chooses its method
- * by length. */
-static void add_row(char *to, const hy__def *def, double n) {
-  const bool arc = !strcmp(def->id, "asin") || !strcmp(def->id, "acos"); /* of -1 to 1 */
-  const char *const series[] = {arc ? "sin(close)" : "close", "high", "ref(low, 2)"};
-  for (size_t o = 0; o < def->n_outputs; o++) {
-    const char *comma = "";
-    add_text(to, "%s(", def->id);
-    for (size_t i = 0; i < def->n_free; i++, comma = ", ")
-      add_text(to, "%s%s", comma, series[i % 3]);
-    for (size_t i = 0; i < def->n_params; i++, comma = ", ") {
-      const hy__def_param *p = &def->params[i];
-      double value = p->has_default ? p->value : p->integer ? HY_MAX(n, 3.0) : 1.0 + (double)i;
-      if (n > 0 && !strcmp(p->name, "n")) value = n;
-      add_text(to, "%s%s=%.17g", comma, p->name, value);
-    }
-    add_text(to, ")%s%s; ", def->outputs[o][0] ? "." : "", def->outputs[o]);
-  }
-}
-
 static int set_up(void **state) {
   (void)state;
   for (size_t row = 0; row < hy__def_n(); row++) {
-    hy__def def;
-    hy_error err;
-    if (hy__def_read(row, &def, &err) != HY_OK) fail_msg("%s: %s", err.subject, err.message);
-    bool takes_n = def.n_params && !strcmp(def.params[0].name, "n") && !def.is_cross;
-    add_row(spec, &def, takes_n && def.n_params == 1 ? 9 : 0);
-    if (!def.is_cross) add_row(series_spec, &def, takes_n && def.n_params == 1 ? 9 : 0);
-    if (!takes_n || def.n_params != 1) continue;
-    add_row(spec, &def, 70);
+    const hy__def def = def_at(row);
+    add_row(spec, &def, takes_n_alone(&def) ? 9 : 0);
+    if (!def.is_cross) add_row(series_spec, &def, takes_n_alone(&def) ? 9 : 0);
+    if (!takes_n_alone(&def)) continue;
+    add_row(spec, &def, 70); /* where a row chooses its method by length */
     add_row(series_spec, &def, 70);
   }
   add_text(
