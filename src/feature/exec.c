@@ -12,10 +12,7 @@
  */
 static inline double kept(double v) { return v == v ? v : (double)NAN; }
 
-enum {
-  PAST_CACHES_VALUES = 4 << 20, /* 32 MiB */
-  GROUP_MAX = 8                 /* siblings at a time */
-};
+enum { PAST_CACHES_VALUES = 4 << 20 /* 32 MiB */ };
 
 static bool is_source(const hy__node *n) { return n->kind != HY__NODE_IND; }
 
@@ -68,39 +65,42 @@ static size_t first_step(const hy__node *n) {
   return n->def->klass == HY__IND_W ? n->own_lookback : 0;
 }
 
-/* The node's step over the chunk; the rows before its first are missing. */
-static hy__ind_step prepare_step(hy__exec *x, uint32_t index) {
+/* The node's step over the chunk; the rows before its first are missing. It is written word by word
+ * where it is used: a copy or a clearing by wide moves would wait until the stores before it have
+ * left, values on their way to memory among them. */
+static void prepare_step(hy__exec *x, uint32_t index, hy__ind_step *step) {
   const hy__node *n = &x->run->f->nodes[index];
   const hy__room *room = &x->run->rooms[index];
   hy__slot *slot = &x->slots[index];
   size_t begin = HY_MAX(slot->begin, x->d), end = x->d + x->n;
   size_t from = HY_MIN(HY_MAX(begin, first_step(n)), end), skip = from - x->d;
-  hy__ind_step step = {.n = end - from, .state = x->workspace + room->state, .p = n->p};
+  step->n = end - from;
+  step->state = x->workspace + room->state;
+  step->p = n->p;
   double *buffer = (double *)(x->workspace + room->buffer);
   for (size_t k = 0; k < n->n_in; k++)
-    step.in[k] = x->slots[n->in[k].node].cur[n->in[k].output] + skip * HY_LANES;
+    step->in[k] = x->slots[n->in[k].node].cur[n->in[k].output] + skip * HY_LANES;
   for (size_t o = 0; o < n->n_out; o++) {
     slot->cur[o] = buffer + (o * room->capacity_rows + slot->pos) * HY_LANES;
-    step.out[o] = slot->cur[o] + skip * HY_LANES;
+    step->out[o] = slot->cur[o] + skip * HY_LANES;
     for (size_t k = (begin - x->d) * HY_LANES; k < skip * HY_LANES; k++)
       slot->cur[o][k] = (double)NAN;
   }
   for (size_t m = n->n_out; m < n->n_columns; m++)
-    step.mid[m - n->n_out] = buffer + (m * room->capacity_rows + slot->pos + skip) * HY_LANES;
-  return step;
+    step->mid[m - n->n_out] = buffer + (m * room->capacity_rows + slot->pos + skip) * HY_LANES;
 }
 
 /* The node, and with it those siblings that have the same rows to compute. */
 static void step_node(hy__exec *x, uint32_t index) {
   const hy__ind_code *code = x->run->f->nodes[index].code;
   const size_t end = x->d + x->n;
-  hy__ind_step steps[GROUP_MAX];
-  const hy__ind_step *group[GROUP_MAX];
+  hy__ind_step *const steps = x->steps;
+  const hy__ind_step *group[HY__GROUP_MAX];
   if (x->slots[index].done == end) return;
   size_t n = 0;
-  for (uint32_t k = index; k != HY__NO_ROW && n < GROUP_MAX; k = x->run->sibling[k]) {
+  for (uint32_t k = index; k != HY__NO_ROW && n < HY__GROUP_MAX; k = x->run->sibling[k]) {
     if (x->slots[k].begin >= end) continue;
-    steps[n] = prepare_step(x, k);
+    prepare_step(x, k, &steps[n]);
     if (n && steps[n].n != steps[0].n) continue;
     group[n] = &steps[n];
     x->slots[k].done = end;

@@ -9,6 +9,8 @@
 
 #define HY__NO_ROW UINT32_MAX
 
+enum { HY__GROUP_MAX = 8 /* siblings at a time */ };
+
 /* A timeframe as the run sees it: a universe, and the rows of it that the range has. */
 typedef struct hy__view {
   const hy_universe *universe;
@@ -103,8 +105,9 @@ typedef struct hy__exec {
   hy__slot *slots; /* [node] */
   uint8_t *workspace;
   double *scratch;
-  double **bases;      /* [target] */
-  const double **from; /* [target] the chunk's rows */
+  double **bases;                    /* [target] */
+  const double **from;               /* [target] the chunk's rows */
+  hy__ind_step steps[HY__GROUP_MAX]; /* of the node at work and its siblings */
   size_t lane_stride, row_stride;
   bool past_caches; /* what is written is more than they hold */
   size_t d, n;      /* the chunk's rows */
