@@ -81,7 +81,9 @@ def alpha360():
 
 
 def write(name, params, features, what):
-    lines = [f"# {line}" for line in what] + ["hayate_spec: 1", f"inputs: {FIELDS}", params]
+    without = ("Bars without the field vwap: take it out of inputs, and write "
+               "(high + low + close) / 3 for it below.")
+    lines = [f"# {line}" for line in (*what, without)] + ["hayate_spec: 1", f"inputs: {FIELDS}", params]
     lines += ["features:"] + [f'  - {{name: {key}, expr: "{text}"}}' for key, text in features]
     (HERE / name).write_text("\n".join(lines) + "\n")
 

@@ -18,7 +18,7 @@ typedef struct job {
   size_t n_symbols, batch; /* batch: blocks made at once */
   size_t first_block;
   hy__tape tape;
-  double *cells;  /* [batch][5][n_bars][8] */
+  double *cells;  /* [batch][field][n_bars][8] */
   uint8_t *valid; /* [batch][n_bars][8] */
   hy__hdf5_head head;
 } job;
@@ -56,13 +56,14 @@ static hy_status name_symbols(job *j, hy_error *err) {
 static hy__symbol_cells cells_of(const job *j, size_t slot, size_t lane) {
   const size_t plane = j->tape.n_bars * HY_LANES;
   hy__symbol_cells c = {.valid = j->valid + slot * plane + lane};
-  for (size_t f = 0; f < 5; f++) c.field[f] = j->cells + (slot * 5 + f) * plane + lane;
+  for (size_t f = 0; f < HY__GENERATE_FIELDS; f++)
+    c.field[f] = j->cells + (slot * HY__GENERATE_FIELDS + f) * plane + lane;
   return c;
 }
 
 static void fill_absent(const hy__symbol_cells *c, size_t n_bars) {
   for (size_t t = 0; t < n_bars; t++) {
-    for (int f = 0; f < 5; f++) c->field[f][t * HY_LANES] = (double)NAN;
+    for (int f = 0; f < HY__GENERATE_FIELDS; f++) c->field[f][t * HY_LANES] = (double)NAN;
     c->valid[t * HY_LANES] = 0;
   }
 }
@@ -86,7 +87,7 @@ static hy_status make_blocks(void *ctx, uint32_t worker, size_t begin, size_t en
 static hy_status put_blocks(const job *j, hy__hdf5_writer *w, size_t n, hy_error *err) {
   for (size_t slot = 0; slot < n; slot++) {
     const hy__symbol_cells c = cells_of(j, slot, 0);
-    for (int32_t f = 0; f < 5; f++)
+    for (int32_t f = 0; f < HY__GENERATE_FIELDS; f++)
       HY_TRY(hy__hdf5_put(w, f, j->first_block + slot, c.field[f], err));
     HY_TRY(hy__hdf5_put_valid(w, j->first_block + slot, c.valid, err));
   }
@@ -107,8 +108,6 @@ static hy_status make_all(job *j, hy_runtime *runtime, const hy_generate_options
   return HY_OK;
 }
 
-static const char *const five_fields[5] = {"open", "high", "low", "close", "volume"};
-
 static hy_status prepare(job *j, hy_runtime *runtime, const hy_generate_options *o, hy_error *err) {
   int64_t timeframe_ns;
   const char *timeframe = o->timeframe ? o->timeframe : "1m";
@@ -116,17 +115,19 @@ static hy_status prepare(job *j, hy_runtime *runtime, const hy_generate_options 
   HY_TRY(tape_alloc(j, err));
   HY_TRY(hy__tape_fill(&j->tape, timeframe_ns, j->seed, err));
   HY_TRY(name_symbols(j, err));
-  const size_t block_bytes = j->tape.n_bars * HY_LANES * (5 * sizeof(double) + 1);
+  const size_t block_bytes = j->tape.n_bars * HY_LANES * (HY__GENERATE_FIELDS * sizeof(double) + 1);
   const size_t most = (size_t)hy__pool_n_workers(hy__runtime_pool(runtime)) * 4;
   j->batch = HY_MAX((size_t)1, HY_MIN(most, BATCH_BYTES / block_bytes));
   j->batch = HY_MIN(j->batch, hy__universe_n_blocks(j->n_symbols));
   void *memory;
-  HY_TRY(hy__arena_array(j->arena, j->batch, j->tape.n_bars * HY_LANES * 5 * 8, &memory, err));
+  HY_TRY(hy__arena_array(j->arena, j->batch * HY__GENERATE_FIELDS,
+                         j->tape.n_bars * HY_LANES * sizeof(double), &memory, err));
   j->cells = memory;
   HY_TRY(hy__arena_array(j->arena, j->batch, j->tape.n_bars * HY_LANES, &memory, err));
   j->valid = memory;
-  j->head.n_bars = j->tape.n_bars, j->head.n_symbols = j->n_symbols, j->head.n_fields = 5;
-  j->head.time_ns = j->tape.time_ns, j->head.fields = five_fields;
+  j->head.n_bars = j->tape.n_bars, j->head.n_symbols = j->n_symbols,
+  j->head.n_fields = HY__GENERATE_FIELDS;
+  j->head.time_ns = j->tape.time_ns, j->head.fields = hy__generate_fields;
   HY_TRY(hy__arena_printf(j->arena, &j->head.source, err, "synthetic: seed %llu",
                           (unsigned long long)j->seed));
   HY_TRY(hy__arena_text(j->arena, timeframe, strlen(timeframe), &j->head.timeframe, err));
@@ -163,20 +164,21 @@ hy_status hy_universe_generate(hy_runtime *runtime, const hy_generate_options *o
 
 /* --- in memory --- */
 
-static hy_status panel_alloc(const job *j, hy_panel *panel, double *field[5], uint8_t **valid,
-                             hy_error *err) {
+static hy_status panel_alloc(const job *j, hy_panel *panel, double *field[HY__GENERATE_FIELDS],
+                             uint8_t **valid, hy_error *err) {
   void *memory;
   size_t n_cells = j->tape.n_bars * j->n_symbols;
-  HY_TRY(hy__arena_array(j->arena, 5, sizeof(double *), &memory, err));
+  HY_TRY(hy__arena_array(j->arena, HY__GENERATE_FIELDS, sizeof(double *), &memory, err));
   const double **data = memory;
-  for (size_t f = 0; f < 5; f++) {
+  for (size_t f = 0; f < HY__GENERATE_FIELDS; f++) {
     HY_TRY(array(j->arena, n_cells, &field[f], err));
     data[f] = field[f];
   }
   HY_TRY(hy__arena_array(j->arena, n_cells, 1, &memory, err));
   *valid = memory;
   panel->struct_size = sizeof *panel;
-  panel->n_fields = 5, panel->fields = five_fields, panel->data = data, panel->valid = *valid;
+  panel->n_fields = HY__GENERATE_FIELDS, panel->fields = hy__generate_fields, panel->data = data,
+  panel->valid = *valid;
   panel->symbols = j->head.symbols, panel->time_ns = j->tape.time_ns;
   panel->zone = "America/New_York", panel->calendar = "XNYS";
   return HY_OK;
@@ -184,7 +186,7 @@ static hy_status panel_alloc(const job *j, hy_panel *panel, double *field[5], ui
 
 hy_status hy__generate_panel(hy_panel *panel, uint64_t seed, hy__arena *arena, hy_error *err) {
   int64_t timeframe_ns;
-  double *field[5], *cells[5];
+  double *field[HY__GENERATE_FIELDS], *cells[HY__GENERATE_FIELDS];
   uint8_t *valid, *seen;
   void *memory;
   job j = {
@@ -197,16 +199,17 @@ hy_status hy__generate_panel(hy_panel *panel, uint64_t seed, hy__arena *arena, h
   HY_TRY(hy__tape_fill(&j.tape, timeframe_ns, seed, err));
   HY_TRY(name_symbols(&j, err));
   HY_TRY(panel_alloc(&j, panel, field, &valid, err));
-  for (size_t f = 0; f < 5; f++) HY_TRY(array(arena, panel->n_bars * HY_LANES, &cells[f], err));
+  for (size_t f = 0; f < HY__GENERATE_FIELDS; f++)
+    HY_TRY(array(arena, panel->n_bars * HY_LANES, &cells[f], err));
   HY_TRY(hy__arena_array(arena, panel->n_bars * HY_LANES, 1, &memory, err));
   seen = memory;
   for (size_t s = 0; s < panel->n_symbols; s++) {
     hy__symbol_cells c = {.valid = seen};
-    for (size_t f = 0; f < 5; f++) c.field[f] = cells[f];
+    for (size_t f = 0; f < HY__GENERATE_FIELDS; f++) c.field[f] = cells[f];
     hy__generate_symbol(&j.tape, seed, s, &c);
     for (size_t t = 0; t < panel->n_bars; t++) {
       size_t at = t * panel->n_symbols + s;
-      for (size_t f = 0; f < 5; f++) field[f][at] = cells[f][t * HY_LANES];
+      for (size_t f = 0; f < HY__GENERATE_FIELDS; f++) field[f][at] = cells[f][t * HY_LANES];
       valid[at] = seen[t * HY_LANES];
     }
   }

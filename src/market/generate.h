@@ -5,7 +5,10 @@
 
 #include "market/market.h"
 
-enum { HY_SECTORS = 11 };
+enum { HY_SECTORS = 11, HY__GENERATE_FIELDS = 6 };
+
+/* open high low close volume vwap */
+extern const char *const hy__generate_fields[HY__GENERATE_FIELDS];
 
 /* The bars of the axis and what the market does in each. */
 typedef struct hy__tape {
@@ -26,7 +29,7 @@ HY_CHECKED hy_status hy__tape_fill(hy__tape *tape, int64_t timeframe_ns, uint64_
                                    hy_error *err);
 
 typedef struct hy__symbol_cells {
-  double *field[5]; /* open high low close volume, lane-major: cell t at [t * 8] */
+  double *field[HY__GENERATE_FIELDS]; /* lane-major: cell t at [t * 8] */
   uint8_t *valid;
 } hy__symbol_cells;
 void hy__generate_symbol(const hy__tape *tape, uint64_t seed, size_t symbol,

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One symbol of the synthetic universe: a log price of market, sector and own moves, rounded to
- * ticks; volumes that follow the moves; halts and bars without trades. A stream of its own, so that
- * the order in which symbols are made does not matter. */
+ * ticks; volumes that follow the moves, an average price that the bar's range holds; halts and bars
+ * without trades. Streams of its own, so that the order in which symbols are made does not
+ * matter. */
 #include <math.h>
 
 #include "market/generate.h"
 
-enum { STREAM_SYMBOL = 1 << 20 };
+enum { STREAM_SYMBOL = 1 << 20, STREAM_VWAP = 1 << 21 };
+enum { OPEN, HIGH, LOW, CLOSE, VOLUME, VWAP };
+const char *const hy__generate_fields[HY__GENERATE_FIELDS] = {"open",  "high",   "low",
+                                                              "close", "volume", "vwap"};
 static const double tick = 0.01;
 
 /* What sets one symbol apart, drawn first. */
@@ -56,13 +60,14 @@ static bool bar_is_missing(hy__random *r, const hy__tape *t, size_t k, walk *w) 
   return u > 1 - w->is.quiet;
 }
 
-static void put_bar(const hy__symbol_cells *out, size_t t, const double bar[5], bool missing) {
-  for (int f = 0; f < 5; f++) out->field[f][t * HY_LANES] = missing ? (double)NAN : bar[f];
+static void put_bar(const hy__symbol_cells *out, size_t t, const double *bar, bool missing) {
+  for (int f = 0; f < HY__GENERATE_FIELDS; f++)
+    out->field[f][t * HY_LANES] = missing ? (double)NAN : bar[f];
   out->valid[t * HY_LANES] = !missing;
 }
 
 /* The bar's moves; draws are made for missing bars too, the price moves on unseen. */
-static void step(const hy__tape *t, size_t k, hy__random *r, walk *w, double bar[5]) {
+static void step(const hy__tape *t, size_t k, hy__random *r, walk *w, double *bar) {
   const double shape = t->intraday ? 0.5 + 1.5 * (2 * t->phase[k] - 1) * (2 * t->phase[k] - 1) : 1;
   w->log_vol = 0.98 * w->log_vol + 0.05 * hy__random_normal(r);
   const double sigma =
@@ -78,25 +83,35 @@ static void step(const hy__tape *t, size_t k, hy__random *r, walk *w, double bar
   const double open = w->log_price + gap, close = open + move;
   const double up = reach * fabs(hy__random_normal(r)), down = reach * fabs(hy__random_normal(r));
   w->log_price = close;
-  bar[0] = to_tick(open);
-  bar[1] = to_tick((open > close ? open : close) + up);
-  bar[2] = to_tick((open < close ? open : close) - down);
-  bar[3] = to_tick(close);
+  bar[OPEN] = to_tick(open);
+  bar[HIGH] = to_tick((open > close ? open : close) + up);
+  bar[LOW] = to_tick((open < close ? open : close) - down);
+  bar[CLOSE] = to_tick(close);
   const double surprise = fabs(move) / (sigma + 0.006 * sqrt(t->share[k] * shape));
   const double volume = hy__exp(w->is.log_volume + 0.45 * hy__random_normal(r) + 0.25 * surprise) *
                         t->share[k] * (0.4 + 0.6 * shape) * t->regime[k];
-  bar[4] = floor(volume) + 1;
+  bar[VOLUME] = floor(volume) + 1;
+}
+
+/* Where in its range a bar traded, to a hundredth of a tick: drawn apart, no other field moves. */
+static double average_price(hy__random *r, const double *bar) {
+  const double middle = (bar[OPEN] + bar[HIGH] + bar[LOW] + bar[CLOSE]) / 4;
+  const double drawn = middle + 0.08 * (bar[HIGH] - bar[LOW]) * hy__random_normal(r);
+  const double price = drawn > bar[HIGH] ? bar[HIGH] : drawn < bar[LOW] ? bar[LOW] : drawn;
+  return floor(price * 10000 + 0.5) / 10000;
 }
 
 void hy__generate_symbol(const hy__tape *t, uint64_t seed, size_t symbol,
                          const hy__symbol_cells *out) {
-  hy__random r;
+  hy__random r, average;
   walk w;
-  double bar[5];
+  double bar[HY__GENERATE_FIELDS];
   hy__random_init(&r, seed, STREAM_SYMBOL + (uint64_t)symbol);
+  hy__random_init(&average, seed, STREAM_VWAP + (uint64_t)symbol);
   draw_character(&r, &w);
   for (size_t k = 0; k < t->n_bars; k++) {
     step(t, k, &r, &w, bar);
+    bar[VWAP] = average_price(&average, bar);
     put_bar(out, k, bar, bar_is_missing(&r, t, k, &w));
   }
 }

@@ -4,12 +4,15 @@
 import hashlib
 import json
 import os
+import pathlib
 import subprocess
 
 import h5py
 import numpy as np
 
 HAYATE = os.environ["HAYATE"]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FIELDS = ("open", "high", "low", "close", "volume", "vwap")
 
 
 def hayate(*args):
@@ -30,7 +33,8 @@ def test_the_file_is_a_universe(tmp_path):
         assert f.attrs["timeframe"] == "1m" and f.attrs["calendar"] == "XNYS"
         assert f.attrs["zone"] == "America/New_York"
         time, symbol = f["time"][:], f["symbol"][:]
-        o, h, l, c, v = (f[name][:] for name in ("open", "high", "low", "close", "volume"))
+        assert [k for k in f if f[k].dtype == np.float64] == sorted(FIELDS)
+        o, h, l, c, v, w = (f[name][:] for name in FIELDS)
         valid = f["valid"][:]
         assert f["close"].compression is None and f["close"].chunks[1] == 8
     assert time.dtype == np.int64 and (np.diff(time) > 0).all() and len(symbol) == 13
@@ -38,8 +42,11 @@ def test_the_file_is_a_universe(tmp_path):
     bars = valid == 1
     assert 0.9 < bars.mean() < 1
     assert (np.isfinite(c) == bars).all() and (np.isfinite(v) == bars).all()
-    o, h, l, c, v = (x[bars] for x in (o, h, l, c, v))
+    assert (np.isfinite(w) == bars).all()
+    o, h, l, c, v, w = (x[bars] for x in (o, h, l, c, v, w))
     assert (h >= np.maximum(o, c)).all() and (l <= np.minimum(o, c)).all() and (l > 0).all()
+    assert (l <= w).all() and (w <= h).all() and (w == np.round(w, 4)).all()
+    assert 0.05 < ((w - l) / (h - l + 1e-12))[h > l].std() < 0.3  # not the same place in each bar
     assert (np.abs(c * 100 - np.round(c * 100)) < 1e-6).all() and (v == np.round(v)).all()
 
 
@@ -71,10 +78,24 @@ def test_bytes_depend_on_the_seed_alone(tmp_path):
     with h5py.File(tmp_path / "a.h5") as f:
         names = ("open", "high", "low", "close", "volume", "valid", "time")
         cells = b"".join(f[name][:].astype("<f8").tobytes() for name in names)
+        average = f["vwap"][:].astype("<f8").tobytes()
     assert hashlib.sha256(cells).hexdigest() == GOLDEN
+    assert hashlib.sha256(average).hexdigest() == GOLDEN_VWAP
 
 
 GOLDEN = "c810a58ba49880c20124d56a56b4654a07c8692ba39b221e634b1ab8cad9740d"
+GOLDEN_VWAP = "2eef8cebd6d13b1e51e83794d97222bb07e69ba87911da336666859b9914cc10"
+
+
+def test_qlibs_features_run_on_it(tmp_path):
+    gen(tmp_path / "u.h5", "--symbols", "3", "--bars", "90", "--timeframe", "1d")
+    for spec, n in ("alpha158", 158), ("alpha360", 360):
+        done = hayate("features", "compute", str(ROOT / "examples" / "alpha" / f"{spec}.yaml"),
+                      "--data", str(tmp_path / "u.h5"), "--output", str(tmp_path / "f.npz"))
+        assert done.returncode == 0, done.stderr
+        f = np.load(tmp_path / "f.npz")
+        names = [k for k in f.files if k + ".valid" in f.files]
+        assert len(names) == n and all(f[k + ".valid"][-1].any() for k in names)
 
 
 def test_bad_usage_is_refused(tmp_path):

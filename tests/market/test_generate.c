@@ -87,13 +87,13 @@ static void timeframes_have_limits(void **state) {
 static void fill_symbol(const hy__tape *t, uint64_t seed, size_t symbol, double *cells,
                         uint8_t *valid) {
   hy__symbol_cells c = {.valid = valid};
-  for (int f = 0; f < 5; f++) c.field[f] = cells + (size_t)f * BARS * HY_LANES;
+  for (int f = 0; f < HY__GENERATE_FIELDS; f++) c.field[f] = cells + (size_t)f * BARS * HY_LANES;
   hy__generate_symbol(t, seed, symbol, &c);
 }
 
 static void a_symbol_depends_on_its_number_alone(void **state) {
   (void)state;
-  const size_t n = (size_t)5 * BARS * HY_LANES;
+  const size_t n = (size_t)HY__GENERATE_FIELDS * BARS * HY_LANES;
   double *a = calloc(n, sizeof *a), *b = calloc(n, sizeof *b);
   uint8_t *valid = calloc(BARS * HY_LANES, 1);
   const hy__tape t = make_tape("5m", 5);

@@ -77,7 +77,7 @@ static void blocks_lie_in_the_file(void **state) {
   assert_int_equal(info.n_symbols, 45);
   assert_string_equal(info.fields[3], "close");
   assert_int_equal(hy__universe_field(u, "c"), 3);
-  assert_int_equal(hy__universe_field(u, "vwap"), -1);
+  assert_int_equal(hy__universe_field(u, "turnover"), -1);
   assert_int_equal(info.timeframe_ns, INT64_C(60000000000));
   double *scratch = calloc(5 * 20000 * HY_LANES, sizeof(double));
   uint8_t *mask = calloc(20000, 1);
