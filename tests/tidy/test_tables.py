@@ -119,7 +119,7 @@ def test_passes():
 
 
 def test_cross_sections():
-    """Each row of cross.inc has its function, and its id stands in a page."""
+    """Each row of cross.inc has its function and golden, and its id stands in a page."""
     faults = []
     pages = "\n".join(tree.read(f) for f in tree.some(".md", under=["docs/"]))
     code = "".join(tree.code(f) for f in tree.some(".c", under=["src/feature/cross"]))
@@ -129,7 +129,21 @@ def test_cross_sections():
             faults.append(f"{ident}: src/feature/cross*.c have no hy__cross_{symbol}")
         if ident not in pages:
             faults.append(f"{ident}: no page of docs/ names it")
+        if not exists(f"tests/golden/feature/{ident}.npz"):
+            faults.append(f"{ident}: tests/golden/feature/{ident}.npz is missing")
     tree.report(faults, "src/feature/cross.inc")
+
+
+def test_a_bare_family_means_one_row():
+    """No family has two default rows; where none is, the bare family is refused by name."""
+    families, faults = {}, []
+    for cells in tree.rows("src/feature/indicator.inc", "HY_IND"):
+        if cells[4].strip() == "1":
+            families.setdefault(cells[0].strip('"').split(".")[0], set()).add(cells[0])
+    for family, ids in families.items():
+        if len(ids) > 1:
+            faults.append(f"{family}: {', '.join(sorted(ids))}")
+    tree.report(faults, "two rows are what a bare family means")
 
 
 def test_status_numbers_are_unique():
