@@ -19,14 +19,14 @@ enum { MISSING, ABSENT, WARM_UP, OTHER, EMPTY, FIRST };
 typedef struct coverage {
   hy__check_task *t;
   uint8_t *mask;
-  size_t (*counts)[4]; /* [feature] cells missing, by cause */
-  size_t *empty, *first;
-  hy__check_place *odd; /* [feature] first cell of no known cause */
+  size_t (*counts)[4];               /* [feature] cells missing, by cause */
+  size_t *empty, *first, *lookbacks; /* [feature], [feature], [node] */
+  hy__check_place *odd;              /* [feature] first cell of no known cause */
 } coverage;
 
 static void count_column(coverage *c, const double *values, hy__check_place place) {
   const hy_features *f = c->t->f;
-  const size_t lookback = f->nodes[f->refs[place.feature].node].lookback;
+  const size_t lookback = c->lookbacks[f->refs[place.feature].node];
   const size_t lane = place.symbol % HY_LANES;
   size_t *counts = c->counts[place.feature], behind = 0;
   bool any = false;
@@ -36,7 +36,7 @@ static void count_column(coverage *c, const double *values, hy__check_place plac
       any = true;
       c->first[place.feature] = HY_MIN(c->first[place.feature], t);
     } else {
-      int cause = !bar ? ABSENT : behind < lookback ? WARM_UP : OTHER;
+      int cause = !bar ? ABSENT : behind < lookback && !any ? WARM_UP : OTHER;
       counts[MISSING]++;
       counts[cause]++;
       place.bar = t;
@@ -86,13 +86,19 @@ static hy_status conclude(coverage *c, hy_error *err) {
 
 static hy_status run(coverage *c, hy__arena *arena, hy_error *err) {
   const size_t n = c->t->f->n_features;
-  void *memory[5];
-  const size_t items[5] = {c->t->info.n_bars, n, n, n, n};
-  const size_t each[5] = {1, sizeof *c->counts, sizeof *c->empty, sizeof *c->first, sizeof *c->odd};
+  void *memory[6];
+  const size_t items[6] = {c->t->info.n_bars, n, n, n, n, c->t->f->n_nodes};
+  const size_t each[6] = {1,
+                          sizeof *c->counts,
+                          sizeof *c->empty,
+                          sizeof *c->first,
+                          sizeof *c->odd,
+                          sizeof *c->lookbacks};
   for (size_t i = 0; i < HY_COUNT(memory); i++)
     HY_TRY(hy__arena_array(arena, items[i], each[i], &memory[i], err));
   c->mask = memory[0], c->counts = memory[1], c->empty = memory[2], c->first = memory[3];
-  c->odd = memory[4];
+  c->odd = memory[4], c->lookbacks = memory[5];
+  hy__node_lookbacks(c->t->f, c->t->info.timeframe_ns, c->lookbacks);
   for (size_t i = 0; i < n; i++) c->first[i] = SIZE_MAX;
   hy__check_runs runs = {.f = c->t->f,
                          .universes = {c->t->universe},

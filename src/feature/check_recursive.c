@@ -20,14 +20,15 @@ enum { LOOKBACK, CLAIMED, NEEDED, WORST };
 
 typedef struct recursion {
   hy__check_task *t;
-  size_t start;    /* rows left out in front */
-  uint8_t *mask;   /* [row] of the block */
-  bool every_row;  /* a row without a bar counts as history */
-  size_t *claimed; /* [feature], SIZE_MAX: no bound */
-  size_t *needed;  /* [feature] bars behind a value until all are within tol */
-  size_t most;     /* bars behind any value */
-  bool *crosses;   /* [feature] stands on a cross-section: every symbol's history counts */
-  size_t *least;   /* [row] bars behind any symbol of the row, or of a row before */
+  size_t start;      /* rows left out in front */
+  uint8_t *mask;     /* [row] of the block */
+  bool every_row;    /* a row without a bar counts as history */
+  size_t *claimed;   /* [feature], SIZE_MAX: no bound */
+  size_t *lookbacks; /* [node] */
+  size_t *needed;    /* [feature] bars behind a value until all are within tol */
+  size_t most;       /* bars behind any value */
+  bool *crosses;     /* [feature] stands on a cross-section: every symbol's history counts */
+  size_t *least;     /* [row] bars behind any symbol of the row, or of a row before */
   uint8_t *found;
 } recursion;
 
@@ -168,9 +169,15 @@ static hy_status claims(recursion *r, hy__arena *arena, hy_error *err) {
   HY_TRY(hy__arena_array(arena, f->n_features, sizeof(size_t), &memory, err));
   r->claimed = memory;
   for (size_t i = 0; i < f->n_features; i++) {
-    hy__stable_query q = {.refs = &f->refs[i], .n_refs = 1, .tol = claimed_tol, .rows = rows};
+    hy__stable_query q = {.refs = &f->refs[i],
+                          .n_refs = 1,
+                          .tol = claimed_tol,
+                          .rows = rows,
+                          .base_ns = r->t->info.timeframe_ns};
     if (!hy__node_stable(f, &q, &r->claimed[i], NULL)) r->claimed[i] = SIZE_MAX;
   }
+  r->lookbacks = rows;
+  hy__node_lookbacks(f, r->t->info.timeframe_ns, r->lookbacks);
   void *more[5];
   const size_t items[5] = {f->n_features, f->n_features, f->n_features, f->n_nodes,
                            r->t->info.n_bars};
@@ -192,7 +199,7 @@ static hy_status conclude(recursion *r, hy_error *err) {
     hy__check_place place = whole;
     bool settled = r->needed[i] < r->most;
     place.feature = i;
-    *hy__check_cell(r->t->report, i, LOOKBACK) = (double)f->nodes[f->refs[i].node].lookback;
+    *hy__check_cell(r->t->report, i, LOOKBACK) = (double)r->lookbacks[f->refs[i].node];
     *hy__check_cell(r->t->report, i, CLAIMED) =
         r->claimed[i] == SIZE_MAX ? (double)NAN : (double)r->claimed[i];
     *hy__check_cell(r->t->report, i, NEEDED) = settled ? (double)r->needed[i] : (double)NAN;

@@ -101,7 +101,9 @@ static hy_status explain_feature(walk *w, size_t index, bool json) {
   size_t stable = 0, n_nodes = 0;
   mark_under(w, ref);
   hy__stable_query q = {.refs = &ref, .n_refs = 1, .tol = 1e-9, .rows = w->rows};
-  bool bounded = hy__node_stable(f, &q, &stable, NULL);
+  const hy__node *culprit = NULL;
+  bool bounded = hy__node_stable(f, &q, &stable, &culprit);
+  const char *unbounded = culprit && !culprit->def ? "unknown" : "never"; /* a slower timeframe */
   for (size_t i = 0; i < f->n_nodes; i++) n_nodes += w->under[i];
   char class_letter = hy__class_letter(worst_class(w)), stable_text[HY_NUMBER_TEXT] = "null";
   if (bounded) hy__format_i64((int64_t)stable, stable_text);
@@ -109,7 +111,7 @@ static hy_status explain_feature(walk *w, size_t index, bool json) {
     HY_TRY(hy__sink_printf(w->sink, w->err,
                            "%-32s #%-4u %c  look-back %-5zu stable %-8s nodes %-4zu ",
                            f->names[index], ref.node, class_letter, f->nodes[ref.node].lookback,
-                           bounded ? stable_text : "never", n_nodes));
+                           bounded ? stable_text : unbounded, n_nodes));
     HY_TRY(put_fields(w, false));
     return hy__sink_text(w->sink, "\n", w->err);
   }
@@ -170,6 +172,11 @@ static hy_status explain_all(walk *w, const double *cost_ns, bool json) {
                          "(to 1e-9)\nspec sha256 %s\n",
                          f->n_features, f->n_nodes, f->n_stages, f->n_stages == 1 ? "" : "s",
                          f->lookback_bars, stable, f->spec_sha256));
+  if (f->n_timeframes > 1 && !f->timeframes[0].ns)
+    HY_TRY(hy__sink_text(w->sink,
+                         "the spec names no base (such as base: M1): what stands on slower "
+                         "timeframes is counted in their bars\n",
+                         w->err));
   if (f->n_fits == 0) return HY_OK;
   return hy__sink_printf(w->sink, w->err, "fit sha256 %s\n",
                          f->fit_sha256[0] ? f->fit_sha256 : "wanting: hayate features fit");

@@ -133,12 +133,15 @@ typedef struct hy__stable_query {
   const hy__ref *refs;
   size_t n_refs;
   double tol;
-  size_t *rows; /* scratch of n_nodes */
+  size_t *rows;    /* scratch of n_nodes */
+  int64_t base_ns; /* the universe's timeframe, if the spec names no base; 0: unknown */
 } hy__stable_query;
 /* Bars before a row that make the refs stable to tol; false when no bound exists, *culprit then
  * says where. */
 bool hy__node_stable(const struct hy_features *f, const hy__stable_query *q, size_t *out,
                      const hy__node **culprit);
+/* [node] the look-back in rows of base_ns each, where the spec does not name its base. */
+void hy__node_lookbacks(const struct hy_features *f, int64_t base_ns, size_t *rows);
 /* [node] nanoseconds per symbol and bar, measured now; 0 for what is not computed by a step. */
 HY_CHECKED hy_status hy__cost_measure(const struct hy_features *f, double *ns, hy_error *err);
 /* Text as a JSON string. */

@@ -193,6 +193,24 @@ static void what_is_missing_has_its_cause(void **state) {
   done(&c);
 }
 
+/* A spec that names no base is measured in the universe's bars. */
+static void slower_timeframes_count_in_the_universes_bars(void **state) {
+  static const char *const spec = "a = sma(close, 3)@M5; b = sma(sma(close, 3)@M5, 4)";
+  (void)state;
+  hy_features_check_options o = {0};
+  checked c = check(spec, HY_CHECK_RECURSIVE, o, NULL);
+  assert_true(hy_features_check_passed(c.report));
+  for (size_t i = 0; i < 2; i++) {
+    const double lookback = i ? 29 : 14, claimed = i ? 96 : 81; /* a change of the clock, too */
+    assert_true(row_of(&c, i)[0] == lookback && row_of(&c, i)[1] == claimed);
+    assert_true(row_of(&c, i)[2] <= claimed && row_of(&c, i)[3] == 0);
+  }
+  done(&c);
+  c = check(spec, HY_CHECK_COVERAGE, o, NULL);
+  for (size_t i = 0; i < 2; i++) assert_true(row_of(&c, i)[2] > 0 && row_of(&c, i)[3] == 0);
+  done(&c);
+}
+
 static void costs_are_divided(void **state) {
   (void)state;
   hy_features_check_options o = {0};
@@ -233,6 +251,7 @@ int main(void) {
       cmocka_unit_test(claims_hold_or_are_found),
       cmocka_unit_test(too_short_a_history_is_found),
       cmocka_unit_test(what_is_missing_has_its_cause),
+      cmocka_unit_test(slower_timeframes_count_in_the_universes_bars),
       cmocka_unit_test(costs_are_divided),
       cmocka_unit_test(wrong_calls_are_refused),
   };
