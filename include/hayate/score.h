@@ -34,6 +34,10 @@ typedef struct hy_score_options {
       *cancel; /* becomes non-zero: stop with CANCELLED, leaving no partial file; NULL: none */
   hy_progress_fn progress;
   void *progress_ctx;
+  /* A table of corporate actions (hy_actions_read, on the clock of the universe's zone): those with
+   * an ex until the last row asked for (with evaluate: the last that it is measured against) are
+   * applied. NULL: prices as they stand. */
+  const char *actions;
 } hy_score_options;
 
 /* The answer: scores per symbol (and time), evaluation, timings. Immutable. */

@@ -137,7 +137,8 @@ class ScoreOptions(Options):
     _fields_ = [("struct_size", SIZE), ("at", TEXT), ("from_", TEXT), ("to", TEXT),
                 ("history", c.c_int), ("evaluate", c.c_bool), ("strict", c.c_bool),
                 ("symbol_limit_ns", c.c_uint64), ("run_limit_ns", c.c_uint64),
-                ("repeat", c.c_uint32), ("cancel", P), ("progress", P), ("progress_ctx", P)]
+                ("repeat", c.c_uint32), ("cancel", P), ("progress", P), ("progress_ctx", P),
+                ("actions", TEXT)]
 
 
 WRITE = c.CFUNCTYPE(c.c_int, P, P, SIZE, P)

@@ -10,10 +10,10 @@ _HISTORY = {"full": 0, "stable": 1}
 
 
 def score(pipeline, data, at=None, from_=None, to=None, history="full", evaluate=False, out=None,
-          npz=False, runtime=None):
+          npz=False, runtime=None, actions=None):
     """Scores the universe file `data` through the pipeline (its file, or one that `hayate pack` made
     of it) and returns what `hayate score --json` prints. `out` names a folder for the files of the
-    command's --out."""
+    command's --out, `actions` a file with a table of corporate actions."""
     runtime = runtime_or_shared(runtime)
     if history not in _HISTORY:
         raise ValueError(f"history is '{history}', full or stable is expected")
@@ -21,6 +21,8 @@ def score(pipeline, data, at=None, from_=None, to=None, history="full", evaluate
     for name, value in (("at", at), ("from_", from_), ("to", to)):
         if value is not None:
             setattr(options, name, str(value).encode())
+    if actions is not None:
+        options.actions = os.fsencode(actions)
     opened = runtime.make(LIB.hy_pipeline_open, LIB.hy_pipeline_destroy, os.fsencode(pipeline))
     result = type(opened)(LIB.hy_score_result_destroy, opened)
     with runtime._lock:

@@ -2,17 +2,19 @@
  * hayate features fit: the constants that a spec's steps of a fit need, from a training range. */
 #include <hayate/feature.h>
 
-#include "cli/cli.h"
+#include "cli/universe.h"
 
 struct args {
-  const char *spec, *data, *output, *from, *to;
+  const char *spec, *output;
+  cli_universe_args universe;
 };
 
 static const cli_option options[] = {
     {"SPEC", CLI_ARG_PATH, offsetof(struct args, spec), CLI_REQUIRED, NULL, 0},
-    {"data", CLI_PATH, offsetof(struct args, data), CLI_REQUIRED, NULL, 'd'},
-    {"from", CLI_TEXT, offsetof(struct args, from), CLI_REQUIRED, NULL, 0},
-    {"to", CLI_TEXT, offsetof(struct args, to), CLI_REQUIRED, NULL, 0},
+    {"data", CLI_PATH, offsetof(struct args, universe.data), CLI_REQUIRED, NULL, 'd'},
+    {"from", CLI_TEXT, offsetof(struct args, universe.from), CLI_REQUIRED, NULL, 0},
+    {"to", CLI_TEXT, offsetof(struct args, universe.to), CLI_REQUIRED, NULL, 0},
+    {"actions", CLI_PATH, offsetof(struct args, universe.actions), 0, NULL, 0},
     {"output", CLI_PATH, offsetof(struct args, output), CLI_REQUIRED, NULL, 'o'},
 };
 
@@ -34,15 +36,15 @@ static void report(const cli_context *cli, const struct args *args, size_t rows,
 
 static hy_status fit(const cli_context *cli, const struct args *args, hy_runtime *runtime,
                      hy_error *err) {
-  hy_universe *universe;
+  cli_universe u;
   hy_features_fit_options o = {.struct_size = sizeof o, .path = args->output};
   hy_features_fit_report r = {.struct_size = sizeof r};
-  hy_status status = hy_universe_open(runtime, args->data, &universe, err);
+  hy_status status = cli_universe_open(runtime, &args->universe, &u, err);
   if (status != HY_OK) return status;
-  status = hy_universe_find_rows(universe, NULL, args->from, args->to, &o.t_begin, &o.t_end, err);
-  if (status == HY_OK) status = hy_features_fit(runtime, args->spec, universe, &o, &r, err);
+  o.t_begin = u.t_begin, o.t_end = u.t_end;
+  status = hy_features_fit(runtime, args->spec, u.bars, &o, &r, err);
   if (status == HY_OK) report(cli, args, o.t_end - o.t_begin, &r);
-  hy_universe_destroy(universe);
+  cli_universe_close(&u);
   return status;
 }
 
@@ -50,7 +52,7 @@ static int run(cli_context *cli, const void *args) {
   const struct args *a = args;
   hy_runtime *runtime = NULL;
   hy_error err;
-  if (cli_same_file(a->data, a->output) || cli_same_file(a->spec, a->output))
+  if (cli_same_file(a->universe.data, a->output) || cli_same_file(a->spec, a->output))
     return cli_refuse(cli, "--output %s is a file that is read", a->output);
   if (cli_runtime(cli, &runtime, &err) != HY_OK) return cli_fail(cli, &err);
   const hy_status status = fit(cli, a, runtime, &err);

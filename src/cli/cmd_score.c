@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 
 typedef struct score_args {
-  const char *pipeline, *data, *at, *from, *to, *out;
+  const char *pipeline, *data, *at, *from, *to, *out, *actions;
   bool last, evaluate, strict, npz;
   int history;
   double symbol_seconds, run_seconds;
@@ -28,6 +28,7 @@ static const cli_option options[] = {
     {"at", CLI_TEXT, AT(at), 0, NULL, 0},
     {"from", CLI_TEXT, AT(from), 0, NULL, 0},
     {"to", CLI_TEXT, AT(to), 0, NULL, 0},
+    {"actions", CLI_PATH, AT(actions), 0, NULL, 0},
     {"evaluate", CLI_FLAG, AT(evaluate), 0, NULL, 'e'},
     {"out", CLI_PATH, AT(out), 0, NULL, 'o'},
     {"npz", CLI_FLAG, AT(npz), 0, NULL, 0},
@@ -90,7 +91,8 @@ static int score(const cli_context *cli, const score_args *a, hy_runtime *runtim
                         .repeat = (uint32_t)a->repeat,
                         .cancel = cli_cancel(),
                         .progress = cli_progress_update,
-                        .progress_ctx = &bar};
+                        .progress_ctx = &bar,
+                        .actions = a->actions};
   hy_score_result *result = NULL;
   hy_status status = hy_score_run(pipeline, a->data, &o, &result, &err);
   cli_progress_end(&bar);

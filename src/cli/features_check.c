@@ -27,14 +27,14 @@ static hy_status check(const job *j, const hy_features *features, const hy_unive
 
 static hy_status open_and_check(const job *j, hy_runtime *runtime, bool *passed, hy_error *err) {
   hy_features *features;
-  hy_universe *universe;
+  cli_universe u;
   hy_status status =
       hy_features_create_fitted(runtime, j->args->spec, j->args->fit, &features, err);
   if (status != HY_OK) return status;
-  status = hy_universe_open(runtime, j->args->data, &universe, err);
+  status = cli_universe_open(runtime, &j->args->universe, &u, err);
   if (status == HY_OK) {
-    status = check(j, features, universe, passed, err);
-    hy_universe_destroy(universe);
+    status = check(j, features, u.bars, passed, err);
+    cli_universe_close(&u);
   }
   hy_features_destroy(features);
   return status;
@@ -53,4 +53,9 @@ int cli_features_check(const cli_context *cli, const cli_check_args *args, hy_ch
   hy_runtime_destroy(runtime);
   if (status != HY_OK) return cli_fail(cli, &err);
   return passed ? CLI_DONE : CLI_NO;
+}
+
+int cli_points_check(const cli_context *cli, const cli_points_args *args, hy_check_kind kind) {
+  hy_features_check_options o = {.seed = cli->seed, .n_points = (size_t)args->points};
+  return cli_features_check(cli, &args->check, kind, &o);
 }

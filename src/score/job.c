@@ -460,10 +460,10 @@ static hy_status run_job(hy_score_result *r, const hy_score_options *options, hy
   return status;
 }
 
-static hy_status keep_path(hy_score_result *r, const char *path, hy_error *err) {
+static hy_status keep_path(hy_score_result *r, const char *path, char **out, hy_error *err) {
   void *memory = NULL;
   HY_TRY(hy__alloc(r->allocator, strlen(path) + 1, &memory, err));
-  r->universe_path = memcpy(memory, path, strlen(path) + 1);
+  *out = memcpy(memory, path, strlen(path) + 1);
   return HY_OK;
 }
 
@@ -483,15 +483,35 @@ static hy_status fill_rows(hy_score_result *r, const hy_score_options *o, hy_err
   return HY_OK;
 }
 
+/* The bars as they were known at the last row that is read: evaluation reads on. */
+static hy_status adjust(hy_score_result *r, const char *path, bool evaluate, hy_error *err) {
+  const size_t ahead = evaluate ? r->pipeline->horizon + 1 : 0;
+  const size_t end = HY_MIN(r->row_begin + r->n_rows + ahead, r->info.n_bars);
+  const int64_t as_of_ns = r->info.time_ns[end - 1];
+  hy_runtime *runtime = r->pipeline->runtime;
+  hy_universe *adjusted;
+  hy_actions *actions;
+  HY_TRY(keep_path(r, path, &r->actions_path, err));
+  HY_TRY(hy_actions_read(runtime, path, r->info.zone, &actions, err));
+  hy_status status = hy_universe_adjust(runtime, r->universe, actions, as_of_ns, &adjusted, err);
+  hy_actions_destroy(actions);
+  if (status != HY_OK) return status;
+  r->raw = r->universe;
+  r->universe = adjusted;
+  hy_universe_describe(r->universe, &r->info);
+  return HY_OK;
+}
+
 static hy_status fill(hy_score_result *r, const char *path, const hy_score_options *o,
                       hy_error *err) {
-  HY_TRY(keep_path(r, path, err));
+  HY_TRY(keep_path(r, path, &r->universe_path, err));
   int64_t open_ns = hy__clock_monotonic_ns();
   HY_TRY(hy_universe_open(r->pipeline->runtime, path, &r->universe, err));
   r->open_ns = hy__clock_monotonic_ns() - open_ns;
   r->info.struct_size = sizeof r->info;
   hy_universe_describe(r->universe, &r->info);
   HY_TRY(find_range(r, o, err));
+  if (o->actions) HY_TRY(adjust(r, o->actions, o->evaluate, err));
   return fill_rows(r, o, err);
 }
 

@@ -76,9 +76,11 @@ void hy_score_result_destroy(hy_score_result *r) {
   hy__free(a, r->covered, r->pipeline->spec.n_features * sizeof(uint64_t));
   hy__free(a, r->unit_us, r->n_units * sizeof(float));
   if (r->universe_path) hy__free(a, r->universe_path, strlen(r->universe_path) + 1);
+  if (r->actions_path) hy__free(a, r->actions_path, strlen(r->actions_path) + 1);
   free_rows(r, &r->evaluation);
   for (size_t k = 0; k < HY__N_BASELINES; k++) free_rows(r, &r->baselines[k]);
   hy_universe_destroy(r->universe);
+  hy_universe_destroy(r->raw);
   hy__free(a, r, sizeof *r);
 }
 

@@ -23,8 +23,9 @@ struct hy_score_result {
   const hy_pipeline *pipeline; /* borrowed: outlives the result */
   const hy_allocator *allocator;
   hy_universe *universe;
+  hy_universe *raw; /* what `universe` was adjusted of, or NULL */
   hy_universe_info info;
-  char *universe_path;
+  char *universe_path, *actions_path; /* the second NULL without actions */
   bool strict, evaluated, is_range;
   hy_history history;
   size_t history_bars; /* fed before the first row, with HY_HISTORY_STABLE */

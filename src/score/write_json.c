@@ -147,6 +147,7 @@ static void write_universe(const hy_score_result *r, hy__json_writer *w) {
   hy__json_key(w, "universe");
   hy__json_object_begin(w);
   hy__json_member_text(w, "file", r->universe_path);
+  if (r->actions_path) hy__json_member_text(w, "actions", r->actions_path);
   hy__json_member_text(w, "timeframe", r->info.timeframe);
   hy__json_member_text(w, "zone", r->info.zone);
   hy__json_member_text(w, "calendar", r->info.calendar);

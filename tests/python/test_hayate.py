@@ -205,6 +205,9 @@ def test_score_is_the_command(tmp_path):
     assert (result["symbols"], result["scored"]) == (20, 20)
     scores = [(tmp_path / folder / "scores.csv").read_bytes() for folder in "ab"]
     assert scores[0] == scores[1]
+    (tmp_path / "actions.csv").write_text("symbol,ex,kind,amount\nAAPL,2020-08-31,merger,4\n")
+    with pytest.raises(hayate.Error, match="actions.csv:2"):
+        hayate.score(example / "pipeline.yaml", data, actions=tmp_path / "actions.csv")
     with pytest.raises(hayate.Error) as e:
         hayate.score(example / "pipeline.yaml", data, at="yesterday")
     assert "yesterday" in str(e.value)
