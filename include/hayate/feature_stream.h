@@ -72,7 +72,8 @@ HY_API HY_CHECKED hy_status hy_feature_stream_snapshot(hy_feature_stream *stream
 /* The stream goes on where the snapshot was taken: symbols are found by name, in whatever order;
  * those that the snapshot lacks begin anew, those that the stream lacks are left out. Errors: LIMIT
  * or BAD_FORMAT (cut short, not a snapshot, of another version, a wrong checksum), MISMATCH
- * (another spec, timeframe, zone or calendar; says which). After an error the stream is as it was.
+ * (another spec, timeframe, zone or calendar; says what differs). After an error the stream is as
+ * it was.
  */
 HY_API HY_CHECKED hy_status hy_feature_stream_restore(hy_feature_stream *stream, const void *data,
                                                       size_t bytes, hy_error *err);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A stream as bytes. A head says what it is of and where its timeframes stand, then come the blocks
- * of 8 symbols: their bars, the steps' states, what slower timeframes last gave and their open
- * bars, and of each ring the rows that later steps read, oldest first; a checksum of all ends it.
- * Little-endian, as every machine that hayate runs on. */
+ * A stream as bytes. A head says what it is of and where its timeframes stand, then come the spec's
+ * canonical form and the names, and the blocks of 8 symbols: their bars, the steps' states, what
+ * slower timeframes last gave and their open bars, and of each ring the rows that later steps read,
+ * oldest first; a checksum of all ends it. Little-endian, as every machine that hayate runs on. */
 #include "feature/stream.h"
 
 #include <math.h>
 
 enum {
-  VERSION = 1,
+  VERSION = 2,
   CHECK_BYTES = 16,
   BAR_ROWS = 3,
   ROW_BYTES = HY_LANES * 8,
@@ -35,8 +35,10 @@ typedef struct writer {
 
 static size_t text_bytes(const char *text) { return strlen(text) + 1; }
 
-static size_t names_bytes(const hy_universe_info *info) {
-  size_t bytes = text_bytes(info->timeframe) + text_bytes(info->zone) + text_bytes(info->calendar);
+static size_t names_bytes(const hy_feature_stream *s) {
+  const hy_universe_info *info = &s->info;
+  size_t bytes = text_bytes(s->f->canonical) + text_bytes(info->timeframe) +
+                 text_bytes(info->zone) + text_bytes(info->calendar);
   for (size_t k = 0; k < info->n_symbols; k++) bytes += text_bytes(info->symbols[k]);
   return (bytes + 7) / 8 * 8;
 }
@@ -47,7 +49,7 @@ static size_t block_bytes(const hy_feature_stream *s) {
 }
 
 static size_t all_bytes(const hy_feature_stream *s) {
-  return sizeof(head) + names_bytes(&s->info) + s->n_blocks * block_bytes(s) + CHECK_BYTES;
+  return sizeof(head) + names_bytes(s) + s->n_blocks * block_bytes(s) + CHECK_BYTES;
 }
 
 void hy_feature_stream_describe(const hy_feature_stream *s, hy_feature_stream_info *info) {
@@ -83,14 +85,15 @@ static void put_rows(writer *w, const double *from, size_t n_rows, double none) 
   }
 }
 
-static void put_names(writer *w, const hy_universe_info *info) {
+static void put_names(writer *w, const hy_feature_stream *s) {
+  const hy_universe_info *info = &s->info;
   uint8_t *begin = w->at;
-  const char *const texts[3] = {info->timeframe, info->zone, info->calendar};
-  memset(begin, 0, names_bytes(info));
-  for (size_t i = 0; i < 3; i++) put(w, texts[i], text_bytes(texts[i]));
+  const char *const texts[4] = {s->f->canonical, info->timeframe, info->zone, info->calendar};
+  memset(begin, 0, names_bytes(s));
+  for (size_t i = 0; i < HY_COUNT(texts); i++) put(w, texts[i], text_bytes(texts[i]));
   for (size_t k = 0; k < info->n_symbols; k++)
     put(w, info->symbols[k], text_bytes(info->symbols[k]));
-  w->at = begin + names_bytes(info);
+  w->at = begin + names_bytes(s);
 }
 
 static void put_bars(const hy__stream_bar *bars, writer *w) {
@@ -139,7 +142,7 @@ static void layout_of(const hy_feature_stream *s, uint64_t out[2]) {
 
 static head head_of(const hy_feature_stream *s) {
   head h = {.version = VERSION,
-            .names_bytes = (uint32_t)names_bytes(&s->info),
+            .names_bytes = (uint32_t)names_bytes(s),
             .time_ns = s->time_ns,
             .closed_ns = s->closed_ns,
             .n_rows = s->n_rows,
@@ -162,12 +165,12 @@ hy_status hy_feature_stream_snapshot(hy_feature_stream *s, void *data, size_t by
   const size_t all = all_bytes(s);
   HY_FAIL_IF(bytes < all, HY_INVALID_ARGUMENT, err,
              "the snapshot takes %zu bytes, the room has %zu", all, bytes);
-  HY_FAIL_IF(names_bytes(&s->info) > NAMES_BYTES_MAX, HY_LIMIT, err, "the names are too long");
+  HY_FAIL_IF(names_bytes(s) > NAMES_BYTES_MAX, HY_LIMIT, err, "the names are too long");
   writer w = {.at = data};
   const head h = head_of(s);
   hy__stream_settle(s);
   put(&w, &h, sizeof h);
-  put_names(&w, &s->info);
+  put_names(&w, s);
   for (size_t b = 0; b < s->n_blocks; b++) put_block(s, b, &w);
   const hy__hash128 check = hy__hash(data, all - CHECK_BYTES);
   put(&w, &check.low, 8);
@@ -223,13 +226,22 @@ static hy_status next_name(const reader *r, const uint8_t **at, const char **out
   return HY_OK;
 }
 
+static hy_status check_spec(const reader *r, const char *theirs, hy_error *err) {
+  const hy_feature_stream *s = r->s;
+  char difference[HY__DIFFERENCE_BYTES];
+  if (memcmp(r->head.spec_sha256, s->f->spec_sha256, sizeof r->head.spec_sha256) == 0) return HY_OK;
+  hy__canonical_difference(s->f->canonical, theirs, difference);
+  HY_FAIL(HY_MISMATCH, err, "the snapshot is of the spec %.12s..., the stream of %.12s...: %s",
+          r->head.spec_sha256, s->f->spec_sha256, difference);
+}
+
 static hy_status check_head(const reader *r, const uint8_t **symbols, hy_error *err) {
   const hy_feature_stream *s = r->s;
   uint64_t layout[2];
-  const char *texts[3];
-  HY_FAIL_IF(memcmp(r->head.spec_sha256, s->f->spec_sha256, sizeof r->head.spec_sha256) != 0,
-             HY_MISMATCH, err, "the snapshot is of the spec %.12s..., the stream of %.12s...",
-             r->head.spec_sha256, s->f->spec_sha256);
+  const char *texts[4];
+  *symbols = r->names;
+  for (size_t i = 0; i < HY_COUNT(texts); i++) HY_TRY(next_name(r, symbols, &texts[i], err));
+  HY_TRY(check_spec(r, texts[0], err));
   HY_FAIL_IF(memcmp(r->head.fit_sha256, s->f->fit_sha256, sizeof r->head.fit_sha256) != 0,
              HY_MISMATCH, err, "the snapshot is of the fit %.12s..., the stream of %.12s...",
              r->head.fit_sha256, s->f->fit_sha256);
@@ -238,11 +250,9 @@ static hy_status check_head(const reader *r, const uint8_t **symbols, hy_error *
                  r->head.block_bytes != block_bytes(s),
              HY_MISMATCH, err,
              "the snapshot's definitions keep another state: it is of another version of hayate");
-  *symbols = r->names;
-  for (size_t i = 0; i < 3; i++) HY_TRY(next_name(r, symbols, &texts[i], err));
-  HY_TRY(same_text("timeframe", s->info.timeframe, texts[0], err));
-  HY_TRY(same_text("zone", s->info.zone, texts[1], err));
-  return same_text("calendar", s->info.calendar, texts[2], err);
+  HY_TRY(same_text("timeframe", s->info.timeframe, texts[1], err));
+  HY_TRY(same_text("zone", s->info.zone, texts[2], err));
+  return same_text("calendar", s->info.calendar, texts[3], err);
 }
 
 /* ---- putting back ---- */
