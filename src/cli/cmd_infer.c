@@ -63,6 +63,23 @@ static const hy_tensor *find(const hy_arrays *arrays, const char *name, size_t n
   return !t && lone ? hy_arrays_at(arrays, 0) : t;
 }
 
+/* A file of features says which spec and fit made it (hayate features compute), and so may a model:
+ * they must be the same. */
+static hy_status check_origin(const job *j, const char *key, const char *what, hy_error *err) {
+  const hy_tensor *t = hy_arrays_find(j->input, key);
+  const char *wanted = hy_model_metadata(j->model, key);
+  if (!t || !wanted || t->dtype != HY_STRING || t->rank != 0) return HY_OK;
+  const hy_string *made = t->data;
+  if (made->len_bytes == strlen(wanted) && !memcmp(made->data, wanted, made->len_bytes))
+    return HY_OK;
+  (void)refuse(err, j->args->input, "%s", "");
+  snprintf(err->message, sizeof err->message,
+           "the arrays were made with %s %.*s..., the model with %.12s...", what,
+           made->len_bytes < 12 ? (int)made->len_bytes : 12, made->data, wanted);
+  err->status = HY_MISMATCH;
+  return HY_MISMATCH;
+}
+
 static hy_status bind_inputs(job *j, hy_error *err) {
   j->n_in = hy_model_n_inputs(j->model);
   if (j->n_in > PORTS_MAX) return refuse(err, j->args->model, "too many inputs%s", "");
@@ -77,6 +94,8 @@ static hy_status bind_inputs(job *j, hy_error *err) {
     if (!t) return refuse(err, j->args->input, "the model's input '%s' is not in the file", name);
     j->in[k] = *t;
   }
+  if (status == HY_OK) status = check_origin(j, "hayate.spec_sha256", "spec", err);
+  if (status == HY_OK) status = check_origin(j, "hayate.fit_sha256", "fit", err);
   return status;
 }
 

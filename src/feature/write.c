@@ -61,17 +61,20 @@ static hy_status add_feature(bundle *b, size_t index, hy_dtype dtype, hy_error *
 
 static hy_status add_axes(bundle *b, const hy_universe_info *info, size_t t_begin, hy_error *err) {
   void *memory;
-  HY_TRY(hy__arena_array(b->arena, b->symbols + 2, sizeof(hy_string), &memory, err));
+  HY_TRY(hy__arena_array(b->arena, b->symbols + 3, sizeof(hy_string), &memory, err));
   hy_string *texts = memory;
   for (size_t i = 0; i < b->symbols; i++)
     texts[i] = (hy_string){.data = info->symbols[i], .len_bytes = strlen(info->symbols[i])};
   texts[b->symbols] = (hy_string){.data = b->f->spec_sha256, .len_bytes = 64};
   texts[b->symbols + 1] = (hy_string){.data = b->f->fit_sha256, .len_bytes = 64};
+  texts[b->symbols + 2] =
+      (hy_string){.data = b->f->canonical, .len_bytes = strlen(b->f->canonical)};
   HY_TRY(hy__arena_array(b->arena, b->rows, sizeof(int64_t), &memory, err));
   memcpy(memory, info->time_ns + t_begin, b->rows * sizeof(int64_t));
   add(b, "time", memory, HY_I64, 1, (int64_t[2]){(int64_t)b->rows});
   add(b, "symbol", texts, HY_STRING, 1, (int64_t[2]){(int64_t)b->symbols});
   add(b, "hayate.spec_sha256", texts + b->symbols, HY_STRING, 0, (int64_t[2]){0});
+  add(b, "hayate.spec", texts + b->symbols + 2, HY_STRING, 0, (int64_t[2]){0});
   if (b->f->n_fits)
     add(b, "hayate.fit_sha256", texts + b->symbols + 1, HY_STRING, 0, (int64_t[2]){0});
   return HY_OK;
@@ -81,7 +84,7 @@ static hy_status fill_bundle(bundle *b, const hy_universe *universe,
                              const hy_features_write_options *o, hy_error *err) {
   hy_universe_info info = {.struct_size = sizeof info};
   hy_universe_describe(universe, &info);
-  size_t t_end = o->t_end ? o->t_end : info.n_bars, n = 2 * b->f->n_features + 4;
+  size_t t_end = o->t_end ? o->t_end : info.n_bars, n = 2 * b->f->n_features + 5;
   HY_FAIL_IF(o->t_begin >= t_end || t_end > info.n_bars, HY_INVALID_ARGUMENT, err,
              "rows [%zu, %zu) asked of a universe of %zu bars", o->t_begin, t_end, info.n_bars);
   void *memory[2];

@@ -372,8 +372,11 @@ static hy_status check_spec(const hy_pipeline *p, const hy__pipeline_model *m, c
     return check_fit(p, m, node, err);
   }
   if (strcmp(hash, p->spec.spec_sha256) == 0) return check_fit(p, m, node, err);
-  hy__yaml_fail(node, err, "model '%s' was made with spec %.12s..., this spec is %.12s...", m->name,
-                hash, p->spec.spec_sha256);
+  const char *theirs = hy_model_metadata(m->model, "hayate.spec");
+  char difference[HY__DIFFERENCE_BYTES] = "";
+  if (theirs) hy__canonical_difference(p->spec.canonical, theirs, difference);
+  hy__yaml_fail(node, err, "model '%s' was made with spec %.12s..., this spec is %.12s...%s%s",
+                m->name, hash, p->spec.spec_sha256, theirs ? ": " : "", difference);
   if (err) err->status = HY_MISMATCH;
   return HY_MISMATCH;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`hayate features list`, `features explain` and `features compute` from outside."""
+import hashlib
 import json
 import os
 import subprocess
@@ -122,6 +123,7 @@ def test_compute_against_numpy(universe, tmp_path):
         close, valid, time = f["close"][:], f["valid"][:] == 1, f["time"][:]
     assert (z["time"] == time).all() and z["symbol"][0] == "S0001"
     assert str(z["hayate.spec_sha256"]) == keys["spec_sha256"]
+    assert hashlib.sha256(str(z["hayate.spec"]).encode()).hexdigest() == keys["spec_sha256"]
     m = np.full_like(close, np.nan)
     r = np.full_like(close, np.nan)
     for s in range(21):

@@ -2,6 +2,7 @@
 """`hayate infer` from outside: arrays in, arrays out, comparison, and what is refused."""
 import json
 import os
+import re
 import subprocess
 
 import numpy as np
@@ -91,6 +92,18 @@ def test_bad_inputs_are_named(tmp_path):
     np.savez(tmp_path / "d.npz", nosuch=x)
     said = refusal(model, "--input", f"{MLP}/input.npz", "--expect", tmp_path / "d.npz")
     assert "'nosuch' is not an output of the model" in said
+
+
+def test_features_of_another_spec_are_refused(tmp_path):
+    model = "examples/us20-daily/trees.onnx"
+    with open(model, "rb") as f:
+        made = re.search(rb"hayate\.spec_sha256\x12@([0-9a-f]{64})", f.read()).group(1).decode()
+    x = {"x": np.zeros((2, 24), "f4")}
+    np.savez(tmp_path / "x.npz", **x, **{"hayate.spec_sha256": made})
+    assert answer(model, "--input", tmp_path / "x.npz")["ok"] is True
+    np.savez(tmp_path / "x.npz", **x, **{"hayate.spec_sha256": "0" * 64})
+    said = refusal(model, "--input", tmp_path / "x.npz")
+    assert "x.npz" in said and f"made with spec {'0' * 12}..., the model with {made[:12]}" in said
 
 
 @pytest.mark.parametrize("content, said", [

@@ -526,11 +526,21 @@ def test_usage(tmp_path, holed):
 def test_a_spec_of_another_model_is_refused(tmp_path, holed):
     # metadata_props is field 14 of ModelProto, its key and value fields 1 and 2
     def field(number, data):
-        return bytes([number << 3 | 2, len(data)]) + data
+        size, rest = bytes([len(data) & 127]), len(data) >> 7
+        while rest:
+            size, rest = size[:-1] + bytes([size[-1] | 128, rest & 127]), rest >> 7
+        return bytes([number << 3 | 2]) + size + data
 
-    entry = field(1, b"hayate.spec_sha256") + field(2, b"0" * 64)
-    data = (GOLDEN / "linear.onnx").read_bytes() + field(14, entry)
+    def entry(key, value):
+        return field(14, field(1, key) + field(2, value))
+
+    data = (GOLDEN / "linear.onnx").read_bytes() + entry(b"hayate.spec_sha256", b"0" * 64)
     (tmp_path / "other.onnx").write_bytes(data)
     p = pipeline(tmp_path, [dict(LINEAR, file="other.onnx")])
     run = hayate("score", p, "--data", holed.path)
     assert run.returncode == 2 and "was made with spec 000000000000" in run.stderr
+    canonical = subprocess.run([HAYATE, "features", "explain", "--canonical", "sma(close,9)"],
+                               capture_output=True, check=True).stdout.strip()
+    (tmp_path / "other.onnx").write_bytes(data + entry(b"hayate.spec", canonical))
+    run = hayate("score", p, "--data", holed.path)
+    assert run.returncode == 2 and '"sma(close,9)" there' in run.stderr, run.stderr
