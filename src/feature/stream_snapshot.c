@@ -8,7 +8,7 @@
 #include <math.h>
 
 enum {
-  VERSION = 2,
+  VERSION = 2, /* 1 had no canonical form, and its first heads no timeframes and no fit */
   CHECK_BYTES = 16,
   BAR_ROWS = 3,
   ROW_BYTES = HY_LANES * 8,
@@ -188,13 +188,14 @@ typedef struct reader {
 
 static hy_status read_head(reader *r, const uint8_t *data, size_t bytes, hy_error *err) {
   size_t names_end, blocks_bytes, all;
+  memcpy(&r->head, data, HY_MIN(bytes, sizeof(head)));
+  HY_FAIL_IF(bytes < sizeof magic || memcmp(r->head.magic, magic, sizeof magic) != 0, HY_BAD_FORMAT,
+             err, "this is no snapshot of a stream");
+  HY_FAIL_IF(bytes >= sizeof magic + 4 && r->head.version != VERSION, HY_BAD_FORMAT, err,
+             "a snapshot of version %u; this hayate reads %d", r->head.version, VERSION);
   HY_FAIL_IF(bytes < sizeof(head) + CHECK_BYTES, HY_BAD_FORMAT, err,
-             "a snapshot has at least %zu bytes, this has %zu", sizeof(head) + CHECK_BYTES, bytes);
-  memcpy(&r->head, data, sizeof(head));
-  HY_FAIL_IF(memcmp(r->head.magic, magic, sizeof magic) != 0, HY_BAD_FORMAT, err,
-             "this is no snapshot of a stream");
-  HY_FAIL_IF(r->head.version != VERSION, HY_BAD_FORMAT, err,
-             "the snapshot is of version %u, version %d is read", r->head.version, VERSION);
+             "the snapshot is cut short: at least %zu bytes are wanted, %zu are there",
+             sizeof(head) + CHECK_BYTES, bytes);
   const size_t n_blocks = r->head.n_symbols / HY_LANES + (r->head.n_symbols % HY_LANES != 0);
   const bool fits = hy__add(sizeof(head), r->head.names_bytes, &names_end) &&
                     hy__mul(n_blocks, r->head.block_bytes, &blocks_bytes) &&
