@@ -18,6 +18,7 @@ HY_INLINE lanes v_patch(lanes whole, mask gap, lanes skipped, mask enough) {
 
 HY_INLINE lanes newest_known(const double *x, size_t n) {
   lanes level = v_zero();
+  if (!m_any(v_gap(v_load(x)))) return v_load(x);
   for (size_t k = n; k-- > 0;) level = v_sel(v_ok(v_ago(x, k)), v_ago(x, k), level);
   return level;
 }
