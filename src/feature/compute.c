@@ -21,7 +21,6 @@ typedef struct job {
 static bool is_last(const job *j) { return j->stage + 1 == hy__feature_run_n_stages(j->run); }
 
 static hy_status run_block(job *j, size_t block, uint8_t *memory, hy_error *err) {
-  int64_t time_ns[2] = {0, 0};
   double *const *tiles = (double *const *)(memory + j->tiles_at);
   bool takes = j->out->take && is_last(j);
   hy__exec_job one = {.stage = j->stage,
@@ -29,8 +28,7 @@ static hy_status run_block(job *j, size_t block, uint8_t *memory, hy_error *err)
                       .workspace = memory,
                       .sink = {.columns = j->out->columns,
                                .symbol_stride = j->out->symbol_stride,
-                               .tiles = takes ? tiles : NULL},
-                      .time_ns = time_ns};
+                               .tiles = takes ? tiles : NULL}};
   HY_TRY(hy__exec_block(j->run, &one, err));
   return takes ? j->out->take(j->out->take_ctx, block, tiles, memory + j->run->mask, err) : HY_OK;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The edges of a stream, in lanes: bars in, features out. */
+ * The way into the lanes and out of them, for each instruction set: a stream's bars and features, a
+ * batch's matrices and series. What enters is a finite number or NaN, and every NaN that leaves is
+ * the one of C: the sign and payload of others differ between instruction sets. */
 #ifndef HY_FEATURE_EDGE_H
 #define HY_FEATURE_EDGE_H
 
@@ -19,9 +21,28 @@ typedef struct hy__edge_out {
   double *to; /* [n_lanes][n]; NaN is the one of C */
 } hy__edge_out;
 
+/* Rows of 8 symbols out of a matrix. */
+typedef struct hy__edge_read {
+  const double *from;
+  size_t n, stride; /* doubles from one row to the next */
+  double *to;       /* [n][8] */
+} hy__edge_read;
+
+/* Rows of lanes into rows of a matrix, or into a series for each lane. */
+typedef struct hy__edge_write {
+  const double *from; /* [n][8] */
+  size_t n;
+  double *to;
+  size_t stride;    /* doubles from one row of the matrix, or one lane's series, to the next */
+  bool past_caches; /* series: what is written is too much for them */
+} hy__edge_write;
+
 typedef struct hy__edge {
   void (*in)(const hy__edge_in *e);
   void (*out)(const hy__edge_out *e);
+  void (*read)(const hy__edge_read *e);
+  void (*rows)(const hy__edge_write *e);
+  void (*series)(const hy__edge_write *e);
 } hy__edge;
 
 #define HY__EDGE(level) hy__edge##level

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The edges of a stream for one instruction set: bars cleaned on their way in, features turned from
- * lanes to rows, in tiles of eight by eight, on their way out. */
+ * The way into the lanes and out of them for one instruction set: bars cleaned as they enter,
+ * values turned from lanes to rows or series, in tiles of eight by eight, as they leave. */
 #include "feature/edge.h"
 #include "feature/turn.h"
 
 enum { TILE = 8 };
+
+/* ---- a stream's row ---- */
 
 static void take_in(const hy__edge_in *e) {
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
@@ -27,5 +29,52 @@ static void give_out(const hy__edge_out *e) {
     }
 }
 
+/* ---- a batch's matrices ---- */
+
+/* Rows of a matrix lie a page or so apart, where the machine does not look ahead by itself. Past
+ * the end the prefetch asks for nothing. */
+static void read_rows(const hy__edge_read *e) {
+  enum { AHEAD = 128 };
+  const size_t stride = e->stride, ahead = AHEAD * stride * sizeof(double);
+  const double *row = e->from;
+  double *to = e->to;
+  for (size_t i = 0; i < e->n; i++, row += stride, to += HY_LANES) {
+    __builtin_prefetch((const void *)((uintptr_t)row + ahead));
+    __builtin_prefetch((const void *)((uintptr_t)(row + HY_LANES - 1) + ahead));
+    for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+      const lanes v = v_load(row + g);
+      v_store(to + g, v_sel(v_ok(v - v), v, v_missing()));
+    }
+  }
+}
+
+static void write_rows(const hy__edge_write *e) {
+  const double *from = e->from;
+  double *to = e->to;
+  for (size_t t = 0; t < e->n; t++, from += HY_LANES, to += e->stride)
+    for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) v_store(to + g, known_nan(v_load(from + g)));
+}
+
+HY_INLINE void put_row(const double *from, double *to, size_t stride) {
+  double row[HY_LANES];
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) v_store(row + g, known_nan(v_load(from + g)));
+  for (size_t k = 0; k < HY_LANES; k++) to[k * stride] = row[k];
+}
+
+/* Whole lines go past the caches, so the series must lie a multiple of a line apart for that. */
+static void write_series(const hy__edge_write *e) {
+  const bool past = e->past_caches && e->stride % TILE == 0;
+  size_t t = 0;
+  for (; t < e->n && ((uintptr_t)(e->to + t) & 63) != 0; t++)
+    put_row(e->from + t * HY_LANES, e->to + t, e->stride);
+  for (; t + TILE <= e->n; t += TILE) {
+    const double *row[TILE];
+    for (size_t i = 0; i < TILE; i++) row[i] = e->from + (t + i) * HY_LANES;
+    turn_rows(row, e->to + t, e->stride, past);
+  }
+  for (; t < e->n; t++) put_row(e->from + t * HY_LANES, e->to + t, e->stride);
+}
+
 extern const hy__edge HY__IND_CAT(hy__edge, HY_ISA);
-const hy__edge HY__IND_CAT(hy__edge, HY_ISA) = {.in = take_in, .out = give_out};
+const hy__edge HY__IND_CAT(hy__edge, HY_ISA) = {
+    .in = take_in, .out = give_out, .read = read_rows, .rows = write_rows, .series = write_series};

@@ -14,6 +14,13 @@ static inline double kept(double v) { return v == v ? v : (double)NAN; }
 
 enum { PAST_CACHES_VALUES = 4 << 20 /* 32 MiB */ };
 
+/* Asking the time takes as long as a short chunk's step: only where somebody wants to know. */
+static int64_t clock_ns(const hy__exec *x) { return x->time_ns ? hy__clock_monotonic_ns() : 0; }
+
+static void spend_ns(const hy__exec *x, size_t on, int64_t begin_ns, int64_t end_ns) {
+  if (x->time_ns) x->time_ns[on] += end_ns - begin_ns;
+}
+
 static bool is_source(const hy__node *n) { return n->kind != HY__NODE_IND; }
 
 /* From which row each node is computed: consumers first. */
@@ -106,7 +113,7 @@ static void step_node(hy__exec *x, uint32_t index) {
     x->slots[k].done = end;
     n++;
   }
-  if (steps[0].n == 0) return;
+  if (n == 0 || steps[0].n == 0) return;
   if (n > 1)
     code->group(group, n);
   else
@@ -149,10 +156,12 @@ static void emit_all(const hy__exec *x, const double *from, double *to) {
   to += (a->lo[0] + begin - x->stage->t_begin[x->tf]) * x->row_stride;
   if (a->n_lanes == HY_LANES) {
     const bool by_series = x->row_stride == 1;
-    const double p[HY__IND_PARAMS] = {(double)(by_series ? x->lane_stride : x->row_stride),
-                                      x->past_caches};
-    hy__emit_code(x->run->f->isa, by_series)
-        ->step(&(hy__ind_step){.n = end - begin, .in = {from}, .out = {to}, .p = p});
+    const hy__edge_write write = {.from = from,
+                                  .n = end - begin,
+                                  .to = to,
+                                  .stride = by_series ? x->lane_stride : x->row_stride,
+                                  .past_caches = x->past_caches};
+    (by_series ? x->edge->series : x->edge->rows)(&write);
     return;
   }
   for (; begin < end; begin++, from += HY_LANES, to += x->row_stride)
@@ -207,14 +216,14 @@ static hy_status run_chunk(hy__exec *x) {
   const hy__stage *s = x->stage;
   const bool by_row = x->lane_stride != 1 && x->row_stride != 1;
   size_t next = 0;
-  int64_t begin_ns = hy__clock_monotonic_ns();
+  const int64_t begin_ns = clock_ns(x);
   hy__axis_chunk(x);
   for (size_t i = 0; i < s->n_nodes; i++) {
     uint32_t index = s->nodes[i];
     if (is_source(&x->run->f->nodes[index]) && x->slots[index].begin < x->d + x->n)
       HY_TRY(hy__source_chunk(x, index));
   }
-  int64_t read_ns = hy__clock_monotonic_ns();
+  const int64_t read_ns = clock_ns(x);
   for (size_t i = 0; i < s->n_nodes; i++) {
     uint32_t index = s->nodes[i];
     if (!is_source(&x->run->f->nodes[index]) && x->slots[index].begin < x->d + x->n)
@@ -224,8 +233,8 @@ static hy_status run_chunk(hy__exec *x) {
   if (by_row && x->d + x->n > x->axis.begin) emit_features(x);
   for (size_t i = 0; i < s->n_nodes; i++)
     if (x->slots[s->nodes[i]].begin < x->d + x->n) advance_slot(x, s->nodes[i]);
-  x->time_ns[0] += read_ns - begin_ns;
-  x->time_ns[1] += hy__clock_monotonic_ns() - read_ns;
+  spend_ns(x, 0, begin_ns, read_ns);
+  spend_ns(x, 1, read_ns, clock_ns(x));
   return HY_OK;
 }
 
@@ -339,6 +348,7 @@ hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job, hy
   uint8_t *memory = job->workspace;
   hy__exec x = {.run = run,
                 .stage = &run->stages[job->stage],
+                .edge = hy__edge_of(run->f->isa),
                 .view = &run->views[0],
                 .slots = (hy__slot *)(memory + run->slots),
                 .workspace = memory,
@@ -347,12 +357,12 @@ hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job, hy
                 .from = (const double **)(memory + run->from),
                 .time_ns = job->time_ns,
                 .err = err};
-  int64_t begin_ns = hy__clock_monotonic_ns();
+  const int64_t begin_ns = clock_ns(&x);
   x.axis.index = (uint32_t *)(memory + run->index);
   HY_TRY(hy__axis_open(&x, job->block, memory + run->mask, err));
   if (job->n_bars) count_bars(&x, job->n_bars);
   place_targets(&x, &job->sink, job->block);
-  x.time_ns[0] += hy__clock_monotonic_ns() - begin_ns;
+  spend_ns(&x, 0, begin_ns, clock_ns(&x));
   for (x.domain = 0; x.domain < run->f->n_domains; x.domain++) HY_TRY(run_domain(&x, job));
   /* what went past the caches is not ordered by what releases the worker's answer */
   if (x.past_caches) atomic_thread_fence(memory_order_seq_cst);

@@ -5,6 +5,7 @@
 #ifndef HY_FEATURE_RUN_H
 #define HY_FEATURE_RUN_H
 
+#include "feature/edge.h"
 #include "feature/program.h"
 
 #define HY__NO_ROW UINT32_MAX
@@ -99,6 +100,7 @@ typedef struct hy__axis {
 typedef struct hy__exec {
   const hy__feature_run *run;
   const hy__stage *stage;
+  const hy__edge *edge;
   const hy__view *view; /* of the domain at work */
   hy__axis axis;
   uint32_t domain, tf;
@@ -111,7 +113,7 @@ typedef struct hy__exec {
   size_t lane_stride, row_stride;
   bool past_caches; /* what is written is more than they hold */
   size_t d, n;      /* the chunk's rows */
-  int64_t *time_ns;
+  int64_t *time_ns; /* NULL: nobody asks */
   hy_error *err;
 } hy__exec;
 
@@ -165,7 +167,7 @@ typedef struct hy__exec_job {
   void *workspace;
   hy__sink_plan sink;
   uint32_t *n_bars; /* [HY_LANES], or NULL */
-  int64_t *time_ns; /* [2] */
+  int64_t *time_ns; /* [2] spent on reading and on computing, or NULL */
 } hy__exec_job;
 HY_CHECKED hy_status hy__exec_block(const hy__feature_run *run, const hy__exec_job *job,
                                     hy_error *err);

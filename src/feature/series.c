@@ -16,10 +16,9 @@ static const int64_t step_ns = 1000000000;
 
 static hy_status run_stages(hy__feature_run *run, const hy__sink_plan *sink, void *workspace,
                             hy_error *err) {
-  int64_t time_ns[2] = {0, 0};
   const uint32_t n_stages = hy__feature_run_n_stages(run);
   for (uint32_t stage = 0; stage < n_stages; stage++) {
-    hy__exec_job job = {.stage = stage, .workspace = workspace, .sink = *sink, .time_ns = time_ns};
+    hy__exec_job job = {.stage = stage, .workspace = workspace, .sink = *sink};
     HY_TRY(hy__exec_block(run, &job, err));
     HY_TRY(hy__feature_run_cross(run, stage, 0, hy__feature_run_cross_rows(run, stage), workspace,
                                  err));

@@ -208,19 +208,8 @@ static hy_status gather_chunk(const reader *r, double *out) {
   return HY_OK;
 }
 
-/* From rows of a caller's matrix, in one pass. They lie a page or so apart, where the machine does
- * not look ahead by itself. */
+/* Rows of a caller's matrix that have no whole block left. */
 static void spread(const double *rows, size_t stride, size_t n_rows, size_t n_lanes, double *out) {
-  enum { AHEAD = 128 };
-  if (n_lanes == HY_LANES) {
-    for (size_t i = 0; i < n_rows; i++, rows += stride, out += HY_LANES) {
-      const uintptr_t ahead = (uintptr_t)rows + AHEAD * stride * sizeof *rows;
-      __builtin_prefetch((const void *)ahead); /* past the end it asks for nothing */
-      __builtin_prefetch((const void *)(ahead + (HY_LANES - 1) * sizeof *rows));
-      for (size_t k = 0; k < HY_LANES; k++) out[k] = kept(rows[k]);
-    }
-    return;
-  }
   for (size_t i = 0; i < n_rows; i++, rows += stride, out += HY_LANES) {
     for (size_t k = 0; k < HY_LANES; k++) out[k] = (double)NAN;
     for (size_t k = 0; k < n_lanes; k++) out[k] = kept(rows[k]);
@@ -239,14 +228,17 @@ static hy_status straight_chunk(const reader *r, double *out) {
           ? hy__universe_strided(x->view->universe, x->run->fields[r->index], a->block, t, &stride)
           : NULL;
   if (matrix) {
-    spread(matrix, stride, x->n, a->n_lanes, out);
+    if (a->n_lanes < HY_LANES)
+      spread(matrix, stride, x->n, a->n_lanes, out);
+    else
+      x->edge->read(&(hy__edge_read){.from = matrix, .stride = stride, .n = x->n, .to = out});
     return HY_OK;
   }
   bool whole = a->n_lanes == HY_LANES && there;
   const double *rows = whole ? raw_rows(r, t, t + x->n) : NULL;
   if (!rows) HY_TRY(read_rows(r, t, x->n, out, &rows));
   if (rows != out)
-    for (size_t i = 0; i < x->n * HY_LANES; i++) out[i] = kept(rows[i]);
+    x->edge->read(&(hy__edge_read){.from = rows, .stride = HY_LANES, .n = x->n, .to = out});
   return HY_OK;
 }
 

@@ -12,8 +12,6 @@
 #include "feature/indicator.inc"
 #undef HY_IND
 
-extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, emit_rows);
-extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, emit_series);
 
 #define HY_CROSS(id, version, symbol, is_default, inputs, params, doc) \
   void hy__cross_##symbol(const hy__cross_step *s);
@@ -58,12 +56,6 @@ static int level_of(hy_isa isa) {
 }
 
 const hy__ind_code *hy__def_code(size_t row, hy_isa isa) { return rows[row].code[level_of(isa)]; }
-
-const hy__ind_code *hy__emit_code(hy_isa isa, bool by_series) {
-  static const hy__ind_code *const rows_out[] = {HY__IND_EACH_ISA(HY__IND_CODE_AT, emit_rows)};
-  static const hy__ind_code *const series_out[] = {HY__IND_EACH_ISA(HY__IND_CODE_AT, emit_series)};
-  return (by_series ? series_out : rows_out)[level_of(isa)];
-}
 
 hy__cross_fn hy__def_cross(size_t row) { return rows[row].cross; }
 

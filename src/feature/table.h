@@ -50,8 +50,6 @@ size_t hy__def_n_indicators(void);
 HY_CHECKED hy_status hy__def_read(size_t row, hy__def *out, hy_error *err);
 /* The code of an indicator row for an instruction set. */
 const hy__ind_code *hy__def_code(size_t row, hy_isa isa);
-/* Rows of lanes into a matrix of rows, or into a series for each lane (indicator/emit.c). */
-const hy__ind_code *hy__emit_code(hy_isa isa, bool by_series);
 
 /* The row that `id` (length bytes) means: an exact id, or a family whose default row is taken;
  * version 0 is the newest. NOT_FOUND suggests the nearest names. */

@@ -12,7 +12,7 @@ HY_INLINE void way_block(const double *const *in, lanes *column) {
 }
 
 /* |x - x[n]| over the way between, 1 where that is 0. */
-HY_INLINE lanes v_efficiency(view v, size_t n) {
+HY_INLINE lanes efficiency_of(view v, size_t n) {
   const double *const x = v.in[0];
   lanes a0 = v_zero(), a1 = v_zero(), c[COLUMNS];
   size_t k = 0;
@@ -25,6 +25,12 @@ HY_INLINE lanes v_efficiency(view v, size_t n) {
   return v_sel(v_lt(v_set(1.0), ratio), v_set(1.0), ratio);
 }
 
+HY_INLINE lanes v_efficiency(view v, size_t n){
+#define CALL(window) efficiency_of(v, window)
+    USUAL_WINDOWS(n, CALL)
+#undef CALL
+}
+
 HY_INLINE void er_leaf(view v, const double *p, lanes *out) {
   out[0] = v_efficiency(v, p_count(p, 0));
 }
@@ -35,24 +41,35 @@ HY_IND_CODE(er) = {.step = er_step, .lookback = window, .history = window};
 
 /* The average starts at the value before its first bar. Constants: spans of 2 and 30 bars. */
 static size_t kama_bytes(const double *p) { return (void)p, 2 * HY_LANES * sizeof(double); }
-static void kama_step(const hy__ind_step *s) {
-  er_step(s); /* the ratios stand in the output until each is used */
+/* The average of a group of lanes, and whether it has begun. */
+typedef struct adaptive {
+  lanes k, seen;
+} adaptive;
+
+HY_INLINE void kama_row(adaptive *a, const double *x, double *out) {
   const double slow = 2.0 / 31.0, reach = 2.0 / 3.0 - slow;
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
-    double *const state = (double *)s->state + g;
-    lanes k = v_load(state), seen = v_load(state + HY_LANES);
-    for (size_t t = 0; t < s->n; t++) {
-      const double *const x = s->in[0] + t * HY_LANES + g;
-      const lanes ratio = v_load(s->out[0] + t * HY_LANES + g);
-      const lanes root = ratio * v_set(reach) + v_set(slow);
-      const mask ok = v_ok(ratio);
-      const lanes before = v_sel(v_lt(v_zero(), seen), k, v_ago(x, 1));
-      k = v_sel(ok, before + root * root * (v_load(x) - before), k);
-      seen = v_sel(ok, v_set(1.0), seen);
-      v_store(s->out[0] + t * HY_LANES + g, v_keep(ok, v_fin(k)));
-    }
-    v_store(state, k);
-    v_store(state + HY_LANES, seen);
+  const lanes ratio = v_load(out), root = ratio * v_set(reach) + v_set(slow);
+  const mask ok = v_ok(ratio);
+  const lanes before = v_sel(v_lt(v_zero(), a->seen), a->k, v_ago(x, 1));
+  a->k = v_sel(ok, before + root * root * (v_load(x) - before), a->k);
+  a->seen = v_sel(ok, v_set(1.0), a->seen);
+  v_store(out, v_keep(ok, v_fin(a->k)));
+}
+
+/* All groups of a row together: each waits for its own average alone. */
+static void kama_step(const hy__ind_step *s) {
+  enum { GROUPS = HY_LANES / LANE_WIDTH };
+  er_step(s); /* the ratios stand in the output until each is used */
+  double *const state = s->state;
+  adaptive a[GROUPS];
+  for (size_t i = 0; i < GROUPS; i++)
+    a[i] = (adaptive){v_load(state + i * LANE_WIDTH), v_load(state + HY_LANES + i * LANE_WIDTH)};
+  for (size_t t = 0; t < s->n * HY_LANES; t += HY_LANES)
+    for (size_t i = 0; i < GROUPS; i++)
+      kama_row(&a[i], s->in[0] + t + i * LANE_WIDTH, s->out[0] + t + i * LANE_WIDTH);
+  for (size_t i = 0; i < GROUPS; i++) {
+    v_store(state + i * LANE_WIDTH, a[i].k);
+    v_store(state + HY_LANES + i * LANE_WIDTH, a[i].seen);
   }
 }
 HY_IND_CODE(kama) = {
