@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 
 import h5py
+import numpy as np
 import pytest
 
 HAYATE = os.environ["HAYATE"]
@@ -52,6 +53,30 @@ def test_parity(universe):
     report = checked(universe, "parity", "--points", 12)
     assert all(f["differ"] == 0 for f in report["features"]) and report["points"] == 12
     assert report["bars"] == 400 and report["symbols"] == 12 and report["snapshot_bytes"] > 0
+
+
+def test_a_price_that_stands_still_hides_no_start(tmp_path):
+    """Where nine of ten bars change nothing, the strength's last places are no range: the stochastic
+    is 0 there, from whichever start. TA-Lib's STOCHRSI has the same zeros."""
+    rng = np.random.default_rng(4)
+    close = np.round(50 + np.cumsum(rng.choice([-0.01, 0, 0.01], 3000, p=[0.1, 0.8, 0.1])), 2)
+    with h5py.File(tmp_path / "u.h5", "w") as f:
+        for key, value in dict(hayate_universe=1, timeframe="1m", zone="UTC", calendar="",
+                               source="test").items():
+            f.attrs[key] = value
+        f["time"] = (np.arange(3000) + 1) * 60 * 10**9
+        f.create_dataset("symbol", data=["A"], dtype=h5py.string_dtype())
+        f["close"], f["valid"] = close[:, None], np.ones((3000, 1), "u1")
+    spec = "k=stochrsi(close,14,5,3); d=stochrsi(close,14,5,3).d"
+    report = checked(tmp_path / "u.h5", "recursive", spec=spec)
+    assert all(f["needed"] <= f["claimed"] for f in report["features"])
+    done = hayate("features", "compute", spec, "--data", tmp_path / "u.h5", "-o", tmp_path / "f.npz")
+    assert done.returncode == 0, done.stderr
+    k = np.load(tmp_path / "f.npz")["k"][:, 0]
+    same = np.lib.stride_tricks.sliding_window_view(np.diff(close) == 0, 4).all(axis=1)
+    still = np.flatnonzero(same) + 4  # the last five closes are equal
+    still = still[still > 20]
+    assert len(still) > 500 and (k[still] == 0).all() and (k[21:] > 0).any()
 
 
 def test_recursive(universe):

@@ -113,9 +113,14 @@ HY_IND_CODE(cmou) = {.step = cmou_step,
 static size_t ring_rows(const double *p) { return p_count(p, 1) + p_count(p, 2) - 1; }
 static size_t stochrsi_last(const double *p) { return p_count(p, 0) + ring_rows(p) - 1; }
 
+/* While a price stands still both averages shrink by one factor and the strength stays: what moves
+ * in its last places, otherwise from another start, is no range. */
+static const double still = 1e-10;
+
 HY_INLINE lanes fast_k(const double *x, size_t n) {
-  const lanes low = w_min(x, n), high = w_max(x, n);
-  return v_ratio(v_set(100.0) * (v_load(x) - low), high - low, v_zero());
+  const lanes low = w_min(x, n), range = w_max(x, n) - low;
+  const lanes moved = v_sel(v_le(range, v_set(still)), v_zero(), range);
+  return v_ratio(v_set(100.0) * (v_load(x) - low), moved, v_zero());
 }
 
 HY_INLINE void stochrsi_emit(const hy__ind_step *s, const double *newest, size_t at) {
