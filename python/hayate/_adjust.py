@@ -3,7 +3,7 @@
 import ctypes as c
 import os
 
-from ._library import LIB, SIZE, TEXT, runtime_or_shared
+from ._library import LIB, SIZE, TEXT, runtime_or_shared, text
 
 _KINDS = {"split": 1, "dividend": 2, "roll_ratio": 3, "roll_difference": 4}
 _NAMES = {number: name for name, number in _KINDS.items()}
@@ -23,8 +23,8 @@ class Actions:
         runtime = runtime_or_shared(runtime)
         if isinstance(rows, (str, bytes, os.PathLike)):
             self._handle = runtime.make(LIB.hy_actions_read, LIB.hy_actions_destroy,
-                                        os.fsencode(rows),
-                                        None if zone is None else zone.encode())
+                                        text(rows),
+                                        None if zone is None else text(zone))
         else:
             rows = [self._row(*row) for row in rows]
             array = (_Action * max(len(rows), 1))(*rows)
@@ -36,7 +36,7 @@ class Actions:
         from ._stream import _time
         if kind not in _KINDS:
             raise ValueError(f"no action of kind '{kind}'; {', '.join(_KINDS)} are known")
-        return _Action(str(symbol).encode(), _time(ex), _KINDS[kind], float(amount))
+        return _Action(text(symbol), _time(ex), _KINDS[kind], float(amount))
 
     @property
     def rows(self):

@@ -9,7 +9,7 @@ import ctypes as c
 import numpy as np
 
 from . import _item
-from ._library import (LIB, SIZE, CError, Handle, SessionOptions, Tensor, call, error_of,
+from ._library import (LIB, SIZE, CError, Handle, SessionOptions, Tensor, call, error_of, text,
                        texts)
 from ._tensor import STRING, array_of, view
 
@@ -30,7 +30,7 @@ class Caller:
 
     def __init__(self, model, n_threads=1, outputs=None, precision="float32"):
         code = c.c_int(0)
-        call(LIB.hy_precision_parse, precision.encode(), c.byref(code))
+        call(LIB.hy_precision_parse, text(precision), c.byref(code))
         options = SessionOptions(n_threads=n_threads, precision=code.value)
         if outputs is not None:
             options.outputs, options.n_outputs = texts(outputs), len(outputs)

@@ -2,14 +2,13 @@
 """Features: the spec of the command line, over NumPy panels."""
 import ctypes as c
 import json
-import os
 
 import numpy as np
 
 from . import _arrow_out, _pandas
 from ._stream import FeatureStream
 from ._library import (LIB, P, SIZE, CheckOptions, FeatureColumns, FeaturesInfo, Handle, Window,
-                       WindowsOptions, call, runtime_or_shared, written)
+                       WindowsOptions, call, runtime_or_shared, text, written)
 from ._market import Universe, rows_of
 from ._tensor import TYPE_CODES
 
@@ -47,8 +46,8 @@ def definitions(pattern=None):
     """The feature definitions, or those whose id has `pattern` in it, each a dict as `hayate features
     list --json` has it: `id`, `version`, `inputs`, `params` (each with `name`, `default`, `range` in
     words, `min`, `max`), `outputs`, `lookback`, `stable_after`, `doc`."""
-    text = written(LIB.hy_features_list, None if pattern is None else pattern.encode(), True)
-    return json.loads(text)["definitions"]
+    listed = written(LIB.hy_features_list, None if pattern is None else text(pattern), True)
+    return json.loads(listed)["definitions"]
 
 
 class Features:
@@ -60,8 +59,8 @@ class Features:
     def __init__(self, spec, runtime=None, fit=None):
         self._runtime = runtime_or_shared(runtime)
         self._handle = self._runtime.make(LIB.hy_features_create_fitted, LIB.hy_features_destroy,
-                                          os.fsencode(spec),
-                                          None if fit is None else os.fsencode(fit))
+                                          text(spec),
+                                          None if fit is None else text(fit))
         info = FeaturesInfo()
         LIB.hy_features_describe(self._handle.pointer, c.byref(info))
         self.names = [info.names[i].decode() for i in range(info.n_features)]
@@ -135,7 +134,7 @@ class Features:
     def at(self, timeframe=""):
         """The names of the features that the spec computes at a timeframe ("" is the panel's)."""
         indices = (c.c_uint32 * max(len(self.names), 1))()
-        n = LIB.hy_features_at(self._handle.pointer, timeframe.encode(), indices)
+        n = LIB.hy_features_at(self._handle.pointer, text(timeframe), indices)
         return [self.names[i] for i in indices[:n]]
 
     def windows(self, panel, bars, at=None, rows=None, dtype="f4"):
@@ -146,7 +145,7 @@ class Features:
         universe = panel if isinstance(panel, Universe) else Universe(panel, self._runtime)
         dtype = np.dtype(dtype)
         begin, end = rows_of(universe, rows) if rows else universe.find_rows(at=at or "last")
-        windows = (Window * max(len(bars), 1))(*[(k.encode(), n) for k, n in bars.items()])
+        windows = (Window * max(len(bars), 1))(*[(text(k), n) for k, n in bars.items()])
         out = {k: np.empty((end - begin, len(universe.symbols), n, len(self.at(k))), dtype)
                for k, n in bars.items()}
         pointers = (P * max(len(bars), 1))(*[a.ctypes.data for a in out.values()])

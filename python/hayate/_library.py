@@ -148,9 +148,17 @@ class Sink(c.Structure):
     _fields_ = [("write", WRITE), ("ctx", P)]
 
 
+def text(value):
+    """A text or path for C, where a NUL would end it: ValueError where it holds one."""
+    raw = os.fsencode(value if isinstance(value, (bytes, os.PathLike)) else str(value))
+    if b"\0" in raw:
+        raise ValueError("a text with a NUL: %r" % (value,))
+    return raw
+
+
 def texts(values):
     """An array of C strings, terminated texts of the caller's."""
-    return (TEXT * max(len(values), 1))(*[v.encode() for v in values])
+    return (TEXT * max(len(values), 1))(*[text(v) for v in values])
 
 
 class Error(Exception):
@@ -276,7 +284,7 @@ class Runtime:
     def __init__(self, threads=0, isa=None, pinned=True):
         code = c.c_int(0)
         if isa is not None:
-            call(LIB.hy_isa_parse, isa.encode(), c.byref(code))
+            call(LIB.hy_isa_parse, text(isa), c.byref(code))
         options = RuntimeOptions(n_threads=threads, isa=code.value, no_pinning=not pinned)
         self._handle = Handle(LIB.hy_runtime_destroy)
         self._lock = threading.Lock()  # its thread pool runs one job at a time

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Universes: files of bars, and panels of NumPy arrays."""
 import ctypes as c
-import os
 
 import numpy as np
 
 from . import _arrow, _layout, _pandas
 from ._library import (LIB, P, SIZE, GenerateOptions, Panel, UniverseInfo, call, runtime_or_shared,
-                       texts)
+                       text, texts)
 from ._tensor import _Memory
 
 _OTHERS = ("time", "symbol", "valid", "timeframe", "zone", "calendar")
@@ -46,7 +45,7 @@ class Universe:
             self._handle = self._from_dict(panel)
         else:
             self._handle = self._runtime.make(LIB.hy_universe_open, LIB.hy_universe_destroy,
-                                              os.fsencode(panel))
+                                              text(panel))
         self._describe()
 
     def _describe(self):
@@ -77,7 +76,7 @@ class Universe:
             keep.append(valid)
         for name in ("timeframe", "zone", "calendar"):
             if panel.get(name):
-                setattr(options, name, str(panel[name]).encode())
+                setattr(options, name, text(panel[name]))
         return self._runtime.make(LIB.hy_universe_from_panel, LIB.hy_universe_destroy,
                                   c.byref(options), keep=(keep, options))
 
@@ -85,7 +84,7 @@ class Universe:
         """Rows [begin, end) of a field as a new array [rows, S]; missing cells are NaN."""
         begin, end = rows_of(self, (begin, end))
         out = np.empty((end - begin, len(self.symbols)))
-        call(LIB.hy_universe_read, self._handle.pointer, field.encode(), SIZE(begin), SIZE(end),
+        call(LIB.hy_universe_read, self._handle.pointer, text(field), SIZE(begin), SIZE(end),
              P(out.ctypes.data))
         return out
 
@@ -104,7 +103,7 @@ class Universe:
         `from_` and `to`, both included."""
         begin, end = SIZE(), SIZE()
         call(LIB.hy_universe_find_rows, self._handle.pointer,
-             *[t.encode() if t is not None else None for t in (at, from_, to)], c.byref(begin),
+             *[text(t) if t is not None else None for t in (at, from_, to)], c.byref(begin),
              c.byref(end))
         return begin.value, end.value
 
@@ -151,7 +150,7 @@ def rows_of(universe, rows):
 def generate(path, symbols=500, bars=2000, timeframe="1m", seed=7, runtime=None):
     """Writes the synthetic universe: the same file for the same arguments everywhere."""
     runtime = runtime_or_shared(runtime)
-    options = GenerateOptions(n_symbols=symbols, n_bars=bars, timeframe=timeframe.encode(),
-                              seed=seed, output=os.fsencode(path))
+    options = GenerateOptions(n_symbols=symbols, n_bars=bars, timeframe=text(timeframe),
+                              seed=seed, output=text(path))
     with runtime._lock:
         call(LIB.hy_universe_generate, runtime._handle.pointer, c.byref(options))

@@ -2,9 +2,8 @@
 """The main job: a universe through a pipeline."""
 import ctypes as c
 import json
-import os
 
-from ._library import LIB, ScoreOptions, call, runtime_or_shared, written
+from ._library import LIB, ScoreOptions, call, runtime_or_shared, text, written
 
 _HISTORY = {"full": 0, "stable": 1}
 
@@ -20,14 +19,14 @@ def score(pipeline, data, at=None, from_=None, to=None, history="full", evaluate
     options = ScoreOptions(history=_HISTORY[history], evaluate=evaluate)
     for name, value in (("at", at), ("from_", from_), ("to", to)):
         if value is not None:
-            setattr(options, name, str(value).encode())
+            setattr(options, name, text(value))
     if actions is not None:
-        options.actions = os.fsencode(actions)
-    opened = runtime.make(LIB.hy_pipeline_open, LIB.hy_pipeline_destroy, os.fsencode(pipeline))
+        options.actions = text(actions)
+    opened = runtime.make(LIB.hy_pipeline_open, LIB.hy_pipeline_destroy, text(pipeline))
     result = type(opened)(LIB.hy_score_result_destroy, opened)
     with runtime._lock:
-        call(LIB.hy_score_run, opened.pointer, os.fsencode(data), c.byref(options),
+        call(LIB.hy_score_run, opened.pointer, text(data), c.byref(options),
              c.byref(result.pointer))
         if out is not None:
-            call(LIB.hy_score_write_folder, result.pointer, os.fsencode(out), c.c_bool(npz))
+            call(LIB.hy_score_write_folder, result.pointer, text(out), c.c_bool(npz))
         return json.loads(written(LIB.hy_score_write_json, result.pointer))

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inference: a model file planned for this machine, fed with dicts of arrays."""
 import ctypes as c
-import os
 import threading
 
 import numpy as np
 
 from . import _item
-from ._library import (LIB, SIZE, Handle, SessionOptions, Tensor, call, runtime_or_shared, texts)
+from ._library import (LIB, SIZE, Handle, SessionOptions, Tensor, call, runtime_or_shared, text,
+                       texts)
 from ._tensor import array_of, dtype_name, view
 
 
@@ -30,7 +30,7 @@ def open_model(runtime, model):
         raw = np.frombuffer(model, np.uint8)
         return runtime.make(LIB.hy_model_open_memory, LIB.hy_model_destroy, c.c_void_p(raw.ctypes.data),
                             SIZE(raw.size), None, keep=(raw,))
-    return runtime.make(LIB.hy_model_open, LIB.hy_model_destroy, os.fsencode(model), None)
+    return runtime.make(LIB.hy_model_open, LIB.hy_model_destroy, text(model), None)
 
 
 class Session:
@@ -64,7 +64,7 @@ class Session:
 
     def metadata(self, key):
         """An entry of the model's metadata_props, None if there is none."""
-        value = LIB.hy_model_metadata(self._model.pointer, key.encode())
+        value = LIB.hy_model_metadata(self._model.pointer, text(key))
         return value.decode() if value is not None else None
 
     def _checked(self, feeds):

@@ -6,7 +6,7 @@ import ctypes as c
 import numpy as np
 
 from . import _layout
-from ._library import (LIB, P, SIZE, TEXT, CError, Handle, Options, call, error_of, texts)
+from ._library import LIB, P, SIZE, TEXT, CError, Handle, Options, call, error_of, text, texts
 
 _F8, _U1 = np.dtype("f8"), np.dtype("u1")
 _STANDARD = ("open", "high", "low", "close", "volume")
@@ -60,7 +60,7 @@ class FeatureStream:
         given = {"timeframe": timeframe, "zone": zone, "calendar": calendar}
         options = _Options(n_symbols=len(self.symbols), n_fields=len(self.fields),
                            symbols=texts(self.symbols), fields=texts(self.fields),
-                           **{k: str(v).encode() for k, v in given.items() if v is not None})
+                           **{k: text(v) for k, v in given.items() if v is not None})
         self._handle = Handle(LIB.hy_feature_stream_destroy, features._handle)
         call(LIB.hy_feature_stream_create, features._handle.pointer, c.byref(options),
              c.byref(self._handle.pointer))

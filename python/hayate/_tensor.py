@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """NumPy arrays as hy_tensor views and back, without copies where the types allow."""
 import ctypes as c
-import os
 
 import numpy as np
 
-from ._library import LIB, MAX_RANK, P, SIZE, String, Tensor, call, runtime_or_shared, texts
+from ._library import LIB, MAX_RANK, P, SIZE, String, Tensor, call, runtime_or_shared, text, texts
 
 STRING = 8
 BF16 = 16
@@ -101,7 +100,7 @@ def array_of(tensor, owner):
 def load(path, runtime=None):
     """The arrays of an .npy (named "") or .npz file, read in place: name -> read-only array."""
     runtime = runtime_or_shared(runtime)
-    handle = runtime.make(LIB.hy_arrays_read, LIB.hy_arrays_destroy, os.fsencode(path))
+    handle = runtime.make(LIB.hy_arrays_read, LIB.hy_arrays_destroy, text(path))
     return {LIB.hy_arrays_name(handle.pointer, SIZE(i)).decode():
             array_of(LIB.hy_arrays_at(handle.pointer, SIZE(i)).contents, handle)
             for i in range(LIB.hy_arrays_n(handle.pointer))}
@@ -113,6 +112,6 @@ def save(path, arrays, runtime=None):
     runtime = runtime_or_shared(runtime)
     tensors = (Tensor * max(len(arrays), 1))()
     keep = [view(tensor, array) for tensor, array in zip(tensors, arrays.values())]
-    call(LIB.hy_arrays_write, runtime._handle.pointer, os.fsencode(path), texts(list(arrays)),
+    call(LIB.hy_arrays_write, runtime._handle.pointer, text(path), texts(list(arrays)),
          tensors, SIZE(len(arrays)))
     del keep

@@ -4,7 +4,7 @@ import ctypes as c
 
 import numpy as np
 
-from ._library import LIB, P, SIZE, TEXT, Options, call, runtime_or_shared
+from ._library import LIB, P, SIZE, TEXT, Options, call, runtime_or_shared, text
 from ._market import _times
 
 TRADE = np.dtype([("time", "i8"), ("price", "f8"), ("size", "f8"), ("symbol", "u4"),
@@ -35,9 +35,9 @@ class Ticks:
         self.symbols = [symbols] if isinstance(symbols, str) else [str(s) for s in symbols]
         self._index = {name: k for k, name in enumerate(self.symbols)}
         given = {"zone": zone, "calendar": calendar}
-        options = _Options(n_symbols=len(self.symbols), bars=str(bars).encode(),
+        options = _Options(n_symbols=len(self.symbols), bars=text(bars),
                            remainder=int(bool(carry)),
-                           **{k: v.encode() for k, v in given.items() if v is not None})
+                           **{k: text(v) for k, v in given.items() if v is not None})
         self._handle = runtime_or_shared(runtime).make(LIB.hy_ticks_create, LIB.hy_ticks_destroy,
                                                        c.byref(options))
 

@@ -66,6 +66,15 @@ def test_errors_say_where(tmp_path):
     assert e.value.column and "smma_typo" in str(e.value)
 
 
+def test_texts_with_a_nul_are_refused(tmp_path):
+    """C would take what stands before it."""
+    bars = {"time": np.arange(3), "symbol": ["A\0B"], "close": np.ones((3, 1))}
+    for take in (lambda: hayate.Features("m = close\0x"), lambda: hayate.load(tmp_path / "a\0b"),
+                 lambda: hayate.Universe(bars), lambda: hayate.Runtime(isa="avx2\0")):
+        with pytest.raises(ValueError, match="NUL"):
+            take()
+
+
 def test_definitions_and_their_ranges():
     every = {d["id"]: d for d in hayate.definitions()}
     assert len(every) >= 200 and set(d["id"] for d in hayate.definitions("rsi.")) < set(every)
