@@ -18,7 +18,8 @@ from ._gate import FeatureGate, GateRow
 from ._inference import (InferenceSession, ModelMetadata, NodeArg, get_all_providers,
                          get_available_providers, get_device)
 from ._library import VERSION as __version__
-from ._library import Error, InvalidArgument, InvalidProtobuf, NoSuchFile, Runtime, Unsupported
+from ._library import (BadFormat, Error, InvalidArgument, InvalidProtobuf, NoSuchFile, NotFound,
+                       Runtime, Unsupported)
 from ._market import Universe, from_arrow, from_pandas, generate
 from ._options import (ExecutionMode, ExecutionOrder, GraphOptimizationLevel, RunOptions,
                        SessionOptions)
@@ -66,11 +67,11 @@ def get_version_string():
     return __version__
 
 
-__all__ = ["Actions", "Error", "ExecutionMode", "ExecutionOrder", "FeatureGate", "FeatureStream",
-           "Features", "GateRow", "GraphOptimizationLevel",
+__all__ = ["Actions", "BadFormat", "Error", "ExecutionMode", "ExecutionOrder", "FeatureGate",
+           "FeatureStream", "Features", "GateRow", "GraphOptimizationLevel",
            "IOBinding", "InferenceSession", "InvalidArgument", "InvalidProtobuf", "ModelMetadata",
-           "NoSuchFile", "NodeArg", "OrtValue", "Port", "RunOptions", "Runtime", "Session",
-           "SessionOptions", "Ticks", "Universe", "Unsupported", "__version__", "capi",
+           "NoSuchFile", "NodeArg", "NotFound", "OrtValue", "Port", "RunOptions", "Runtime",
+           "Session", "SessionOptions", "Ticks", "Universe", "Unsupported", "__version__", "capi",
            "disable_telemetry_events", "enable_telemetry_events", "from_arrow", "from_pandas",
            "generate", "get_all_providers",
            "get_available_providers", "get_build_info", "get_device", "get_version_string",

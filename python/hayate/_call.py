@@ -60,7 +60,7 @@ class Caller:
     def _check(self, status):
         if status:
             self._error.status = status
-            raise error_of(self._error)
+            raise error_of(self._error, "hy_session_run")
 
     def _describe(self, k, value):
         """The slow way in: any array, at a new shape, strided or read-only."""

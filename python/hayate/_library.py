@@ -172,24 +172,35 @@ class Error(Exception):
         self.subject = self.line = self.column = self.offset_bytes = None
 
 
-class NoSuchFile(Error):
-    """A file, or a name in it, is not there."""
+class NotFound(Error):
+    """A name is not there: a file, a definition, a field of the universe."""
+
+
+class NoSuchFile(NotFound):
+    """A model's file, as onnxruntime calls it."""
 
 
 class InvalidArgument(Error):
     """What was handed over does not fit: the message says which and what was expected."""
 
 
-class InvalidProtobuf(Error):
-    """A file's bytes are not what they should be."""
+class BadFormat(Error):
+    """A spec, a file or a snapshot is not what it should be; the message says where."""
+
+
+class InvalidProtobuf(BadFormat):
+    """A model's bytes are not what they should be, as onnxruntime calls it."""
 
 
 class Unsupported(Error):
     """Refused by name: this version does not do it."""
 
 
-_CLASSES = {"NOT_FOUND": NoSuchFile, "INVALID_ARGUMENT": InvalidArgument,
-            "BAD_FORMAT": InvalidProtobuf, "UNSUPPORTED": Unsupported}
+_CLASSES = {"NOT_FOUND": NotFound, "INVALID_ARGUMENT": InvalidArgument, "BAD_FORMAT": BadFormat,
+            "UNSUPPORTED": Unsupported}
+_MODEL_CLASSES = {**_CLASSES, "NOT_FOUND": NoSuchFile, "BAD_FORMAT": InvalidProtobuf}
+for _class in (Error, NotFound, BadFormat, *_MODEL_CLASSES.values()):
+    _class.__module__ = "hayate"
 
 
 class Library(ctypes.CDLL):
@@ -225,12 +236,13 @@ if _loaded != VERSION:
     raise ImportError(f"this module is for hayate {VERSION}, the library is {_loaded}")
 
 
-def error_of(error):
-    """The exception for a CError that is set."""
+def error_of(error, function=""):
+    """The exception for a CError that a function of the library has set."""
     text = c.create_string_buffer(1024)
     LIB.hy_error_format(c.byref(error), text, SIZE(len(text)))
     status = LIB.hy_status_name(error.status).decode()
-    made = _CLASSES.get(status, Error)(text.value.decode(errors="replace"), status)
+    classes = _MODEL_CLASSES if function.startswith(("hy_model", "hy_session")) else _CLASSES
+    made = classes.get(status, Error)(text.value.decode(errors="replace"), status)
     made.subject = error.subject.decode(errors="replace") or None
     made.line = error.line or None
     made.column = error.column or None
@@ -245,7 +257,7 @@ def call(function, *args):
     status = function(*args, c.byref(error))
     if status:
         error.status = status
-        raise error_of(error)
+        raise error_of(error, function.__name__)
 
 
 class Handle:
