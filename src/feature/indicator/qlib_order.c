@@ -13,21 +13,17 @@ static size_t sorted_bytes(const double *p) {
 
 /* One pass takes `old` out and puts `value` in, all lanes at once: from the first element that is
  * not below `old` on, the elements move down by one; each place then gets the middle of its two
- * neighbours and the value. Gives the average rank of the value among the others and itself. */
-HY_INLINE lanes sorted_put(double *sorted, size_t n, lanes old, lanes value) {
-  const lanes take = or_high(old), put = or_high(value), half = v_set(0.5);
+ * neighbours and the value. */
+HY_INLINE void sorted_put(double *sorted, size_t n, lanes old, lanes value) {
+  const lanes take = or_high(old), put = or_high(value);
   lanes below = v_set(-__builtin_inf()), here = v_load(sorted);
-  lanes under = v_zero(), upto = v_zero();
   for (size_t i = 0; i < n; i++) {
     const lanes next = v_load(sorted + (i + 1) * HY_LANES);
     const lanes kept = v_sel(v_lt(here, take), here, next);
     v_store(sorted + i * HY_LANES, v_min(v_max(below, put), kept));
-    under = v_add_if(v_lt(kept, put), under, half);
-    upto = v_add_if(v_le(kept, put), upto, half);
     below = kept;
     here = next;
   }
-  return (under + upto) + v_set(1.0);
 }
 
 HY_INLINE lanes count_missing(lanes count, lanes old, lanes value) {
@@ -45,7 +41,7 @@ HY_INLINE void sorted_prime(const double *x, double *state, size_t n, mask fresh
   }
   for (size_t k = n; k > 0; k--) {
     const lanes value = v_keep(fresh, v_ago(x, k));
-    (void)sorted_put(state + SORTED, n, v_missing(), value);
+    sorted_put(state + SORTED, n, v_missing(), value);
     missing = count_missing(missing, v_missing(), value);
   }
   v_store(state + MISSING, v_sel(fresh, missing, v_load(state + MISSING)));
@@ -82,34 +78,78 @@ HY_INLINE lanes sorted_skipping(const double *sorted, size_t n, lanes missing, d
   return v_fin(v_load(value));
 }
 
-/* Outputs: rank, then a quantile for each of q. */
-HY_INLINE void sorted_run(const hy__ind_step *given, const double *q, int n_q, double min) {
+/* The quantiles q; with two of them output 0 holds the rank, which becomes a share. */
+HY_INLINE void sorted_run(const hy__ind_step *given, const double *q, int n_q, double min,
+                          size_t g) {
   own_step own;
   const hy__ind_step *const s = step_own(given, &own);
   const size_t n = p_count(s->p, 0);
   double *const *const quantile = n_q == 1 ? s->out : s->out + 1;
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
-    double *const state = (double *)s->state + g, *const sorted = state + SORTED;
-    const mask fresh = v_eq(v_load(state), v_zero());
-    if (m_any(fresh)) sorted_prime(s->in[0] + g, state, n, fresh);
-    lanes missing = v_load(state + MISSING);
-    for (size_t t = 0; t < s->n; t++) {
-      const size_t at = t * HY_LANES + g;
-      const double *const x = s->in[0] + at;
-      const lanes old = v_ago(x, n), value = v_load(x);
-      const lanes rank = sorted_put(sorted, n, old, value);
-      missing = count_missing(missing, old, value);
-      const lanes count = v_set((double)n) - missing;
-      const mask enough = v_ge(count, v_set(min));
-      const bool whole = !m_rare(v_gt(missing, v_zero()));
-      for (int i = 0; i < n_q; i++) {
-        const lanes found = whole ? sorted_at(sorted, place_of(q[i], n))
-                                  : sorted_skipping(sorted, n, missing, q[i]);
-        v_store(quantile[i] + at, v_keep(enough, found));
-      }
-      if (n_q == 2) v_store(s->out[0] + at, v_keep(m_and(enough, v_ok(value)), rank / count));
+  double *const state = (double *)s->state + g, *const sorted = state + SORTED;
+  const mask fresh = v_eq(v_load(state), v_zero());
+  if (m_any(fresh)) sorted_prime(s->in[0] + g, state, n, fresh);
+  lanes missing = v_load(state + MISSING);
+  for (size_t t = 0; t < s->n; t++) {
+    const size_t at = t * HY_LANES + g;
+    const double *const x = s->in[0] + at;
+    const lanes old = v_ago(x, n), value = v_load(x);
+    sorted_put(sorted, n, old, value);
+    missing = count_missing(missing, old, value);
+    const lanes count = v_set((double)n) - missing;
+    const mask enough = v_ge(count, v_set(min));
+    const bool whole = !m_rare(v_gt(missing, v_zero()));
+    for (int i = 0; i < n_q; i++) {
+      const lanes found =
+          whole ? sorted_at(sorted, place_of(q[i], n)) : sorted_skipping(sorted, n, missing, q[i]);
+      v_store(quantile[i] + at, v_keep(enough, found));
     }
-    v_store(state + MISSING, missing);
+    if (n_q == 2) {
+      const lanes rank = v_load(s->out[0] + at);
+      v_store(s->out[0] + at, v_keep(m_and(enough, v_ok(value)), rank / count));
+    }
+  }
+  v_store(state + MISSING, missing);
+}
+
+/* ---- ranks: values below the newest, those that equal it by half; counts are exact ---- */
+
+/* A missing value is neither below nor above. Goes on from what `before` has of the newer values.
+ */
+HY_INLINE void rank_rows(const hy__ind_step *s, const double *before, size_t from, size_t n,
+                         size_t g) {
+  const lanes half = v_set(0.5);
+  for (size_t t = 0; t < s->n; t++) {
+    const size_t at = t * HY_LANES + g;
+    const double *const x = s->in[0] + at - from * HY_LANES;
+    const lanes newest = v_load(s->in[0] + at);
+    lanes under = v_zero(), upto = before ? v_load(before + at) : v_set(1.0);
+    for (size_t k = 0; k < n; k++) {
+      under = v_add_if(v_lt(v_ago(x, k), newest), under, half);
+      upto = v_add_if(v_le(v_ago(x, k), newest), upto, half);
+    }
+    v_store(s->out[0] + at, under + upto);
+  }
+}
+HY_INLINE void rank_part(const hy__ind_step *given, const double *before, size_t from, size_t g) {
+  own_step own;
+  const hy__ind_step *const s = step_own(given, &own);
+  const size_t n = p_count(s->p, 0) - from;
+  switch (n) { /* without loops */
+  case 5: rank_rows(s, before, from, 5, g); break;
+  case 10: rank_rows(s, before, from, 10, g); break;
+  case 30: rank_rows(s, before, from, 30, g); break;
+  default: rank_rows(s, before, from, n, g);
+  }
+}
+
+/* The rank of a window that is longer than the one before it goes on from that one's. */
+HY_INLINE void ranks_run(const hy__ind_step *const *steps, size_t n_steps, size_t g) {
+  for (size_t i = 0; i < n_steps; i++) {
+    const size_t done = i == 0 ? 0 : p_count(steps[i - 1]->p, 0);
+    if (done != 0 && done <= p_count(steps[i]->p, 0))
+      rank_part(steps[i], steps[i - 1]->out[0], done, g);
+    else
+      rank_part(steps[i], NULL, 1, g);
   }
 }
 
@@ -118,8 +158,15 @@ static size_t order_least(const double *p) { return p_count(p, 3) - 1; }
 static size_t order_rest(const double *p, double tol) {
   return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), p_count(p, 3));
 }
-static void order_step(const hy__ind_step *s) { sorted_run(s, s->p + 1, 2, s->p[3]); }
+static void order_group(const hy__ind_step *const *steps, size_t n) {
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+    ranks_run(steps, n, g);
+    for (size_t i = 0; i < n; i++) sorted_run(steps[i], steps[i]->p + 1, 2, steps[i]->p[3], g);
+  }
+}
+static void order_step(const hy__ind_step *s) { order_group(&s, 1); }
 HY_IND_CODE(order_qlib) = {.step = order_step,
+                           .group = order_group,
                            .lookback = order_least,
                            .history = window,
                            .state_bytes = sorted_bytes,
@@ -130,7 +177,9 @@ static size_t quantile_least(const double *p) { return p_count(p, 2) - 1; }
 static size_t quantile_rest(const double *p, double tol) {
   return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), p_count(p, 2));
 }
-static void quantile_step(const hy__ind_step *s) { sorted_run(s, s->p + 1, 1, s->p[2]); }
+static void quantile_step(const hy__ind_step *s) {
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) sorted_run(s, s->p + 1, 1, s->p[2], g);
+}
 HY_IND_CODE(quantile_qlib) = {.step = quantile_step,
                               .lookback = quantile_least,
                               .history = window,
@@ -145,7 +194,7 @@ static size_t rest(const double *p, double tol) {
 }
 static void median_step(const hy__ind_step *s) {
   static const double middle[] = {0.5};
-  sorted_run(s, middle, 1, s->p[1]);
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) sorted_run(s, middle, 1, s->p[1], g);
 }
 HY_IND_CODE(median_qlib) = {.step = median_step,
                             .lookback = least,
