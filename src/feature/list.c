@@ -17,6 +17,18 @@ static hy_status list_names(const hy_sink *sink, const char *key, const hy__def 
   return hy__sink_text(sink, "],", err);
 }
 
+/* Who made the golden values that the row is held to, and of which series. */
+static const char *golden_of(const hy__def *def) {
+  static const char *const goldens[][2] = {
+#define HY_GOLDEN(id, text) {id, text},
+#include "feature/golden.inc"
+#undef HY_GOLDEN
+  };
+  for (size_t i = 0; i < HY_COUNT(goldens); i++)
+    if (!strcmp(goldens[i][0], def->id)) return goldens[i][1];
+  return "none";
+}
+
 /* Rows of history with the defaults (a parameter without one at 10): until the first value, and
  * until a start elsewhere makes no difference beyond 1e-6 and 1e-9 of scale; null: no bound. */
 typedef struct history {
@@ -82,7 +94,7 @@ static hy_status list_json(const hy_sink *sink, const hy__def *def, bool first, 
   HY_TRY(hy__sink_text(sink, "],", err));
   HY_TRY(list_names(sink, "outputs", def, false, err));
   HY_TRY(list_history(sink, def, err));
-  HY_TRY(hy__sink_text(sink, "\"doc\":", err));
+  HY_TRY(hy__sink_printf(sink, err, "\"golden\":\"%s\",\"doc\":", golden_of(def)));
   HY_TRY(hy__put_json_text(sink, def->doc, err));
   return hy__sink_text(sink, "}", err);
 }
@@ -163,6 +175,7 @@ static hy_status describe(const hy_sink *sink, const hy__def *def, hy_error *err
   for (size_t i = 0; def->outputs[0][0] && i < def->n_outputs; i++)
     HY_TRY(hy__sink_printf(sink, err, " %s", def->outputs[i]));
   if (def->outputs[0][0]) HY_TRY(hy__sink_text(sink, "\n", err));
+  HY_TRY(hy__sink_printf(sink, err, "  golden       %s\n", golden_of(def)));
   if (def->is_cross) return HY_OK;
   HY_TRY(hy__sink_printf(sink, err, "  look-back    %zu rows with the defaults\n", h.lookback));
   if (!h.bounded) return hy__sink_text(sink, "  stable after never\n", err);

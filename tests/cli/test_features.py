@@ -57,6 +57,7 @@ def test_explain_describes_a_definition():
     done = hayate("features", "explain", "rsi.mid")
     assert done.returncode == 0 and "flat series gives 50" in done.stdout
     assert "look-back    14 rows" in done.stdout and "stable after" in done.stdout
+    assert "golden       the definition in long double: daily, hourly, synthetic" in done.stdout
     listing = json.loads(hayate("features", "explain", "rsi", "--json").stdout)
     assert [d["id"] for d in listing["definitions"]] == ["rsi.talib", "rsi.mid", "rsi.cutler"]
     assert listing["definitions"][0]["stable_after"]["1e-6"] > listing["definitions"][0]["lookback"]
@@ -71,6 +72,8 @@ def test_list_filters_and_describes():
     assert keys["n"] == len(keys["definitions"]) >= 40
     assert by_id["macd"]["outputs"] == ["macd", "signal", "hist"]
     assert by_id["cs.rank"]["kind"] == "cross"
+    assert by_id["ema.talib"]["golden"].startswith("TA-Lib EMA: daily, hourly, synthetic")
+    assert all(d["golden"] != "none" for d in keys["definitions"])
     closed = {"min_open": False, "max_open": False}
     assert by_id["rsi.talib"]["params"] == [
         {"name": "n", "integer": True, "default": 14, "min": 1, "max": 100000, **closed,
