@@ -11,19 +11,34 @@ static size_t sorted_bytes(const double *p) {
   return (SORTED + (p_count(p, 0) + 1) * HY_LANES) * sizeof(double);
 }
 
-/* One pass takes `old` out and puts `value` in, all lanes at once: from the first element that is
- * not below `old` on, the elements move down by one; each place then gets the middle of its two
- * neighbours and the value. */
+/* An element on the way through a sorted window: the one before it and it, as they were. */
+typedef struct passing {
+  lanes take, put, below, here;
+} passing;
+
+/* From the first element that is not below the one to take out on, the elements move down by one;
+ * each place then gets the middle of its two neighbours and the value to put in. */
+HY_INLINE void sorted_pass(double *at, passing *p) {
+  const lanes next = v_load(at + HY_LANES);
+  const lanes kept = v_sel(v_lt(p->here, p->take), p->here, next);
+  v_store(at, v_min(v_max(p->below, p->put), kept));
+  p->below = kept;
+  p->here = next;
+}
+
+/* One pass takes `old` out and puts `value` in, all lanes at once. */
 HY_INLINE void sorted_put(double *sorted, size_t n, lanes old, lanes value) {
-  const lanes take = or_high(old), put = or_high(value);
-  lanes below = v_set(-__builtin_inf()), here = v_load(sorted);
-  for (size_t i = 0; i < n; i++) {
-    const lanes next = v_load(sorted + (i + 1) * HY_LANES);
-    const lanes kept = v_sel(v_lt(here, take), here, next);
-    v_store(sorted + i * HY_LANES, v_min(v_max(below, put), kept));
-    below = kept;
-    here = next;
+  enum { STRIDE = 5 };
+  passing p = {or_high(old), or_high(value), v_set(-__builtin_inf()), v_load(sorted)};
+  double *at = sorted, *const end = sorted + n * HY_LANES;
+  for (size_t i = 0; i < n / STRIDE; i++, at += STRIDE * HY_LANES) {
+    sorted_pass(at, &p);
+    sorted_pass(at + HY_LANES, &p);
+    sorted_pass(at + 2 * HY_LANES, &p);
+    sorted_pass(at + 3 * HY_LANES, &p);
+    sorted_pass(at + 4 * HY_LANES, &p);
   }
+  for (; at < end; at += HY_LANES) sorted_pass(at, &p);
 }
 
 HY_INLINE lanes count_missing(lanes count, lanes old, lanes value) {
