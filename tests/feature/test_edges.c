@@ -335,6 +335,74 @@ static void a_price_that_never_moves(void **state) {
   assert_int_equal(n_wrong, 0);
 }
 
+static const struct {
+  const char *id;
+  double least, most;
+} bounded[] = {
+    {"rsi.talib", 0, 100},
+    {"rsi.mid", 0, 100},
+    {"rsi.cutler", 0, 100},
+    {"cmo", -100, 100},
+    {"cmou", -100, 100},
+    {"tsi", -100, 100},
+    {"stochrsi", 0, 100},
+    {"willr", -100, 0},
+    {"mfi", 0, 100},
+    {"adx", 0, 100},
+    {"adxr", 0, 100},
+    {"dx", 0, 100},
+    {"aroon", 0, 100},
+    {"aroon.osc", -100, 100},
+    {"bop", -1, 1},
+    {"er", 0, 1},
+    {"imi", 0, 100},
+    {"vhf", 0, 1},
+    {"rvi", 0, 100},
+    {"cmf", -1, 1},
+    {"std.pop", 0, 1e308},
+    {"var.sample", 0, 1e308},
+    {"corr", -1, 1},
+    {"autocorr", -1, 1},
+    {"rsquare", 0, 1},
+    {"rank.pct_avg", 0, 1},
+    {"percentrank.talib", 0, 100},
+    {"drawdown", -1, 0},
+    {"cdl.doji", 0, 100},
+    {"cdl.engulfing", -100, 100},
+    {"tod_sin", -1, 1},
+    {"frac_session", 0, 1},
+    {"cs.rank", 0, 1},
+    {"cs.robust", -3, 3},
+    {"cs.scale", -1, 1},
+    {"cs.breadth", 0, 1},
+    {"cs.bucket", 0, 9},
+};
+
+/* Of plausible prices, and of those in other units. */
+static void what_has_bounds_keeps_them(void **state) {
+  static const kind kinds[] = {PLAIN, TINY, HUGE_PRICE, CONSTANT, ZERO_RANGE, ZERO, DENORMAL};
+  (void)state;
+  size_t n_wrong = 0;
+  for (size_t k = 0; k < HY_COUNT(bounded); k++) {
+    size_t n = 0;
+    for (size_t i = 0; i < n_features; i++) {
+      if (strcmp(id_of(i), bounded[k].id)) continue;
+      for (size_t t = 0; t < BARS; t++)
+        for (size_t s = 0; s < HY_COUNT(kinds); s++) {
+          const double got = value(i, t, kinds[s]);
+          const double slack = 4e-14; /* of 100: a rounding of the quotient */
+          n++;
+          if (isnan(got) || (got >= bounded[k].least - slack && got <= bounded[k].most + slack))
+            continue;
+          if (n_wrong++ < 20)
+            print_error("%s: %.17g in row %zu of kind %d\n", id_of(i), got, t, (int)kinds[s]);
+        }
+    }
+    if (!n) fail_msg("%s is no row", bounded[k].id);
+  }
+  assert_int_equal(n_wrong, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_row_has_values),
@@ -344,6 +412,7 @@ int main(void) {
       cmocka_unit_test(short_series_are_the_beginning_of_long_ones),
       cmocka_unit_test(the_unit_of_prices_is_a_factor),
       cmocka_unit_test(a_price_that_never_moves),
+      cmocka_unit_test(what_has_bounds_keeps_them),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
