@@ -1,67 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Universe files through the HDF5 library, which enters the product here alone. Opening asks the
- * library where every tile lies and then maps the file, so that plain data is read in place and by
- * any thread; compressed data and foreign number types stay behind the library and its lock. */
-#define H5_USE_110_API
-#include <hdf5.h>
-
-#include <math.h>
-#include <pthread.h>
-
+ * Universe files, read. Opening asks the library where every tile lies and then maps the file, so
+ * that plain data is read in place and by any thread; compressed data and foreign number types stay
+ * behind the library and its lock. */
 #include "market/hdf5.h"
+#include "market/hdf5_visit.h"
 
 enum {
   TILES_MAX = 1 << 18, /* a finer cut is read through the library */
   ATTRIBUTE_BYTES_MAX = 4096,
   CHUNK_CACHE_BYTES_MAX = 32 << 20,
-  TILE_BARS_MAX = 1 << 22,      /* 256 MiB: one tile holds a block of most universes whole */
-  PACKED_BARS_MAX = 8192,       /* 512 KiB a tile: within HDF5's chunk cache of 1 MiB */
   PACKED_BYTES_MAX = 256 << 20, /* of a foreign packed tile: each read may unpack all of it */
-  PACKED_RATIO_MAX = 1032,      /* deflate cannot pack better (zlib, "tech details") */
-  ALIGN_BYTES = 64 /* tiles start on a cache line, and follow each other without gaps */
+  PACKED_RATIO_MAX = 1032       /* deflate cannot pack better (zlib, "tech details") */
 };
-
-/* The library's state is one per process (it has no contexts), so its lock is too. */
-static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
-
-typedef struct visit {
-  H5E_auto2_t report;
-  void *report_ctx;
-} visit;
-
-/* Takes the lock and silences the library's own printing, for this visit alone. */
-static visit enter(void) {
-  visit v = {NULL, NULL};
-  pthread_mutex_lock(&library_lock);
-  /* At exit the library would close again what it failed to close on a full disk, and crash. Files
-   * are closed here; once the library is in use, by us or another, this does nothing. */
-  (void)H5dont_atexit();
-  H5Eget_auto2(H5E_DEFAULT, &v.report, &v.report_ctx);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  return v;
-}
-
-static void leave(visit v) {
-  H5Eset_auto2(H5E_DEFAULT, v.report, v.report_ctx);
-  pthread_mutex_unlock(&library_lock);
-}
-
-static herr_t innermost(unsigned n, const H5E_error2_t *e, void *ctx) {
-  const char **text = ctx;
-  if (n == 0 && e->desc) *text = e->desc;
-  return 0;
-}
-
-/* The library's innermost reason; call it before anything else clears the library's stack. Where
- * the system failed, its own words stand there among times and addresses. */
-static hy_status refuse(hy_error *err, hy_status status, const char *what) {
-  static const char quote[] = "error message = '";
-  const char *reason = "no reason given";
-  (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &reason);
-  const char *system = strstr(reason, quote);
-  if (system) reason = system + sizeof quote - 1;
-  HY_FAIL(status, err, "%s: %.*s", what, (int)strcspn(reason, system ? "'" : "\r\n"), reason);
-}
 
 struct hy__hdf5_file {
   const hy_allocator *allocator;
@@ -96,7 +46,8 @@ static hy_status read_text(hid_t attribute, hid_t type, hy__arena *arena, const 
   const size_t bytes = H5Tget_size(type);
   if (H5Tis_variable_str(type) > 0) {
     char *text = NULL;
-    if (H5Aread(attribute, type, &text) < 0) return refuse(err, HY_BAD_FORMAT, "attribute");
+    if (H5Aread(attribute, type, &text) < 0)
+      return hy__hdf5_refuse(err, HY_BAD_FORMAT, "attribute");
     hy_status status = HY_OK;
     if (text) status = copy_text(arena, text, ATTRIBUTE_BYTES_MAX, out, err);
     H5free_memory(text);
@@ -105,7 +56,7 @@ static hy_status read_text(hid_t attribute, hid_t type, hy__arena *arena, const 
   char fixed[ATTRIBUTE_BYTES_MAX];
   HY_FAIL_IF(bytes > sizeof fixed, HY_LIMIT, err, "a text of %zu bytes; the limit is %zu", bytes,
              sizeof fixed);
-  if (H5Aread(attribute, type, fixed) < 0) return refuse(err, HY_BAD_FORMAT, "attribute");
+  if (H5Aread(attribute, type, fixed) < 0) return hy__hdf5_refuse(err, HY_BAD_FORMAT, "attribute");
   return copy_text(arena, fixed, bytes, out, err);
 }
 
@@ -113,7 +64,7 @@ static hy_status read_text(hid_t attribute, hid_t type, hy__arena *arena, const 
 static hy_status attribute_text(opening *o, const char *name, const char **out, hy_error *err) {
   if (H5Aexists(o->file, name) <= 0) return HY_OK;
   const hid_t attribute = H5Aopen(o->file, name, H5P_DEFAULT);
-  if (attribute < 0) return refuse(err, HY_BAD_FORMAT, name);
+  if (attribute < 0) return hy__hdf5_refuse(err, HY_BAD_FORMAT, name);
   const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
   hy_status status;
   if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
@@ -175,7 +126,7 @@ static void sort_fields(const char **names, size_t n) {
 
 static hy_status list_names(opening *o, hy_error *err) {
   if (H5Literate(o->file, H5_INDEX_NAME, H5_ITER_INC, NULL, note_name, o) < 0)
-    return refuse(err, HY_BAD_FORMAT, "the list of datasets");
+    return hy__hdf5_refuse(err, HY_BAD_FORMAT, "the list of datasets");
   HY_FAIL_IF(o->status == HY_LIMIT, HY_LIMIT, err, "more than %d fields",
              (int)HY_UNIVERSE_FIELDS_MAX);
   HY_FAIL_IF(o->status != HY_OK, o->status, err, "the names of the datasets could not be kept");
@@ -217,7 +168,7 @@ static hy_status check_storage(hid_t dataset, const char *name, hy_error *err) {
 static hy_status open_dataset(opening *o, const char *name, hy_error *err) {
   o->dataset = H5Dopen2(o->file, name, H5P_DEFAULT);
   if (o->dataset < 0) {
-    hy_status status = refuse(err, HY_BAD_FORMAT, "cannot be opened");
+    hy_status status = hy__hdf5_refuse(err, HY_BAD_FORMAT, "cannot be opened");
     hy__error_prefix(err, "/%s", name);
     return status;
   }
@@ -263,7 +214,7 @@ static hy_status read_time(opening *o, hy_error *err) {
     void *memory;
     HY_TRY(hy__arena_array(o->u->arena, n, 8, &memory, err));
     if (H5Dread(o->dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, memory) < 0)
-      return refuse(err, HY_BAD_FORMAT, "/time");
+      return hy__hdf5_refuse(err, HY_BAD_FORMAT, "/time");
     o->u->info.time_ns = memory;
   }
   o->u->info.n_bars = n;
@@ -281,7 +232,7 @@ static hy_status read_variable_symbols(opening *o, hid_t type, const char **name
   hy_status status = HY_OK;
   const hid_t space = H5Dget_space(o->dataset);
   if (H5Dread(o->dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
-    status = refuse(err, HY_BAD_FORMAT, "/symbol");
+    status = hy__hdf5_refuse(err, HY_BAD_FORMAT, "/symbol");
   for (size_t k = 0; status == HY_OK && k < n; k++)
     status =
         copy_text(o->u->arena, texts[k] ? texts[k] : "", HY_UNIVERSE_NAME_MAX + 1, &names[k], err);
@@ -300,7 +251,7 @@ static hy_status read_fixed_symbols(opening *o, hid_t type, const char **names, 
   HY_TRY(hy__alloc_array(o->u->allocator, n, each, &memory, err));
   hy_status status = HY_OK;
   if (H5Dread(o->dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, memory) < 0)
-    status = refuse(err, HY_BAD_FORMAT, "/symbol");
+    status = hy__hdf5_refuse(err, HY_BAD_FORMAT, "/symbol");
   for (size_t k = 0; status == HY_OK && k < n; k++)
     status = copy_text(o->u->arena, (const char *)memory + k * each, each, &names[k], err);
   hy__free(o->u->allocator, memory, n * each);
@@ -354,7 +305,7 @@ static hy_status tile_offset(const opening *o, const hsize_t corner[2], size_t t
   hsize_t bytes = 0;
   *out = HADDR_UNDEF;
   if (H5Dget_chunk_info_by_coord(o->dataset, corner, &filters, out, &bytes) < 0)
-    return refuse(err, HY_BAD_FORMAT, "where its tiles lie");
+    return hy__hdf5_refuse(err, HY_BAD_FORMAT, "where its tiles lie");
   if (bytes != tile_bytes) *out = HADDR_UNDEF;
   if (*out == HADDR_UNDEF) return HY_OK;
   HY_FAIL_IF(*out > o->u->map.bytes || tile_bytes > o->u->map.bytes - *out, HY_BAD_FORMAT, err,
@@ -464,7 +415,7 @@ static hy_status keep_open(opening *o, const char *name, hy__plane *p, hy_error 
   const hid_t plist = H5Pcreate(H5P_DATASET_ACCESS);
   H5Pset_chunk_cache(plist, 1009, bytes, 1.0);
   const hid_t dataset = H5Dopen2(o->file, name, plist);
-  hy_status status = dataset < 0 ? refuse(err, HY_BAD_FORMAT, name) : HY_OK;
+  hy_status status = dataset < 0 ? hy__hdf5_refuse(err, HY_BAD_FORMAT, name) : HY_OK;
   H5Pclose(plist);
   HY_TRY(status);
   u->file->datasets[u->file->n_datasets++] = dataset;
@@ -521,8 +472,9 @@ static hy_status open_file(opening *o, const char *path, hy_error *err) {
   o->file = H5Fopen(path, H5F_ACC_RDONLY, plist);
   hy_status status = HY_OK; /* the reason is gone once the library is called again */
   if (o->file < 0)
-    status = refuse(err, HY_BAD_FORMAT,
-                    "not a readable HDF5 file; hayate import makes a universe of other files");
+    status =
+        hy__hdf5_refuse(err, HY_BAD_FORMAT,
+                        "not a readable HDF5 file; hayate import makes a universe of other files");
   H5Pclose(plist);
   HY_TRY(status);
   hsize_t user_block = 0;
@@ -553,23 +505,23 @@ hy_status hy__hdf5_open(hy_universe *u, const char *path, hy_error *err) {
   HY_TRY(hy__map_open(path, &u->map, err));
   HY_FAIL_IF(u->map.bytes == 0, HY_BAD_FORMAT, err, "empty file; expected a universe (HDF5)");
   opening o = {.u = u, .file = -1, .dataset = -1, .status = HY_OK};
-  const visit v = enter();
+  const hy__hdf5_visit v = hy__hdf5_enter();
   hy_status status = open_all(&o, path, err);
   close_dataset(&o);
   if (status == HY_OK && u->file)
     u->file->file = o.file;
   else if (o.file >= 0)
     H5Fclose(o.file);
-  leave(v);
+  hy__hdf5_leave(v);
   return status;
 }
 
 void hy__hdf5_close(hy__hdf5_file *file) {
   if (!file) return;
-  const visit v = enter();
+  const hy__hdf5_visit v = hy__hdf5_enter();
   for (size_t k = 0; k < file->n_datasets; k++) H5Dclose(file->datasets[k]);
   if (file->file >= 0) H5Fclose(file->file);
-  leave(v);
+  hy__hdf5_leave(v);
   hy__free(file->allocator, file, sizeof *file);
 }
 
@@ -579,7 +531,7 @@ hy_status hy__hdf5_read(const hy__plane *plane, const hy__hdf5_window *w, double
   const hsize_t count[2] = {w->t_end - w->t_begin, w->n_symbols};
   const hsize_t memory_dims[2] = {count[0], HY_LANES}, zero[2] = {0, 0};
   memset(out, 0, count[0] * HY_LANES * sizeof(double));
-  const visit v = enter();
+  const hy__hdf5_visit v = hy__hdf5_enter();
   const hid_t space = H5Dget_space(plane->dataset), memory = H5Screate_simple(2, memory_dims, NULL);
   /* a numpy bool is an enum, which the library does not convert to a number: read it as bytes */
   hy_status status = HY_OK;
@@ -589,265 +541,10 @@ hy_status hy__hdf5_read(const hy__plane *plane, const hy__hdf5_window *w, double
       H5Sselect_hyperslab(memory, H5S_SELECT_SET, zero, NULL, count, NULL) < 0 ||
       H5Dread(plane->dataset, is_enum ? type : H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, out) <
           0)
-    status = refuse(err, HY_BAD_FORMAT, "data could not be read");
+    status = hy__hdf5_refuse(err, HY_BAD_FORMAT, "data could not be read");
   H5Tclose(type), H5Sclose(memory), H5Sclose(space);
-  leave(v);
+  hy__hdf5_leave(v);
   if (status == HY_OK && is_enum)
     for (size_t k = (size_t)memory_dims[0] * HY_LANES; k-- > 0;) out[k] = ((const uint8_t *)out)[k];
   return status;
-}
-
-/* --- writing --- */
-
-struct hy__hdf5_writer {
-  const hy_allocator *allocator;
-  hy__hdf5_head head;
-  hy__outfile out;
-  hid_t file;
-  hid_t datasets[HY_UNIVERSE_FIELDS_MAX];
-  hid_t valid;
-  size_t tile_bars;
-  uint8_t *tile; /* the last tile with its rows past the end filled up */
-};
-
-size_t hy__hdf5_tile_bars(size_t n_bars, bool compress) {
-  const size_t most = compress ? PACKED_BARS_MAX : TILE_BARS_MAX;
-  const size_t n_tiles = (n_bars + most - 1) / most;
-  const size_t even = n_tiles ? (n_bars + n_tiles - 1) / n_tiles : 1;
-  return n_tiles <= 1 ? even : (even + 7) / 8 * 8;
-}
-
-static hid_t text_type(void) {
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, H5T_VARIABLE);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  return type;
-}
-
-static herr_t write_attribute(hid_t file, const char *name, hid_t type, const void *value) {
-  const hid_t space = H5Screate(H5S_SCALAR);
-  const hid_t attribute = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  const herr_t done = attribute < 0 ? -1 : H5Awrite(attribute, type, value);
-  if (attribute >= 0) H5Aclose(attribute);
-  H5Sclose(space);
-  return done;
-}
-
-static herr_t write_attributes(const hy__hdf5_writer *w) {
-  const char *const names[4] = {"timeframe", "zone", "calendar", "source"};
-  const char *const texts[4] = {w->head.timeframe, w->head.zone, w->head.calendar, w->head.source};
-  const int64_t version = 1;
-  herr_t done = write_attribute(w->file, "hayate_universe", H5T_STD_I64LE, &version);
-  const hid_t type = text_type();
-  for (int k = 0; done >= 0 && k < 4; k++) {
-    const char *text = texts[k] ? texts[k] : "";
-    done = write_attribute(w->file, names[k], type, &text);
-  }
-  H5Tclose(type);
-  return done;
-}
-
-static herr_t write_list(hid_t file, const char *name, hid_t type, hsize_t n, const void *data) {
-  const hid_t space = H5Screate_simple(1, &n, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
-  H5Pset_obj_track_times(plist, false);
-  const hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
-  const herr_t done =
-      dataset < 0 ? -1 : H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
-  if (dataset >= 0) H5Dclose(dataset);
-  H5Pclose(plist), H5Sclose(space);
-  return done;
-}
-
-static hid_t create_plane(const hy__hdf5_writer *w, const char *name, hid_t type) {
-  const hsize_t dims[2] = {w->head.n_bars, w->head.n_symbols};
-  /* a tile may be wider than the data only where the data may grow; the library refuses it else */
-  const hsize_t max[2] = {dims[0], dims[1] < HY_LANES ? HY_LANES : dims[1]};
-  const hsize_t tile[2] = {w->tile_bars, HY_LANES};
-  const double missing = (double)NAN;
-  const hid_t space = H5Screate_simple(2, dims, max), plist = H5Pcreate(H5P_DATASET_CREATE);
-  H5Pset_obj_track_times(plist, false);
-  H5Pset_chunk(plist, 2, tile);
-  H5Pset_fill_time(plist, H5D_FILL_TIME_NEVER);
-  if (type == H5T_IEEE_F64LE) H5Pset_fill_value(plist, H5T_NATIVE_DOUBLE, &missing);
-  if (w->head.compress)
-    H5Pset_shuffle(plist), H5Pset_deflate(plist, 4);
-  else
-    H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY); /* tile after tile, without an index */
-  const hid_t dataset = H5Dcreate2(w->file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
-  H5Pclose(plist), H5Sclose(space);
-  return dataset;
-}
-
-static hy_status create_file(hy__hdf5_writer *w, hy_error *err) {
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
-  H5Pset_obj_track_times(create, false);
-  H5Pset_file_locking(access, false, true);
-  H5Pset_alignment(access, 4096, ALIGN_BYTES);
-  /* the format of HDF5 1.10 has the index that is none; finding tiles by the older one is quadratic
-   */
-  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
-  w->file = H5Fcreate(w->out.temporary, H5F_ACC_TRUNC, create, access);
-  hy_status status = w->file < 0 ? refuse(err, HY_IO, "cannot be created") : HY_OK;
-  H5Pclose(create), H5Pclose(access);
-  return status;
-}
-
-static hy_status create_all(hy__hdf5_writer *w, hy_error *err) {
-  HY_TRY(create_file(w, err));
-  const hid_t text = text_type();
-  const herr_t listed = write_list(w->file, "symbol", text, w->head.n_symbols, w->head.symbols);
-  H5Tclose(text);
-  if (listed < 0 || write_attributes(w) < 0 ||
-      write_list(w->file, "time", H5T_STD_I64LE, w->head.n_bars, w->head.time_ns) < 0)
-    return refuse(err, HY_IO, "the heads could not be written");
-  for (size_t k = 0; k < w->head.n_fields; k++) {
-    w->datasets[k] = create_plane(w, w->head.fields[k], H5T_IEEE_F64LE);
-    if (w->datasets[k] < 0) return refuse(err, HY_IO, w->head.fields[k]);
-  }
-  w->valid = create_plane(w, "valid", H5T_STD_U8LE);
-  return w->valid < 0 ? refuse(err, HY_IO, "valid") : HY_OK;
-}
-
-static hy_status check_head(const hy_allocator *a, const hy__hdf5_head *h, hy_error *err) {
-  HY_FAIL_IF(h->n_bars == 0 || h->n_symbols == 0 || h->n_fields == 0, HY_INVALID_ARGUMENT, err,
-             "a universe needs at least one bar, one symbol and one field");
-  HY_FAIL_IF(h->n_bars > HY_UNIVERSE_BARS_MAX || h->n_symbols > HY_UNIVERSE_SYMBOLS_MAX ||
-                 h->n_fields > HY_UNIVERSE_FIELDS_MAX,
-             HY_LIMIT, err, "%zu bars, %zu symbols, %zu fields: past the limits (%d, %d, %d)",
-             h->n_bars, h->n_symbols, h->n_fields, (int)HY_UNIVERSE_BARS_MAX,
-             (int)HY_UNIVERSE_SYMBOLS_MAX, (int)HY_UNIVERSE_FIELDS_MAX);
-  HY_TRY(hy__universe_check_names(a, "symbol", h->symbols, h->n_symbols, err));
-  HY_TRY(hy__universe_check_names(a, "field", h->fields, h->n_fields, err));
-  for (size_t k = 0; k < h->n_fields; k++)
-    HY_FAIL_IF(strcmp(h->fields[k], "time") == 0 || strcmp(h->fields[k], "symbol") == 0 ||
-                   strcmp(h->fields[k], "valid") == 0 || strchr(h->fields[k], '/') ||
-                   h->fields[k][0] == '.',
-               HY_BAD_FORMAT, err, "\"%s\" cannot be the name of a field", h->fields[k]);
-  return hy__universe_check_time(h->time_ns, h->n_bars, err);
-}
-
-hy_status hy__hdf5_create(const hy_allocator *a, const char *path, const hy__hdf5_head *head,
-                          hy__hdf5_writer **out, hy_error *err) {
-  HY_TRY(check_head(a, head, err));
-  void *memory;
-  HY_TRY(hy__alloc_zero(a, sizeof(hy__hdf5_writer), &memory, err));
-  hy__hdf5_writer *w = memory;
-  w->allocator = a;
-  w->head = *head;
-  w->tile_bars = hy__hdf5_tile_bars(head->n_bars, head->compress);
-  w->file = w->valid = -1;
-  for (size_t k = 0; k < HY_UNIVERSE_FIELDS_MAX; k++) w->datasets[k] = -1;
-  hy_status status = hy__outfile_open(path, &w->out, err);
-  if (status != HY_OK) {
-    hy__free(a, w, sizeof *w);
-    return status;
-  }
-  status = hy__alloc_array(a, w->tile_bars, HY_LANES * sizeof(double), &memory, err);
-  w->tile = status == HY_OK ? memory : NULL;
-  const visit v = enter();
-  if (status == HY_OK) status = create_all(w, err);
-  leave(v);
-  if (status != HY_OK) {
-    hy__error_subject(err, path);
-    hy__hdf5_discard(w);
-    return status;
-  }
-  *out = w;
-  return HY_OK;
-}
-
-/* The tile that starts at bar t: the caller's cells, or a copy filled up with `filler` past the
- * end. */
-static const void *whole_tile(hy__hdf5_writer *w, const uint8_t *cells, size_t t,
-                              size_t cell_bytes) {
-  const size_t row_bytes = HY_LANES * cell_bytes;
-  const size_t rows = HY_MIN(w->tile_bars, w->head.n_bars - t);
-  if (rows == w->tile_bars) return cells + t * row_bytes;
-  memcpy(w->tile, cells + t * row_bytes, rows * row_bytes);
-  memset(w->tile + rows * row_bytes, 0, (w->tile_bars - rows) * row_bytes);
-  return w->tile;
-}
-
-static herr_t put_tiles(hy__hdf5_writer *w, hid_t dataset, size_t block, const void *cells) {
-  const size_t cell_bytes = dataset == w->valid ? 1 : sizeof(double);
-  herr_t done = 0;
-  for (size_t t = 0; done >= 0 && t < w->head.n_bars; t += w->tile_bars) {
-    const hsize_t corner[2] = {t, block * HY_LANES};
-    done = H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, corner, w->tile_bars * HY_LANES * cell_bytes,
-                          whole_tile(w, cells, t, cell_bytes));
-  }
-  return done;
-}
-
-static herr_t put_compressed(hy__hdf5_writer *w, hid_t dataset, size_t block, const void *cells) {
-  const hsize_t from[2] = {0, block * HY_LANES}, zero[2] = {0, 0};
-  const hsize_t count[2] = {w->head.n_bars,
-                            HY_MIN((size_t)HY_LANES, w->head.n_symbols - block * HY_LANES)};
-  const hsize_t memory_dims[2] = {w->head.n_bars, HY_LANES};
-  const hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(2, memory_dims, NULL);
-  H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, count, NULL);
-  H5Sselect_hyperslab(memory, H5S_SELECT_SET, zero, NULL, count, NULL);
-  const herr_t done = H5Dwrite(dataset, dataset == w->valid ? H5T_NATIVE_UINT8 : H5T_NATIVE_DOUBLE,
-                               memory, space, H5P_DEFAULT, cells);
-  H5Sclose(memory), H5Sclose(space);
-  return done;
-}
-
-static hy_status put(hy__hdf5_writer *w, hid_t dataset, size_t block, const void *cells,
-                     hy_error *err) {
-  const visit v = enter();
-  const herr_t done = w->head.compress ? put_compressed(w, dataset, block, cells)
-                                       : put_tiles(w, dataset, block, cells);
-  hy_status status = done < 0 ? refuse(err, HY_IO, "a block could not be written") : HY_OK;
-  leave(v);
-  if (status != HY_OK) hy__error_subject(err, w->out.path);
-  return status;
-}
-
-hy_status hy__hdf5_put(hy__hdf5_writer *w, int32_t field, size_t block, const double *cells,
-                       hy_error *err) {
-  return put(w, w->datasets[field], block, cells, err);
-}
-
-hy_status hy__hdf5_put_valid(hy__hdf5_writer *w, size_t block, const uint8_t *cells,
-                             hy_error *err) {
-  return put(w, w->valid, block, cells, err);
-}
-
-/* Every handle of the file, then the file: only then is all of it on its way to the disk. */
-static herr_t close_all(hy__hdf5_writer *w) {
-  herr_t done = 0;
-  for (size_t k = 0; k < w->head.n_fields; k++)
-    if (w->datasets[k] >= 0 && H5Dclose(w->datasets[k]) < 0) done = -1;
-  if (w->valid >= 0 && H5Dclose(w->valid) < 0) done = -1;
-  if (w->file >= 0 && H5Fclose(w->file) < 0) done = -1;
-  return done;
-}
-
-static void writer_free(hy__hdf5_writer *w) {
-  hy__free(w->allocator, w->tile, w->tile_bars * HY_LANES * sizeof(double));
-  hy__free(w->allocator, w, sizeof *w);
-}
-
-hy_status hy__hdf5_commit(hy__hdf5_writer *w, hy_error *err) {
-  const visit v = enter();
-  hy_status status =
-      close_all(w) < 0 ? refuse(err, HY_IO, "the file could not be finished") : HY_OK;
-  leave(v);
-  if (status == HY_OK)
-    status = hy__outfile_commit(&w->out, err);
-  else
-    hy__outfile_discard(&w->out);
-  if (status != HY_OK) hy__error_subject(err, w->out.path);
-  writer_free(w);
-  return status;
-}
-
-void hy__hdf5_discard(hy__hdf5_writer *w) {
-  if (!w) return;
-  const visit v = enter();
-  (void)close_all(w);
-  leave(v);
-  hy__outfile_discard(&w->out);
-  writer_free(w);
 }
