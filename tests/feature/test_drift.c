@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { HEAD = 128, CHUNK = 4096, BARS = 400000, WINDOW = 60 };
+enum { HEAD = 1152, CHUNK = 4096, BARS = 400000, WINDOW = 60, LONG = 1000 };
 
 #if defined(__aarch64__)
 typedef long double wide; /* of 128 bits there */
@@ -18,7 +18,7 @@ typedef __float128 wide;
 
 /* The definition in float128, a value at a time. */
 typedef struct truth {
-  wide e[3], count[3], last, window[WINDOW];
+  wide e[3], count[3], last, window[WINDOW], ring[LONG];
   size_t seen;
 } truth;
 
@@ -99,11 +99,26 @@ static wide push_var(truth *t, const double *p, wide x) {
   return squares / (wide)(p[0] - 1);
 }
 
+/* A long window, whose sum is carried along: float128 keeps it. */
+static wide push_long(truth *t, const double *p, wide x) {
+  const size_t n = (size_t)p[0];
+  wide *oldest = &t->ring[t->seen++ % n];
+  t->e[0] += x - *oldest;
+  *oldest = x;
+  return t->e[0] / (wide)n;
+}
+
+static wide push_cumsum(truth *t, const double *p, wide x) {
+  (void)p;
+  return t->e[0] += x;
+}
+
 static const drift_case cases[] = {
     {"ema.talib", {20}, push_ema, 100}, {"ema.talib", {2000}, push_ema, 100},
     {"rma", {14}, push_rma, 100},       {"tema", {30}, push_tema, 100},
     {"rsi.mid", {14}, push_rsi, 100},   {"sma", {60}, push_sma, 100},
-    {"var.sample", {60}, push_var, 1},
+    {"var.sample", {60}, push_var, 1},  {"sma", {LONG}, push_long, 100},
+    {"cumsum", {0}, push_cumsum, 100},
 };
 
 static const row *find_row(const char *id) {
