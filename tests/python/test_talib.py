@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -94,6 +95,23 @@ def test_the_table_is_whole():
         talib.get_function_groups().values(), []))
     assert str(inspect.signature(talib.BBANDS)) == (
         "(real, timeperiod=20, nbdevup=2.0, nbdevdn=2.0, matype=0)")
+
+
+def test_defaults_of_definitions_are_talibs():
+    """A bare call means what TA-Lib's bare call means, wherever the definition names TA-Lib."""
+    listed = json.loads(written(LIB.hy_features_list, b"", c.c_bool(True)))["definitions"]
+    n_held = 0
+    for one in listed:
+        named = re.search(r"TA-Lib (\w+)", one["doc"])
+        row = named and table.ROWS.get(named[1])
+        if not row or not row.defaults or row.note == "numpy" or not one["params"]:
+            continue
+        defaults = [p["default"] for p in one["params"]]
+        theirs = [v for k, v in row.defaults.items()
+                  if "matype" not in k and k != "nbdevdn"][:len(defaults)]
+        assert defaults == theirs, (one["id"], row.name)
+        n_held += 1
+    assert n_held > 90
 
 
 def test_candles_are_the_patterns_of_their_name():
