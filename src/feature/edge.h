@@ -31,6 +31,8 @@ typedef struct hy__edge_read {
 /* Rows of lanes into rows of a matrix, or into a series for each lane. */
 typedef struct hy__edge_write {
   const double *from; /* [n][8] */
+  const double *over; /* series: [n][8] that they are divided by, what is not finite being missing;
+                         NULL: they are not */
   size_t n;
   double *to;
   size_t stride;    /* doubles from one row of the matrix, or one lane's series, to the next */

@@ -21,7 +21,7 @@ static void take_in(const hy__edge_in *e) {
 static void give_out(const hy__edge_out *e) {
   size_t i = 0;
   for (; e->n_lanes == HY_LANES && i + TILE <= e->n; i += TILE)
-    turn_rows(e->from + i, e->to + i, e->n, false);
+    turn_rows((turning){.row = e->from + i}, e->to + i, e->n, false);
   for (; i < e->n; i++)
     for (size_t k = 0; k < e->n_lanes; k++) {
       const double v = e->from[i][k];
@@ -55,24 +55,35 @@ static void write_rows(const hy__edge_write *e) {
     for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) v_store(to + g, known_nan(v_load(from + g)));
 }
 
-HY_INLINE void put_row(const double *from, double *to, size_t stride) {
+HY_INLINE void put_row(turning from, double *to, size_t stride) {
   double row[HY_LANES];
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) v_store(row + g, known_nan(v_load(from + g)));
+  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) v_store(row + g, turn_take(from, 0, g));
   for (size_t k = 0; k < HY_LANES; k++) to[k * stride] = row[k];
 }
 
 /* Whole lines go past the caches, so the series must lie a multiple of a line apart for that. */
-static void write_series(const hy__edge_write *e) {
+HY_INLINE void write_lanes(const hy__edge_write *e, bool divides) {
   const bool past = e->past_caches && e->stride % TILE == 0;
-  size_t t = 0;
-  for (; t < e->n && ((uintptr_t)(e->to + t) & 63) != 0; t++)
-    put_row(e->from + t * HY_LANES, e->to + t, e->stride);
-  for (; t + TILE <= e->n; t += TILE) {
-    const double *row[TILE];
-    for (size_t i = 0; i < TILE; i++) row[i] = e->from + (t + i) * HY_LANES;
-    turn_rows(row, e->to + t, e->stride, past);
+  const size_t stride = e->stride, n = e->n;
+  const double *from = e->from, *over = e->over;
+  double *to = e->to;
+  for (size_t t = 0; t < n;) {
+    const bool whole = t + TILE <= n && ((uintptr_t)(to + t) & 63) == 0;
+    const double *row[TILE] = {from + t * HY_LANES};
+    for (size_t i = 1; whole && i < TILE; i++) row[i] = from + (t + i) * HY_LANES;
+    const turning rows = {row, divides, divides ? over + t * HY_LANES : NULL};
+    if (whole)
+      turn_rows(rows, to + t, stride, past);
+    else
+      put_row(rows, to + t, stride);
+    t += whole ? TILE : 1;
   }
-  for (; t < e->n; t++) put_row(e->from + t * HY_LANES, e->to + t, e->stride);
+}
+static void write_series(const hy__edge_write *e) {
+  if (e->over)
+    write_lanes(e, true);
+  else
+    write_lanes(e, false);
 }
 
 extern const hy__edge HY__IND_CAT(hy__edge, HY_ISA);

@@ -148,15 +148,17 @@ static void emit_lane(const hy__exec *x, const double *from, double *to, size_t 
 }
 
 /* All lanes have all rows: side by side in a matrix's row, or each lane in its own series. */
-static void emit_all(const hy__exec *x, const double *from, double *to) {
+static void emit_all(const hy__exec *x, const double *from, const double *over, double *to) {
   const hy__axis *a = &x->axis;
   size_t begin = HY_MAX(a->begin, x->d), end = HY_MIN(a->end, x->d + x->n);
   if (begin >= end) return;
   from += (begin - x->d) * HY_LANES;
+  if (over) over += (begin - x->d) * HY_LANES;
   to += (a->lo[0] + begin - x->stage->t_begin[x->tf]) * x->row_stride;
   if (a->n_lanes == HY_LANES) {
     const bool by_series = x->row_stride == 1;
     const hy__edge_write write = {.from = from,
+                                  .over = over,
                                   .n = end - begin,
                                   .to = to,
                                   .stride = by_series ? x->lane_stride : x->row_stride,
@@ -192,15 +194,26 @@ static void emit_features(hy__exec *x) {
   for (size_t k = 0; k < x->axis.n_lanes; k++) emit_by_row(x, x->from, k);
 }
 
+static const double *column(const hy__exec *x, hy__ref ref) {
+  return x->slots[ref.node].cur[ref.output];
+}
+
+/* The value is made where it leaves, past the caches, whose pace leaves time for it. */
+static bool made_leaving(const hy__exec *x, uint32_t index) {
+  return x->divides && x->run->divided[index];
+}
+
 static void emit_target(const hy__exec *x, uint32_t i) {
   const hy__ref ref = x->stage->targets[i];
-  const double *from = x->slots[ref.node].cur[ref.output];
-  if (x->axis.identity && x->axis.all) {
-    emit_all(x, from, x->bases[i]);
-    return;
+  const hy__ref *in = x->run->f->nodes[ref.node].in;
+  if (made_leaving(x, ref.node)) {
+    emit_all(x, column(x, in[0]), column(x, in[1]), x->bases[i]);
+  } else if (x->axis.identity && x->axis.all) {
+    emit_all(x, column(x, ref), NULL, x->bases[i]);
+  } else {
+    for (size_t k = 0; k < x->axis.n_lanes; k++)
+      emit_lane(x, column(x, ref), x->bases[i] + k * x->lane_stride, k);
   }
-  for (size_t k = 0; k < x->axis.n_lanes; k++)
-    emit_lane(x, from, x->bases[i] + k * x->lane_stride, k);
 }
 
 /* The targets of a node, *next being the first in their order that has not left yet. */
@@ -226,7 +239,8 @@ static hy_status run_chunk(hy__exec *x) {
   const int64_t read_ns = clock_ns(x);
   for (size_t i = 0; i < s->n_nodes; i++) {
     uint32_t index = s->nodes[i];
-    if (!is_source(&x->run->f->nodes[index]) && x->slots[index].begin < x->d + x->n)
+    if (!is_source(&x->run->f->nodes[index]) && x->slots[index].begin < x->d + x->n &&
+        !made_leaving(x, index))
       step_node(x, index);
     if (!by_row) emit_node(x, index, &next);
   }
@@ -241,6 +255,7 @@ static hy_status run_chunk(hy__exec *x) {
 static hy_status run_piece(hy__exec *x) {
   size_t d = plan_begins(x);
   start_slots(x);
+  x->divides = x->row_stride == 1 && x->axis.identity && x->axis.all && x->axis.n_lanes == HY_LANES;
   hy__axis_seek(x, d);
   for (; d < x->axis.end; d += x->n) {
     x->d = d;

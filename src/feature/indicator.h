@@ -72,7 +72,9 @@ typedef struct hy__ind_code {
   /* rows after the first output until a start elsewhere differs by less than tol of scale (class
    * E); W: 0, or what a window that begins short lacks of its rows */
   size_t (*stable)(const double *p, double tol);
-  int n_mid;                           /* hidden columns, at most HY__IND_MIDS */
+  bool quotient; /* the first input over the second, element by element: the way out divides where
+                    nobody else asks for the value (edge.h) */
+  int n_mid;     /* hidden columns, at most HY__IND_MIDS */
   size_t (*mid_rows)(const double *p); /* of each that are read, the newest included */
 } hy__ind_code;
 

@@ -105,22 +105,32 @@ static void find_siblings(hy__feature_run *run) {
   }
 }
 
+/* Only where no other stage asks for the value. */
+static void find_divided(hy__feature_run *run, const uint32_t *last) {
+  const hy_features *f = run->f;
+  for (size_t i = 0; f->n_stages == 1 && i < f->n_nodes; i++)
+    run->divided[i] = is_passing(run, i) && f->nodes[i].code->quotient && last[i] == i;
+}
+
 hy_status hy__rooms_share(hy__feature_run *run, hy_error *err) {
   const hy_features *f = run->f;
-  void *memory[3];
+  void *memory[4];
   sharing h = {.run = run};
   find_history(run);
   for (size_t i = 0; i < 3; i++)
     HY_TRY(hy__arena_array(run->arena, f->n_nodes, sizeof(uint32_t), &memory[i], err));
+  HY_TRY(hy__arena_array(run->arena, f->n_nodes, sizeof(bool), &memory[3], err));
   h.last = memory[0];
   h.next = memory[1];
   run->sibling = memory[2];
+  run->divided = memory[3];
   find_siblings(run);
   for (size_t i = 0; i <= COLUMNS_MAX; i++) h.free[i] = NOBODY;
   for (uint32_t i = 0; i < f->n_nodes; i++) {
     h.last[i] = i;
     for (size_t k = 0; k < f->nodes[i].n_in; k++) h.last[f->nodes[i].in[k].node] = i;
   }
+  find_divided(run, h.last);
   for (uint32_t i = 0; i < f->n_nodes; i++) {
     for (uint32_t k = i; k != NOBODY; k = run->sibling[k])
       if (is_passing(run, k) && !run->rooms[k].shared) take_columns(&h, k);

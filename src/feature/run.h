@@ -61,6 +61,7 @@ struct hy__feature_run {
   hy__room *rooms; /* [node] */
   /* [node]: the next one that is computed with it (hy__ind_code.group), HY__NO_ROW: none */
   uint32_t *sibling;
+  bool *divided;   /* [node]: a quotient that nobody reads, so that its way out may make it */
   int32_t *fields; /* [node] index in its view's universe */
   double **clocks; /* [node][row - t_start] */
   /* [node]: [input][block][row][lane] of its inputs' view, from store_begin on; a cross-section's
@@ -112,6 +113,7 @@ typedef struct hy__exec {
   hy__ind_step steps[HY__GROUP_MAX]; /* of the node at work and its siblings */
   size_t lane_stride, row_stride;
   bool past_caches; /* what is written is more than they hold */
+  bool divides;     /* in this piece, quotients are made on the way out */
   size_t d, n;      /* the chunk's rows */
   int64_t *time_ns; /* NULL: nobody asks */
   hy_error *err;

@@ -9,6 +9,20 @@
 
 HY_INLINE lanes known_nan(lanes a) { return v_keep(v_ok(a), a); }
 
+/* Eight rows of lanes. */
+typedef struct turning {
+  const double *const *row;
+  bool divides;       /* by the rows at `over`, one after the other; */
+  const double *over; /* what is not finite is missing */
+} turning;
+
+HY_INLINE lanes turn_take(turning from, int i, size_t g) {
+  const lanes a = v_load(from.row[i] + g);
+  if (!from.divides) return known_nan(a);
+  const lanes share = a / v_load(from.over + i * HY_LANES + g);
+  return v_keep(v_ok(share - share), share);
+}
+
 /* Eight rows of lanes: eight values to each lane's place, `stride` apart, a cache line where `past`
  * says that they go past the caches. */
 #if HY_ISA_LEVEL == 3
@@ -30,10 +44,10 @@ HY_INLINE void turn_half(const lanes *pair, double *to, size_t stride, bool past
   turn_put(to + 4 * stride, PAIR(a, c, 0xdd), past);
   turn_put(to + 6 * stride, PAIR(b, d, 0xdd), past);
 }
-HY_INLINE void turn_rows(const double *const *row, double *to, size_t stride, bool past) {
+HY_INLINE void turn_rows(turning from, double *to, size_t stride, bool past) {
   lanes even[4], odd[4];
   for (int i = 0; i < 4; i++) {
-    const lanes a = known_nan(v_load(row[2 * i])), b = known_nan(v_load(row[2 * i + 1]));
+    const lanes a = turn_take(from, 2 * i, 0), b = turn_take(from, 2 * i + 1, 0);
     even[i] = _mm512_unpacklo_pd(a, b);
     odd[i] = _mm512_unpackhi_pd(a, b);
   }
@@ -48,9 +62,9 @@ HY_INLINE void turn_put(double *to, lanes a, bool past) {
     v_store(to, a);
 }
 /* Four lanes of four rows. */
-HY_INLINE void turn_four(const double *const *row, size_t g, lanes *out) {
-  const lanes a = known_nan(v_load(row[0] + g)), b = known_nan(v_load(row[1] + g));
-  const lanes c = known_nan(v_load(row[2] + g)), d = known_nan(v_load(row[3] + g));
+HY_INLINE void turn_four(turning from, int first, size_t g, lanes *out) {
+  const lanes a = turn_take(from, first, g), b = turn_take(from, first + 1, g);
+  const lanes c = turn_take(from, first + 2, g), d = turn_take(from, first + 3, g);
   const lanes ab = _mm256_unpacklo_pd(a, b), cd = _mm256_unpacklo_pd(c, d);
   const lanes ab1 = _mm256_unpackhi_pd(a, b), cd1 = _mm256_unpackhi_pd(c, d);
   out[0] = _mm256_permute2f128_pd(ab, cd, 0x20);
@@ -58,11 +72,11 @@ HY_INLINE void turn_four(const double *const *row, size_t g, lanes *out) {
   out[2] = _mm256_permute2f128_pd(ab, cd, 0x31);
   out[3] = _mm256_permute2f128_pd(ab1, cd1, 0x31);
 }
-HY_INLINE void turn_rows(const double *const *row, double *to, size_t stride, bool past) {
+HY_INLINE void turn_rows(turning from, double *to, size_t stride, bool past) {
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
     lanes first[4], second[4];
-    turn_four(row, g, first);
-    turn_four(row + 4, g, second);
+    turn_four(from, 0, g, first);
+    turn_four(from, 4, g, second);
     for (size_t k = 0; k < 4; k++) {
       turn_put(to + (g + k) * stride, first[k], past);
       turn_put(to + (g + k) * stride + 4, second[k], past);
@@ -70,12 +84,12 @@ HY_INLINE void turn_rows(const double *const *row, double *to, size_t stride, bo
   }
 }
 #else
-HY_INLINE void turn_rows(const double *const *row, double *to, size_t stride, bool past) {
+HY_INLINE void turn_rows(turning from, double *to, size_t stride, bool past) {
   (void)past;
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
-    for (size_t t = 0; t < 8; t++) {
+    for (int t = 0; t < 8; t++) {
       double values[LANE_WIDTH];
-      v_store(values, known_nan(v_load(row[t] + g)));
+      v_store(values, turn_take(from, t, g));
       for (size_t k = 0; k < LANE_WIDTH; k++) to[(g + k) * stride + t] = values[k];
     }
   }

@@ -113,14 +113,19 @@ def test_refusals(tmp_path):
         hayate.Features("order.qlib(close, 5, min=9)")
 
 
+MIXED = "close; fit(close,20).rsq; ema(high,9); cs.rank(roc(close,3))"
+QUOTIENTS = ("q=high/close; back=ref(close,7)/low; none=close/(close-close); e=ema(high,9)/close;"
+             "huge=(close*1e200)/(low*1e-200); asked=open/low; asks=asked*2; deep=high/close/low")
+
+
 @pytest.mark.parametrize("rows", [None, (0, 1), (5, 77), (64, 130)])
 @pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512"])
-def test_the_order_in_memory_changes_no_bit(tmp_path, rows, isa):
+@pytest.mark.parametrize("spec", [MIXED, QUOTIENTS], ids=["mixed", "quotients"])
+def test_the_order_in_memory_changes_no_bit(tmp_path, rows, isa, spec):
     path = tmp_path / "u.h5"
     hayate.generate(path, symbols=19, bars=130, seed=5)
     runtime = hayate.Runtime(threads=2, isa=isa)
     universe = hayate.Universe(path, runtime)
-    spec = "close; fit(close,20).rsq; ema(high,9); cs.rank(roc(close,3))"
     features = hayate.Features(spec, runtime)
     by_row = features.batch(universe, rows)
     by_series = features.batch(universe, rows, order="F")

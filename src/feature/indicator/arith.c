@@ -14,7 +14,6 @@ static inline double truth(double x, double y, bool is) {
 static inline double add_of(double x, double y) { return kept(x + y); }
 static inline double sub_of(double x, double y) { return kept(x - y); }
 static inline double mul_of(double x, double y) { return kept(x * y); }
-static inline double div_of(double x, double y) { return kept(x / y); }
 static inline double gt_of(double x, double y) { return truth(x, y, x > y); }
 static inline double lt_of(double x, double y) { return truth(x, y, x < y); }
 static inline double ge_of(double x, double y) { return truth(x, y, x >= y); }
@@ -56,7 +55,12 @@ static inline double sign_of(double x) { return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 :
 BINARY(add);
 BINARY(sub);
 BINARY(mul);
-BINARY(div);
+static void div_step(const hy__ind_step *s) {
+  const double *x = s->in[0], *y = s->in[1];
+  double *restrict out = s->out[0];
+  for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = kept(x[i] / y[i]);
+}
+HY_IND_CODE(div) = {.step = div_step, .quotient = true};
 BINARY(gt);
 BINARY(lt);
 BINARY(ge);
