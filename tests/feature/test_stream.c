@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Streams against batch, by bits: every row of the tables, and random programs over markets with
- * missing bars, holes, halts and late starts; peeked at, snapshotted and restored on the way. And
+ * missing bars, holes, halts and late starts; peeked at, snapshotted and restored on the way. Batch
+ * against itself on the same programs: cut anywhere, by other threads and instruction sets. And
  * what a stream refuses. */
 #include "feature/random_spec.h"
 
@@ -108,6 +109,28 @@ static bool stream_equals(hy_features *f, panel *p, const answer *a, hy__random 
   return good;
 }
 
+/* Batch on another runtime (its instruction set and threads), of some of the rows, in chunks of any
+ * length. */
+static bool cuts_equal(hy_features *f, hy_runtime *runtime, panel *p, const answer *whole,
+                       hy__random *random) {
+  hy__feature_range range = {.t_begin = hy__random_below(random, p->n_bars),
+                             .chunk_rows = 1 + hy__random_below(random, 40)};
+  range.t_end = range.t_begin + 1 + hy__random_below(random, p->n_bars - range.t_begin);
+  hy_universe *u = panel_open(runtime, p);
+  answer a = compute_range(f, u, range);
+  bool good = true;
+  for (size_t i = 0; i < a.n_features; i++) {
+    const size_t bytes = a.rows * a.symbols * sizeof(double);
+    if (!memcmp(answer_at(&a, i, 0, 0), answer_at(whole, i, range.t_begin, 0), bytes)) continue;
+    print_error("feature %zu of rows %zu to %zu, in chunks of %zu\n", i, range.t_begin, range.t_end,
+                range.chunk_rows);
+    good = false;
+  }
+  free(a.values);
+  hy_universe_destroy(u);
+  return good;
+}
+
 /* Some markets are small and whole, some have everything. */
 static panel random_panel(hy__random *random) {
   const size_t n_symbols = 1 + hy__random_below(random, 19),
@@ -147,7 +170,9 @@ static void test_random_programs(void **state) {
     panel p = random_panel(&random);
     hy_universe *u = panel_open(runtimes[i % 3], &p);
     answer a = compute_range(batch, u, (hy__feature_range){0});
-    if (!stream_equals(live, &p, &a, &random)) fail_msg("case %zu:\n%s", i, text);
+    if (!cuts_equal(live, runtimes[(i + 1) % 3], &p, &a, &random) ||
+        !stream_equals(live, &p, &a, &random))
+      fail_msg("case %zu:\n%s", i, text);
     free(a.values);
     hy_universe_destroy(u);
     panel_free(&p);
