@@ -132,6 +132,11 @@ def main():
         seconds, first, out = hayate_side(panel, isa)
         rest = "".join(f"{t / seconds:8.1f}x {name}" for name, t in peers.items())
         line(f"hayate {isa}", seconds, rest)
+        for name, least in (("pandas", 100), ("polars", 10)):
+            if name in peers:
+                ratio = peers[name] / seconds
+                print(f"bar: times {name} {ratio:26.1f}   >= {least:<4}"
+                      f"{'met' if ratio >= least else 'not met'}")
         line("  the first time, new memory", first)
         for k in (0, ARGS.symbols - 1):
             for name in answers[k]:

@@ -2,7 +2,7 @@
  * The thirty most used definitions over 500 symbols x 10,000 bars, each side from its own layout in
  * memory and with all outputs kept: ours from [bar, symbol] matrices into such, TA-Lib's C core
  * from a series for each symbol into such. One thread, then two; each definition alone, then all in
- * one spec.
+ * one spec, with the bars that they are held to.
  *
  *     bench_batch [SYMBOLS [BARS]] */
 #include <math.h>
@@ -10,6 +10,7 @@
 
 #include <hayate/feature.h>
 
+#include "bar.h"
 #include "base/base.h"
 #include "definitions.h"
 #include "market/market.h"
@@ -154,6 +155,10 @@ static void run_isa(hy_isa isa, const char *name, void *library) {
                theirs / ours, slowest, worst);
   (void)printf("%-12s %9.2f %9.2f %7.2fx   two threads %.2fx of one\n", "one spec", all, theirs,
                theirs / all, all / pair);
+  const bool wide = isa == HY_ISA_AVX512;
+  if (library) bar_at_least("all in one spec, one core, times TA-Lib", theirs / all, wide ? 3 : 2);
+  if (library) bar_at_least("the slowest of them, times TA-Lib", worst, 0.9);
+  bar_at_least("two threads, times one", all / pair, 1.8);
   hy_runtime_destroy(one);
   hy_runtime_destroy(two);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Streams at every instruction set of this machine, one thread: a row of bars for a universe, a row
- * at which all timeframes close, one symbol, a peek, and the snapshot written and taken back. Then
- * thirty definitions beside the streams of TA-Lib's C core, one for each symbol and definition.
+ * at which all timeframes close, one symbol, a peek, and the snapshot written and taken back, with
+ * the bars that they are held to. Then thirty definitions beside the streams of TA-Lib's C core,
+ * one for each symbol and definition.
  *
  *     bench_stream [SPEC [SYMBOLS]]        default examples/universe500/features100.yaml, 500 */
 #include <math.h>
@@ -10,6 +11,7 @@
 
 #include <hayate/feature_stream.h>
 
+#include "bar.h"
 #include "base/base.h"
 #include "definitions.h"
 #include "market/market.h"
@@ -125,7 +127,11 @@ static void run_rows(hy_feature_stream *s, const market *m, double *values, time
   }
 }
 
-static void run_snapshots(hy_feature_stream *s) {
+typedef struct snapshot_ms {
+  double write, read;
+} snapshot_ms;
+
+static snapshot_ms run_snapshots(hy_feature_stream *s) {
   hy_feature_stream_info info = {.struct_size = sizeof info};
   sample write = {.n = 0}, read = {.n = 0};
   hy_error err;
@@ -141,13 +147,26 @@ static void run_snapshots(hy_feature_stream *s) {
       fail("restore", &err);
     read.us[read.n++] = now_us() - began;
   }
-  (void)printf("%9.2f %9.2f %11.0f %11.0f", quantile_of(&write, 0.5) / 1e3,
-               quantile_of(&read, 0.5) / 1e3, (double)info.state_bytes / (double)info.n_symbols,
+  const snapshot_ms ms = {quantile_of(&write, 0.5) / 1e3, quantile_of(&read, 0.5) / 1e3};
+  (void)printf("%9.2f %9.2f %11.0f %11.0f\n", ms.write, ms.read,
+               (double)info.state_bytes / (double)info.n_symbols,
                (double)info.snapshot_bytes / (double)info.n_symbols);
   free(bytes);
+  return ms;
 }
 
-static void run_isa(hy_isa isa, const char *name, const char *spec, size_t n_symbols) {
+/* Of the spec and the symbols that are measured without arguments. */
+static void print_bars(hy_isa isa, times *many, times *one, snapshot_ms ms) {
+  const bool wide = isa == HY_ISA_AVX512;
+  bar_at_most("a row of 500 symbols, median us", quantile_of(&many->base, 0.5), wide ? 150 : 300);
+  bar_at_most("a row at which all timeframes close, median us", quantile_of(&many->all, 0.5),
+              wide ? 400 : 800);
+  bar_at_most("a bar of one symbol, median us", quantile_of(&one->base, 0.5), 4);
+  bar_at_most("a snapshot written, ms", ms.write, 5);
+  bar_at_most("a snapshot taken back, ms", ms.read, 3);
+}
+
+static void run_isa(hy_isa isa, const char *name, const char *spec, size_t n_symbols, bool held) {
   hy_runtime *runtime;
   hy_features *f;
   hy_error err;
@@ -169,8 +188,8 @@ static void run_isa(hy_isa isa, const char *name, const char *spec, size_t n_sym
                quantile_of(&many.base, 0.99), quantile_of(&many.five, 0.5),
                quantile_of(&many.all, 0.5), quantile_of(&many.peek, 0.5),
                quantile_of(&one.base, 0.5));
-  run_snapshots(s);
-  (void)printf("\n");
+  const snapshot_ms ms = run_snapshots(s);
+  if (held && isa != HY_ISA_SCALAR) print_bars(isa, &many, &one, ms);
   hy_feature_stream_destroy(s);
   hy_feature_stream_destroy(s1);
   free(values);
@@ -270,6 +289,8 @@ static void beside_talib(size_t n_symbols) {
     (void)printf("thirty definitions, a row of %zu symbols, %s: %.1f us, TA-Lib's streams %.1f us, "
                  "%.1fx\n",
                  n_symbols, i ? "avx512" : "avx2", ours, theirs, theirs / ours);
+    bar_at_least("streams, times TA-Lib's", theirs / ours, 3);
+    (void)printf("a bar of one symbol of them: %.3f us\n", ours / (double)n_symbols);
     hy__arena_destroy(m.arena);
   }
 }
@@ -287,7 +308,7 @@ int main(int argc, char **argv) {
                spec, n_symbols, "", "row", "p99", "M5", "all", "peek", "1 symbol", "write",
                "restore", "memory", "snapshot");
   for (size_t i = 0; i < HY_COUNT(isas); i++)
-    if (isas[i] <= hy_isa_detect()) run_isa(isas[i], names[i], spec, n_symbols);
+    if (isas[i] <= hy_isa_detect()) run_isa(isas[i], names[i], spec, n_symbols, argc == 1);
   beside_talib(n_symbols);
   return 0;
 }
