@@ -39,14 +39,15 @@ typedef struct hy_feature_gate_options {
   double quorum;            /* (0, 1], QUORUM only */
   const uint8_t *expected;  /* [n_symbols], 0: not waited for; NULL: all are */
   size_t n_waiting;         /* rows that may wait; 0: 64, at most 65536 */
-  /* Neither changes a value. Rows that have gone are kept: repeated bars are known by them, and
-   * REPLAY goes back as far. Every checkpoint_rows a snapshot is taken, so that a correction
-   * computes at most so many rows before its own again. */
+  /* Neither changes a value, but n_kept where there are actions (below). Rows that have gone are
+   * kept: repeated bars are known by them, and REPLAY goes back as far. Every checkpoint_rows a
+   * snapshot is taken, so that a correction computes at most so many rows before its own again. */
   size_t n_kept;          /* 0: 256, at most 1048576 */
   size_t checkpoint_rows; /* 0: 64 */
   /* Corporate actions; the table must outlive the gate. With the first row behind an action its
    * symbol begins anew from the n_kept rows before it, adjusted as hy_universe_adjust does at that
-   * time; the other symbols go on. Bars come as they were traded. NULL: none. */
+   * time, so that n_kept is how much history its next values have; the other symbols go on. Bars
+   * come as they were traded. NULL: none. */
   const hy_actions *actions;
 } hy_feature_gate_options;
 

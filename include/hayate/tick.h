@@ -52,7 +52,8 @@ HY_API void hy_ticks_destroy(hy_ticks *ticks);
  * times the order of the trades counts. bars: room for n_trades, in the order in which they close.
  * A bar closes with the trade that reaches its threshold (the sum is rounded once);
  * a time bar with the symbol's first trade behind it. A refused call changes nothing. Errors:
- * INVALID_ARGUMENT (symbol), BAD_FORMAT (price, size), LATE, which name the trade. */
+ * INVALID_ARGUMENT (symbol), BAD_FORMAT (price, size, a time outside the years 1685 to 2254), LATE,
+ * which name the trade. */
 HY_API HY_CHECKED hy_status hy_ticks_push(hy_ticks *ticks, const hy_trade *trades, size_t n_trades,
                                           hy_tick_bar *bars, size_t *n_bars, hy_error *err);
 /* No trade until time_ns comes any more: time bars that end by then close. bars: room for
@@ -64,8 +65,20 @@ typedef struct hy_ticks_info {
   size_t struct_size;
   uint64_t n_trades, n_dropped, n_bars, n_moved; /* moved on by 1 ns */
   uint64_t n_open;                               /* trades in bars that have not closed */
+  size_t snapshot_bytes;                         /* what hy_ticks_snapshot writes */
 } hy_ticks_info;
 HY_API void hy_ticks_describe(const hy_ticks *ticks, hy_ticks_info *info);
+
+/* Everything that later bars depend on, the open ones and the counts, with a checksum; the same
+ * bytes on every machine. `bytes` is the room at `data`, at least snapshot_bytes. */
+HY_API HY_CHECKED hy_status hy_ticks_snapshot(const hy_ticks *ticks, void *data, size_t bytes,
+                                              hy_error *err);
+/* Goes on where the snapshot was taken, in the middle of bars; symbols are by index. Errors:
+ * BAD_FORMAT (cut short, not a snapshot, of another version, a wrong checksum, a state that no
+ * trades make), MISMATCH (other bars, remainder, zone, calendar or number of symbols; says which).
+ * After an error the ticks are as they were. */
+HY_API HY_CHECKED hy_status hy_ticks_restore(hy_ticks *ticks, const void *data, size_t bytes,
+                                             hy_error *err);
 
 #ifdef __cplusplus
 }

@@ -20,7 +20,8 @@ class _Options(Options):
 
 class _Info(Options):
     _fields_ = [("struct_size", SIZE), ("n_trades", c.c_uint64), ("n_dropped", c.c_uint64),
-                ("n_bars", c.c_uint64), ("n_moved", c.c_uint64), ("n_open", c.c_uint64)]
+                ("n_bars", c.c_uint64), ("n_moved", c.c_uint64), ("n_open", c.c_uint64),
+                ("snapshot_bytes", SIZE)]
 
 
 class Ticks:
@@ -73,8 +74,26 @@ class Ticks:
              P(bars.ctypes.data), c.byref(n))
         return bars[:n.value]
 
-    @property
-    def counts(self):
+    def _describe(self):
         info = _Info()
         LIB.hy_ticks_describe(self._handle.pointer, c.byref(info))
-        return {name: getattr(info, name) for name, _ in _Info._fields_[1:]}
+        return info
+
+    @property
+    def counts(self):
+        info = self._describe()
+        return {name: getattr(info, name) for name, _ in _Info._fields_[1:-1]}
+
+    def snapshot(self):
+        """Everything that later bars depend on, the open ones too, as bytes: the same on every
+        machine."""
+        data = bytearray(self._describe().snapshot_bytes)
+        call(LIB.hy_ticks_snapshot, self._handle.pointer, (c.c_char * len(data)).from_buffer(data),
+             SIZE(len(data)))
+        return bytes(data)
+
+    def restore(self, data):
+        """Goes on where the snapshot was taken, in the middle of bars. One of other bars or another
+        number of symbols is refused, and these are then as they were."""
+        data = bytes(data)
+        call(LIB.hy_ticks_restore, self._handle.pointer, data, SIZE(len(data)))

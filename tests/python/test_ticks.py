@@ -131,6 +131,79 @@ def test_any_division_into_calls(rule, carry):
     assert np.concatenate(got).tobytes() == want.tobytes()
 
 
+def push(ticks, begin, end):
+    part = {k: v[begin:end] for k, v in TRADES.items()}
+    return ticks.push(part["time"], part["symbol"], part["price"], part["size"], part["flags"])
+
+
+@pytest.mark.parametrize("rule, carry", RULES)
+def test_restored_in_the_middle_of_bars(rule, carry):
+    want, counts = all_at_once(rule, carry)
+    n = len(TRADES["time"])
+    ticks, got = hayate.Ticks(SYMBOLS, rule, carry), []
+    for begin in range(0, n, 37):
+        got.append(push(ticks, begin, begin + 37))
+        shot = ticks.snapshot()
+        ticks = hayate.Ticks(SYMBOLS, rule, carry)
+        if begin % 2:
+            push(ticks, 0, 99)  # what was there before is gone
+        ticks.restore(shot)
+        assert ticks.snapshot() == shot
+        if begin:
+            with pytest.raises(hayate.Error, match="after"):  # time does not step back
+                push(ticks, 0, 1)
+    got.append(ticks.close(TRADES["time"].max()))
+    assert np.concatenate(got).tobytes() == want.tobytes()
+    assert ticks.counts == counts
+
+
+def test_snapshots_of_others_are_refused():
+    """With the reason, and nothing is changed."""
+    make = hayate.Ticks
+    ticks = make(SYMBOLS, "volume:3", True)
+    push(ticks, 0, 1000)
+    shot = ticks.snapshot()
+    for other, word in ((make(SYMBOLS, "volume:4", True), "of bars volume:3, these are of volume:4"),
+                        (make(SYMBOLS, "tick:3", True), "these are of tick:3"),
+                        (make(SYMBOLS, "time:1m"), "these are of time:1m"),
+                        (make(SYMBOLS, "volume:3"), "remainders carry over"),
+                        (make(SYMBOLS[:2], "volume:3", True), "of 3 symbols, these are 2")):
+        push(other, 0, 10) if len(other.symbols) == 3 else None
+        before = other.snapshot()
+        with pytest.raises(hayate.Error, match=word):
+            other.restore(shot)
+        assert other.snapshot() == before
+    for zone, calendar, word in (("Asia/Tokyo", None, "zone"), (None, "XNYS", "calendar is XNYS")):
+        timed = make(SYMBOLS, "time:5m", zone=zone, calendar=calendar)
+        with pytest.raises(hayate.Error, match=word):
+            make(SYMBOLS, "time:5m").restore(timed.snapshot())
+    rng = np.random.default_rng(1)
+    for bit in rng.integers(0, len(shot) * 8, 300):
+        bad = bytearray(shot)
+        bad[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(hayate.Error):
+            ticks.restore(bad)
+    for end in [*range(0, len(shot), 7), len(shot) - 1]:
+        with pytest.raises(hayate.Error, match="short|no snapshot"):
+            ticks.restore(shot[:end])
+    with pytest.raises(hayate.Error, match="short or has more"):
+        ticks.restore(shot + b"x")
+    old = bytearray(shot)
+    old[8] = 9
+    with pytest.raises(hayate.Error, match="version 9; this hayate reads 1"):
+        ticks.restore(old)
+    assert ticks.snapshot() == shot
+
+
+def test_times_have_an_end():
+    ticks = hayate.Ticks(["A"], "tick:1")
+    for time in (2 ** 63 - 1, 9 * 10 ** 18 + 1, -9 * 10 ** 18 - 1):
+        with pytest.raises(hayate.Error, match="trade 0: a time of .* 1685 to 2254"):
+            ticks.push(time, 0, 1.0, 1.0)
+    assert len(ticks.push([9 * 10 ** 18] * 3, 0, 1.0, 1.0)) == 3  # the later two are moved on
+    ticks.restore(ticks.snapshot())
+
+
 @pytest.mark.parametrize("rule, carry", RULES)
 def test_imported(rule, carry, tmp_path):
     """The file's order counts among equal times; a step back is sorted."""
