@@ -4,6 +4,7 @@
  * against itself on the same programs: cut anywhere, by other threads and instruction sets. And
  * what a stream refuses. */
 #include "feature/random_spec.h"
+#include "market/market.h"
 
 #include <hayate/feature_stream.h>
 
@@ -131,6 +132,20 @@ static bool cuts_equal(hy_features *f, hy_runtime *runtime, panel *p, const answ
   return good;
 }
 
+/* Minutes around both changes of the clock in New York, the first open after one, a half day's
+ * close, and plain ones. */
+static void move_in_time(panel *p, hy__random *random) {
+  static const char *const begins[] = {"2024-01-02T14:31:00Z", "2024-03-10T06:30:00Z",
+                                       "2024-11-03T05:30:00Z", "2024-11-03T04:45:00Z",
+                                       "2024-03-11T13:10:00Z", "2024-07-03T16:30:00Z"};
+  int64_t begin;
+  hy_error err;
+  const char *text = begins[hy__random_below(random, HY_COUNT(begins))];
+  if (hy__time_parse(text, NULL, &begin, &err) != HY_OK) fail_msg("%s", err.message);
+  const int64_t by = begin - p->time_ns[0];
+  for (size_t t = 0; t < p->n_bars; t++) p->time_ns[t] += by;
+}
+
 /* Some markets are small and whole, some have everything. */
 static panel random_panel(hy__random *random) {
   const size_t n_symbols = 1 + hy__random_below(random, 19),
@@ -138,6 +153,7 @@ static panel random_panel(hy__random *random) {
   const unsigned missing[] = {0, 30, 300};
   panel p = panel_make(n_bars, n_symbols, missing[hy__random_below(random, 3)],
                        hy__random_below(random, 2) == 0);
+  move_in_time(&p, random);
   static const double odd[] = {NAN, INFINITY, 0.0, -0.0, 5e-324, 1e-9, 1e12, -1e300};
   for (size_t k = hy__random_below(random, 9); k > 0; k--) /* holes in fields, and worse */
     p.data[hy__random_below(random, PANEL_FIELDS)][hy__random_below(random, n_bars * n_symbols)] =
