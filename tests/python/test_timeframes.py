@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Features at slower timeframes against pandas: bars around both changes of the clock, joined as of
 each bar's close; what is not yet known changes nothing; windows of several timeframes."""
+import datetime
 import pathlib
+import zoneinfo
 
 import numpy as np
 import pytest
@@ -173,6 +175,30 @@ def test_sessions_are_those_of_exchange_calendars(tmp_path):
         np.testing.assert_array_equal(out["n"][rows, s], np.arange(len(own)) - np.searchsorted(own, own))
     with pytest.raises(hayate.Error, match="the universe's calendar, and it has none"):
         hayate.Features("is_last()").batch(panel(calendar=None))
+
+
+def test_an_average_of_an_overnight_session(tmp_path):
+    """Currencies: a session goes from 17:00 to 17:00 in New York, over midnight and over both changes of
+    the clock; a weekend's bars belong to Monday's."""
+    p = panel(calendar="FX")
+    got = spec(tmp_path, ['"session = vwap.session()"', '"day = vwap.day()"']).batch(p)
+    zone = zoneinfo.ZoneInfo("America/New_York")
+    ends = [datetime.datetime.fromtimestamp(t // 10**9, zone) for t in p["time"]]
+    minutes = np.array([e.replace(tzinfo=None).toordinal() * 1440 + e.hour * 60 + e.minute for e in ends])
+    day = (minutes - 1) // 1440
+    session = (minutes - 1020 - 1) // 1440 + 1
+    session += np.where(session % 7 == 6, 2, np.where(session % 7 == 0, 1, 0))  # a Monday is 1
+    assert (session != day).sum() > 100 and len(np.unique(session)) > 8
+    for key, own in ("session", session), ("day", day):
+        for s in range(3):
+            volume = p["volume"][:, s]
+            paid = (p["high"] + p["low"] + p["close"])[:, s] / 3 * volume
+            rows = np.flatnonzero(p["valid"][:, s] * np.isfinite(paid))
+            for k, r in enumerate(rows):
+                same = rows[:k + 1][own[rows[:k + 1]] == own[r]]
+                traded = volume[same].sum()
+                want = paid[same].sum() / traded if traded else np.nan
+                assert got[key][r, s] == pytest.approx(want, rel=1e-12, nan_ok=True)
 
 
 def test_what_does_not_fit_is_refused(tmp_path):

@@ -350,6 +350,7 @@ def by_day(s):
     return np.floor((s.local - 1) / 86400)
 
 
+@closed("vwap.day")
 @closed("vwap.session")
 def _(s):
     out, paid, traded, today = [], LD(0), LD(0), None

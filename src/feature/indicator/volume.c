@@ -75,12 +75,13 @@ static void efi_step(const hy__ind_step *s) {
 HY_IND_CODE(efi) = {
     .step = efi_step, .lookback = efi_last, .state_bytes = efi_bytes, .stable = efi_stable};
 
-/* Sums of TP*V and of V; with a clock as fifth input they begin anew on each local day. A bar that
- * closes at midnight belongs to the day that ends. */
+/* Sums of TP*V and of V; with a clock as fifth input they begin anew on each local day, or with
+ * each session. A bar that closes at midnight belongs to the day that ends. */
+typedef enum anchor { FROM_THE_START, BY_DAY, BY_SESSION } anchor;
 enum { PAID = 0, TRADED = HY_LANES, DAY = 2 * HY_LANES, VWAP_END = 3 * HY_LANES };
 static size_t vwap_bytes(const double *p) { return (void)p, VWAP_END * sizeof(double); }
 
-HY_INLINE void vwap(const hy__ind_step *s, bool by_day) {
+HY_INLINE void vwap(const hy__ind_step *s, anchor anew) {
   for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
     double *const state = (double *)s->state + g;
     lanes paid = v_load(state + PAID), traded = v_load(state + TRADED), day = v_load(state + DAY);
@@ -89,8 +90,8 @@ HY_INLINE void vwap(const hy__ind_step *s, bool by_day) {
       const lanes sum = v_load(s->in[0] + at) + v_load(s->in[1] + at) + v_load(s->in[2] + at);
       const lanes volume = v_load(s->in[3] + at);
       lanes flow = sum / v_set(3.0) * volume;
-      if (by_day) {
-        const lanes today = v_day(v_load(s->in[4] + at));
+      if (anew != FROM_THE_START) {
+        const lanes clock = v_load(s->in[4] + at), today = anew == BY_DAY ? v_day(clock) : clock;
         flow += today - today;
         const mask fresh = m_and(v_ok(flow), m_or(v_lt(today, day), v_lt(day, today)));
         paid = v_sel(fresh, v_zero(), paid);
@@ -108,9 +109,12 @@ HY_INLINE void vwap(const hy__ind_step *s, bool by_day) {
   }
 }
 
-static void vwap_cum_step(const hy__ind_step *s) { vwap(s, false); }
+static void vwap_cum_step(const hy__ind_step *s) { vwap(s, FROM_THE_START); }
 HY_IND_CODE(vwap_cum) = {.step = vwap_cum_step, .lookback = none, .state_bytes = vwap_bytes};
 
-static void vwap_session_step(const hy__ind_step *s) { vwap(s, true); }
+static void vwap_day_step(const hy__ind_step *s) { vwap(s, BY_DAY); }
+HY_IND_CODE(vwap_day) = {.step = vwap_day_step, .lookback = none, .state_bytes = vwap_bytes};
+
+static void vwap_session_step(const hy__ind_step *s) { vwap(s, BY_SESSION); }
 HY_IND_CODE(vwap_session) = {
     .step = vwap_session_step, .lookback = none, .state_bytes = vwap_bytes};
