@@ -148,10 +148,11 @@ def unit():
 
 
 ARCS = ("asin", "acos", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "floor", "ceil")
+SIGNS = ("abs", "sign", "where", "count")  # of prices they are the price, 1, or all
 # Series that some definitions alone are compared on: prices which were computed, candle patterns,
 # values of a domain that prices leave.
 ALONE = {"ticks": lambda name: name == "mfi", "shapes": lambda name: name.startswith("cdl."),
-         "unit": lambda name: name in ARCS,
+         "unit": lambda name: name in (*ARCS, *SIGNS),
          "holes": lambda name: name.endswith((".qlib", ".rel"))}
 
 

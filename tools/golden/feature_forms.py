@@ -483,7 +483,7 @@ def _(s, n):
     return rolling(np.prod, n, s.c)
 
 
-@row("count", "numpy count_nonzero over pandas rolling windows; of volume, where it is 0", ((30,), (5,)))
+@row("count", "numpy count_nonzero over pandas rolling windows", ((30,), (5,)))
 def _(s, n):
     return s.pc.rolling(n).apply(np.count_nonzero, raw=True)
 
