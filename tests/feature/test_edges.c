@@ -237,10 +237,11 @@ static void every_row_has_values(void **state) {
 
 /* What the definitions say of a price that does not move: open, high, low and close are 100, the
  * volume is 1000. NAN: no value. */
-static const struct {
+typedef struct pin {
   const char *id, *output;
   double want;
-} pins[] = {
+} pin;
+static const pin pins[] = {
     {"sma", "", 100},
     {"ema.talib", "", 100},
     {"wma", "", 100},
@@ -316,23 +317,61 @@ static const struct {
     {"streak", "", 0},
 };
 
-static void a_price_that_never_moves(void **state) {
-  (void)state;
+/* Of a price that moves while nothing is traded: each bar is a point, without volume. */
+static const pin untraded[] = {
+    {"vwma", "", NAN},   {"vwap.cum", "", NAN}, {"amihud", "", NAN},   {"cmf", "", 0},
+    {"marketfi", "", 0}, {"mfi", "", 0},        {"obv", "", 0},        {"ad", "", 0},
+    {"adosc", "", 0},    {"efi", "", 0},        {"pvo", "", 0},        {"nvi", "", 1000},
+    {"pvi", "", 1000},   {"pvt", "", 0},        {"bop", "", 0},        {"adr", "", 0},
+    {"imi", "", 50},     {"qstick", "", 0},     {"body_ratio", "", 0}, {"parkinson", "", 0},
+    {"massi", "", 25},   {"cvi", "", 0},
+};
+
+/* Of a price of 0. */
+static const pin worthless[] = {
+    {"roc", "", 0},      {"rocp", "", 0},  {"rocr", "", 0},   {"rocr100", "", 0},
+    {"logret", "", NAN}, {"ln", "", NAN},  {"ppo", "", 0},    {"fosc", "", 0},
+    {"coppock", "", 0},  {"trix", "", 0},  {"rvol", "", NAN}, {"bbands.width", "", NAN},
+    {"div", "", NAN},    {"gap", "", NAN}, {"sqrt", "", 0},   {"drawdown", "", NAN},
+};
+
+/* Of prices below 0. */
+static const pin owed[] = {
+    {"logret", "", NAN},   {"ln", "", NAN},      {"log10", "", NAN},
+    {"sqrt", "", NAN},     {"bipower", "", NAN}, {"rv.volatility", "", NAN},
+    {"ewma_vol", "", NAN},
+};
+
+static size_t pins_that_fail(const pin *from, size_t n, kind of) {
   size_t n_wrong = 0;
-  for (size_t k = 0; k < HY_COUNT(pins); k++) {
+  for (size_t k = 0; k < n; k++) {
     size_t i = 0;
-    while (i < n_features && (strcmp(id_of(i), pins[k].id) || strcmp(output_of(i), pins[k].output)))
+    while (i < n_features && (strcmp(id_of(i), from[k].id) || strcmp(output_of(i), from[k].output)))
       i++;
-    if (i == n_features) fail_msg("%s %s is no row", pins[k].id, pins[k].output);
+    if (i == n_features) fail_msg("%s %s is no row", from[k].id, from[k].output);
     for (size_t t = BARS - 20; t < BARS; t++) {
-      const double got = value(i, t, CONSTANT), want = pins[k].want;
+      const double got = value(i, t, of), want = from[k].want;
       if (isnan(want) ? isnan(got) : got == want) continue;
-      print_error("%s %s is %.17g, not %g\n", pins[k].id, pins[k].output, got, want);
+      print_error("kind %d: %s %s is %.17g, not %g\n", (int)of, from[k].id, from[k].output, got,
+                  want);
       n_wrong++;
       break;
     }
   }
-  assert_int_equal(n_wrong, 0);
+  return n_wrong;
+}
+
+static void a_price_that_never_moves(void **state) {
+  (void)state;
+  assert_int_equal(pins_that_fail(pins, HY_COUNT(pins), CONSTANT), 0);
+}
+
+static void no_volume_no_price_and_less_than_none(void **state) {
+  (void)state;
+  assert_int_equal(pins_that_fail(untraded, HY_COUNT(untraded), ZERO_RANGE) +
+                       pins_that_fail(worthless, HY_COUNT(worthless), ZERO) +
+                       pins_that_fail(owed, HY_COUNT(owed), NEGATIVE),
+                   0);
 }
 
 static const struct {
@@ -412,6 +451,7 @@ int main(void) {
       cmocka_unit_test(short_series_are_the_beginning_of_long_ones),
       cmocka_unit_test(the_unit_of_prices_is_a_factor),
       cmocka_unit_test(a_price_that_never_moves),
+      cmocka_unit_test(no_volume_no_price_and_less_than_none),
       cmocka_unit_test(what_has_bounds_keeps_them),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
