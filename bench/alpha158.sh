@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Alpha158 beside pandas and polars, whose packages come from PyPI into build/bench/venv; without
-# them nothing is measured and the bench says so.
+# Alpha158 beside pandas, polars and KunQuant, whose packages come from PyPI into build/bench/venv;
+# without the first two nothing is measured and the bench says so.
 set -eu
 : "${HAYATE:?}"
 work=build/bench
@@ -14,6 +14,8 @@ if [ ! -x "$python" ]; then
     rm -rf "$work/venv"
     exit 0
   fi
+  # it has packages for few versions of Python
+  "$work/venv/bin/python" -m pip install -q KunQuant==0.1.12 || true
 fi
 for threads in 1 2; do
   HAYATE_LIBRARY=${HAYATE%/*}/libhayate.so "$python" bench/bench_alpha158.py --threads $threads ||

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alpha158 on 500 symbols x 2,500 daily bars: hayate beside the formulas in pandas and as polars
-expressions, at equal numbers of threads, each from its own layout in memory and with all values
-kept. Prints nanoseconds per symbol and bar, the ratios, and the floor: writing the values once.
+"""Alpha158 on 500 symbols x 2,500 daily bars: hayate beside the formulas in pandas, as polars
+expressions and as KunQuant ships them, at equal numbers of threads, each from its own layout in
+memory and with all values kept. Prints nanoseconds per symbol and bar, the ratios, and the floor:
+writing the values once.
 
     python bench/bench_alpha158.py [--threads N] [--symbols S] [--bars T]
 """
@@ -87,6 +88,30 @@ def polars_side(frames):
     return time.perf_counter() - began, answers
 
 
+def kunquant_side(panel, isa, leave_out=()):
+    """Median of three after one that touches the memory; a symbol's series by name."""
+    import alpha158_kunquant
+    kunquant = alpha158_kunquant.Alpha158(isa, ARGS.threads, leave_out)
+    inputs = kunquant.layout(panel)
+    out = kunquant.room(inputs)
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        kunquant.run(inputs, out)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[1:]), {n: kunquant.series(out, n, 0) for n in kunquant.names}
+
+
+def kunquant_lines(panel, isa, answer):
+    """Where its windows are full; before, it has no values. Most of its time goes to quantiles."""
+    seconds, found = kunquant_side(panel, isa)
+    for name in answer:
+        check(f"KunQuant {name}", found[name][61:], answer[name].to_numpy()[61:], 1e-9)
+    line(f"KunQuant {isa}", seconds)
+    line("  without quantiles (148)", kunquant_side(panel, isa, ("QTLU", "QTLD"))[0])
+    return seconds
+
+
 def check(name, got, expected, least):
     wrong = ~np.isclose(got, expected, rtol=1e-6, atol=least, equal_nan=True)
     if wrong.mean() > 1e-4:
@@ -129,9 +154,13 @@ def main():
         print("polars is not here: pip install polars")
     best = hayate.Runtime().isa
     for isa in [i for i in ("avx2", "avx512") if i <= best or best not in ("scalar", "avx2")]:
+        try:
+            peers["KunQuant"] = kunquant_lines(panel, isa, answers[0])
+        except ImportError:
+            print("KunQuant is not here: pip install KunQuant")
         seconds, first, out = hayate_side(panel, isa)
         rest = "".join(f"{t / seconds:8.1f}x {name}" for name, t in peers.items())
-        line(f"hayate {isa}", seconds, rest)
+        line(f"ours, {isa}", seconds, rest)
         for name, least in (("pandas", 100), ("polars", 10)):
             if name in peers:
                 ratio = peers[name] / seconds
