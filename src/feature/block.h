@@ -108,7 +108,7 @@ HY_INLINE void tile_run(const hy__ind_step *s, tiling f, size_t begin, size_t en
 HY_INLINE void tiles_map(const hy__ind_step *given, tiling f) {
   own_step own;
   const hy__ind_step *const s = step_own(given, &own);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     if (s->n < TILE_SHORT || f.window < f.rows || f.window - f.rows > TILE_REACH) {
       for (size_t t = 0; t < s->n; t++) view_emit(s, f, view_at(s, f, t, g), t * HY_LANES + g);
       continue;

@@ -14,11 +14,13 @@ typedef struct hy__edge_in {
   double *to; /* [8] */
 } hy__edge_in;
 
-/* Rows of lanes become rows of features, one for each symbol. */
+/* Rows of lanes become rows of features, one for each symbol, `stride` apart. */
 typedef struct hy__edge_out {
-  const double *const *from; /* [n] a row of 8 lanes each */
+  const double *from;
+  const size_t *row; /* [n] where each row of 8 lanes lies from there */
   size_t n, n_lanes;
-  double *to; /* [n_lanes][n]; NaN is the one of C */
+  double *to; /* NaN is the one of C */
+  size_t stride;
 } hy__edge_out;
 
 /* Rows of 8 symbols out of a matrix. */

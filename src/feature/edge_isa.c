@@ -20,12 +20,15 @@ static void take_in(const hy__edge_in *e) {
 
 static void give_out(const hy__edge_out *e) {
   size_t i = 0;
-  for (; e->n_lanes == HY_LANES && i + TILE <= e->n; i += TILE)
-    turn_rows((turning){.row = e->from + i}, e->to + i, e->n, false);
+  for (; e->n_lanes == HY_LANES && i + TILE <= e->n; i += TILE) {
+    const double *row[TILE];
+    for (size_t k = 0; k < TILE; k++) row[k] = e->from + e->row[i + k];
+    turn_rows((turning){.row = row}, e->to + i, e->stride, false);
+  }
   for (; i < e->n; i++)
     for (size_t k = 0; k < e->n_lanes; k++) {
-      const double v = e->from[i][k];
-      e->to[k * e->n + i] = v == v ? v : __builtin_nan("");
+      const double v = e->from[e->row[i] + k];
+      e->to[k * e->stride + i] = v == v ? v : __builtin_nan("");
     }
 }
 

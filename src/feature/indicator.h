@@ -7,10 +7,11 @@
  * finite into NaN. A windowed step gives NaN while its window holds a NaN; a recurrence holds its
  * state over a NaN input and gives NaN there.
  *
- * One step serves batch and stream: it produces rows 0..n-1 of a chunk, n >= 1, and its result must
- * not depend on how rows are cut into chunks, on the lane a symbol sits in, or on the ISA (same
- * operations in the same order, no contraction). Windows are computed from the inputs' earlier
- * rows, which the caller keeps readable; recurrences keep per-lane state.
+ * One step serves batch and stream: it produces rows 0..n-1 of a chunk, n >= 1, for one or several
+ * blocks of 8 lanes, and its result must not depend on how rows are cut into chunks, on the blocks
+ * of a step, on the lane a symbol sits in, or on the ISA (same operations in the same order, no
+ * contraction). Windows are computed from the inputs' earlier rows, which the caller keeps
+ * readable; recurrences keep per-lane state.
  *
  * Implicit inputs may also be clocks, the same for all lanes that have the bar, exact doubles at
  * whole seconds:
@@ -53,7 +54,14 @@ typedef struct hy__ind_step {
                   the series' start; for W at any row, since a windowed row starts where it is
                   needed */
   const double *p; /* the parameters in the row's order, room for HY__IND_PARAMS */
+  /* further blocks of 8 lanes, whose rows, hidden columns and states lie `apart` doubles from those
+   * of the block before; p and n are the same for all */
+  size_t more, apart;
 } hy__ind_step;
+
+/* The blocks of a step, `at` doubles from what it points at; in lane.h their groups of lanes. */
+#define EACH_BLOCK(s, at)                                                                          \
+  for (size_t block_##at = 0, at = 0; block_##at <= (s)->more; block_##at++, at += (s)->apart)
 
 /* The functions of one row; NULL lookback etc. mean 0. p as in hy__ind_step.
  *

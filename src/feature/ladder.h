@@ -234,7 +234,7 @@ HY_INLINE void ladder_run(const hy__ind_step *const *steps, size_t n_steps, ladd
 HY_INLINE void ladder_map(const hy__ind_step *const *steps, size_t n_steps, ladder f,
                           const ladder *slow) {
   const rungs r = rungs_of(steps, n_steps);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(steps[0], g) {
     if (r.n != 0 && steps[0]->n >= LADDER_SHORT) {
       ladder_run(steps, n_steps, f, &r, g);
       continue;

@@ -140,6 +140,11 @@ HY_INLINE lanes v_day(lanes seconds) { return v_floor((seconds - v_set(1.0)) / v
 /* The value k bars before the one at x (a pointer into a row, at a group of lanes). */
 HY_INLINE lanes v_ago(const double *x, size_t k) { return v_load(x - HY_LANES * k); }
 
+/* The groups of lanes of all blocks of a step. */
+#define EACH_GROUP(s, g)                                                                           \
+  EACH_BLOCK(s, first_##g)                                                                         \
+    for (size_t g = first_##g; g < first_##g + HY_LANES; g += LANE_WIDTH)
+
 /* One row of a windowed definition: in[i] points at the newest row of input i, earlier rows lie
  * below it. */
 typedef void (*hy__row_fn)(const double *const *in, const double *p, lanes *out);
@@ -165,6 +170,8 @@ HY_INLINE const hy__ind_step *step_own(const hy__ind_step *s, own_step *own) {
   for (int i = 0; i < HY__IND_OUTPUTS; i++) OWN_POINTER(own->s.out[i], s->out[i]);
   for (int i = 0; i < HY__IND_MIDS; i++) OWN_POINTER(own->s.mid[i], s->mid[i]);
   OWN_POINTER(own->s.state, s->state);
+  own->s.more = s->more;
+  own->s.apart = s->apart;
   for (int i = 0; i < HY__IND_PARAMS; i++) own->p[i] = s->p[i];
   own->s.p = own->p;
   return &own->s;
@@ -175,7 +182,7 @@ HY_INLINE const hy__ind_step *step_own(const hy__ind_step *s, own_step *own) {
 HY_INLINE void rows_map(const hy__ind_step *given, int n_in, int n_out, hy__row_fn f) {
   own_step own;
   const hy__ind_step *const s = step_own(given, &own);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     for (size_t t = 0; t < s->n; t++) {
       const double *in[HY__IND_INPUTS];
       lanes out[HY__IND_OUTPUTS];
@@ -190,12 +197,14 @@ HY_INLINE void rows_map(const hy__ind_step *given, int n_in, int n_out, hy__row_
 HY_INLINE void cells_map(const hy__ind_step *given, int n_in, hy__row_fn f) {
   own_step own;
   const hy__ind_step *const s = step_own(given, &own);
-  for (size_t at = 0; at < s->n * HY_LANES; at += LANE_WIDTH) {
-    const double *in[HY__IND_INPUTS];
-    lanes out[HY__IND_OUTPUTS];
-    for (int i = 0; i < n_in; i++) in[i] = s->in[i] + at;
-    f(in, s->p, out);
-    v_store(s->out[0] + at, v_fin(out[0]));
+  EACH_BLOCK(s, first) {
+    for (size_t at = first; at < first + s->n * HY_LANES; at += LANE_WIDTH) {
+      const double *in[HY__IND_INPUTS];
+      lanes out[HY__IND_OUTPUTS];
+      for (int i = 0; i < n_in; i++) in[i] = s->in[i] + at;
+      f(in, s->p, out);
+      v_store(s->out[0] + at, v_fin(out[0]));
+    }
   }
 }
 

@@ -56,7 +56,7 @@ HY_INLINE void nest_group(const hy__ind_step *s, nest f, size_t g) {
 HY_INLINE hy__ind_step nest_fill(const hy__ind_step *given, nest f) {
   own_step own;
   const hy__ind_step *const s = step_own(given, &own);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     nest_prime(s, f, g);
     for (size_t t = 0; t < s->n; t++) {
       const size_t at = t * HY_LANES + g;
@@ -73,7 +73,7 @@ HY_INLINE hy__ind_step nest_fill(const hy__ind_step *given, nest f) {
 HY_INLINE void nest_map(const hy__ind_step *given, nest f) {
   own_step own;
   const hy__ind_step *const s = step_own(given, &own);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     nest_prime(s, f, g);
     nest_group(s, f, g);
   }

@@ -16,7 +16,7 @@
 #include "feature/edge.h"
 #include "feature/program.h"
 
-enum { HY__STREAM_GROUP = 8 }; /* blocks that a step is run for in turn, its code still at hand */
+enum { HY__STREAM_GROUP = 8 }; /* blocks that a step runs at once */
 
 /* The columns of a node: outputs, then hidden ones. */
 typedef struct hy__ring {
@@ -60,9 +60,11 @@ typedef struct hy__stream_leg {
 typedef struct hy__stream_source {
   const hy__node *node;
   const hy__ring *ring;
-  int32_t field;          /* FIELD: of the base rows; NONE: n_src */
-  uint32_t fold;          /* FIELD of a slower timeframe */
-  size_t latch;           /* ASOF, AGE: doubles from the block's start */
+  int32_t field;       /* FIELD: of the base rows; NONE: n_src */
+  uint32_t fold;       /* FIELD of a slower timeframe */
+  size_t latch;        /* ASOF, AGE: doubles from the block's start */
+  hy__bar_clock clock; /* CLOCK: which, and what it gives for the bar at work */
+  double clock_value;
   hy__stream_column from; /* ASOF: the slower node */
 } hy__stream_source;
 
@@ -124,8 +126,10 @@ struct hy_feature_stream {
   hy__stream_stage *stages;
   hy__stream_frame frames[HY__TIMEFRAMES_MAX];
   hy__stream_column *targets; /* [feature] */
-  double **numbers;           /* [node] -> [block][lane]; NULL: one for all symbols */
-  uint32_t *wave;             /* [node] the stage of its timeframe */
+  uint32_t *tile_stage; /* [eight features] the stage of the base bars that makes them whole */
+  uint8_t *gives;       /* [domain] whether a feature is of it */
+  double **numbers;     /* [node] -> [block][lane]; NULL: one for all symbols */
+  uint32_t *wave;       /* [node] the stage of its timeframe */
   size_t n_steps, n_legs, n_sources, n_folds, n_cross, n_stages;
   size_t leg_states, state_doubles, block_doubles, leg_doubles, kept_rows;
   int32_t close_field;
@@ -137,7 +141,8 @@ struct hy_feature_stream {
   hy__stream_bar *bars;    /* [block][domain][lane] */
   uint8_t *present;        /* [block] of the row at work */
   double *clean;           /* [block][field][lane] of it, missing values NaN */
-  const double **rows;     /* [feature] of the block that is given out */
+  size_t *target_row;      /* [feature] where a block that has counted target_count has it */
+  uint32_t *target_count;  /* [domain] */
   const hy__edge *edge;
   int64_t time_ns;   /* of the last row */
   int64_t closed_ns; /* no bar that closes by then comes any more */

@@ -155,19 +155,24 @@ static void read_field(const hy__stream_tick *t, const hy__stream_source *source
     if (filled >> k & 1) row[k] = fill_value(source->node, &s->bars[cell * HY_LANES + k]);
 }
 
+void hy__stream_read_clocks(const hy__stream_tick *t) {
+  for (size_t i = t->frame->source_begin; i < t->frame->source_end; i++) {
+    hy__stream_source *source = &t->s->sources[i];
+    if (source->node->kind == HY__NODE_CLOCK)
+      hy__bar_clock_rows(t->s->clocks, source->clock, &t->time_ns, 1, &source->clock_value);
+  }
+}
+
 /* @bar is 1 from a symbol's first bar on. */
 static void read_clock(const hy__stream_tick *t, const hy__stream_source *source, size_t block,
                        double row[HY_LANES]) {
   const hy_feature_stream *s = t->s;
   const size_t cell = block * s->n_domains + source->ring->domain;
   const hy__stream_bar *bars = s->bars + cell * HY_LANES;
-  const hy__bar_clock which = hy__bar_clock_of(source->node->name);
-  const bool is_bar = which == HY__CLOCK_BAR;
-  double value;
-  hy__bar_clock_rows(s->clocks, which, &t->time_ns, 1, &value);
   for (size_t k = 0; k < HY_LANES; k++) {
-    const bool has = is_bar ? bars[k].last_ns != INT64_MIN : s->lanes[cell].live >> k & 1;
-    row[k] = has ? value : (double)NAN;
+    const bool has = source->clock == HY__CLOCK_BAR ? bars[k].last_ns != INT64_MIN
+                                                    : s->lanes[cell].live >> k & 1;
+    row[k] = has ? source->clock_value : (double)NAN;
   }
 }
 

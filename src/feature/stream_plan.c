@@ -159,6 +159,7 @@ static hy_status plan_source(hy_feature_stream *s, uint32_t tf, size_t node, int
   hy__stream_source *source = &s->sources[s->n_sources++];
   *source = (hy__stream_source){.node = n, .ring = &s->rings[node], .field = field};
   if (n->kind == HY__NODE_FIELD && field != HY__FIELD_N_SRC) s->reads[field] = 1;
+  if (n->kind == HY__NODE_CLOCK) source->clock = hy__bar_clock_of(n->name);
   if (n->kind != HY__NODE_FIELD || tf == 0) return HY_OK;
   if (field == HY__FIELD_N_SRC) return HY_OK;
   return find_fold(s, tf, field, &source->fold, err);
@@ -216,6 +217,16 @@ static void place_latches(hy_feature_stream *s, size_t *at) {
   for (size_t i = 0; i < s->n_folds; i++, *at += 2 * HY_LANES) s->folds[i].state = *at;
 }
 
+/* What a slower timeframe gives is there before the first stage. */
+static void connect_target(hy_feature_stream *s, size_t feature) {
+  const hy__ref ref = s->f->refs[feature];
+  const uint32_t wave = timeframe_of(s, ref.node) == 0 ? s->wave[ref.node] : 0;
+  uint32_t *stage = &s->tile_stage[feature / HY_LANES];
+  s->targets[feature] = column_of(s, ref);
+  s->gives[s->targets[feature].domain] = 1;
+  *stage = HY_MAX(*stage, wave);
+}
+
 static void connect(hy_feature_stream *s) {
   for (size_t i = 0; i < s->n_steps; i++) {
     const hy__node *n = &s->f->nodes[s->steps[i].ring - s->rings];
@@ -227,7 +238,7 @@ static void connect(hy_feature_stream *s) {
   for (size_t i = 0; i < s->n_sources; i++)
     if (s->sources[i].node->kind == HY__NODE_ASOF)
       s->sources[i].from = column_of(s, s->sources[i].node->in[0]);
-  for (size_t i = 0; i < s->f->n_features; i++) s->targets[i] = column_of(s, s->f->refs[i]);
+  for (size_t i = 0; i < s->f->n_features; i++) connect_target(s, i);
 }
 
 /* ---- memory ---- */
@@ -242,15 +253,17 @@ static hy_status take(hy_feature_stream *s, size_t n, size_t each, void **out, h
 }
 
 static hy_status take_plan(hy_feature_stream *s, hy_error *err) {
-  void *memory[7] = {NULL};
+  void *memory[9] = {NULL};
   const size_t n_frames = s->f->n_timeframes, n_stages = n_frames * (HY__STAGES_MAX + 1);
-  const size_t sizes[7][2] = {{s->n_steps, sizeof(hy__stream_step)},
+  const size_t sizes[9][2] = {{s->n_steps, sizeof(hy__stream_step)},
                               {n_stages * s->n_domains, sizeof(hy__stream_leg)},
                               {s->n_sources, sizeof(hy__stream_source)},
                               {s->n_sources + s->n_domains, sizeof(hy__stream_fold)},
                               {s->n_cross, sizeof(hy__stream_cross)},
                               {n_stages, sizeof(hy__stream_stage)},
-                              {s->f->n_features, sizeof(hy__stream_column)}};
+                              {s->f->n_features, sizeof(hy__stream_column)},
+                              {s->f->n_features / HY_LANES + 1, sizeof(uint32_t)},
+                              {s->n_domains, 1}};
   for (size_t i = 0; i < HY_COUNT(sizes); i++)
     HY_TRY(take(s, sizes[i][0], sizes[i][1], &memory[i], err));
   s->steps = memory[0];
@@ -260,6 +273,8 @@ static hy_status take_plan(hy_feature_stream *s, hy_error *err) {
   s->cross = memory[4];
   s->stages = memory[5];
   s->targets = memory[6];
+  s->tile_stage = memory[7];
+  s->gives = memory[8];
   s->n_steps = s->n_sources = s->n_cross = 0;
   return HY_OK;
 }
@@ -274,11 +289,11 @@ static size_t shadow_doubles(const hy_feature_stream *s) {
 
 static hy_status take_state(hy_feature_stream *s, hy_error *err) {
   const size_t cells = s->n_blocks * s->n_domains, symbols = s->info.n_symbols;
-  void *memory[13] = {NULL};
+  void *memory[14] = {NULL};
   size_t doubles;
   HY_FAIL_IF(!hy__mul(s->n_blocks, s->block_doubles, &doubles), HY_LIMIT, err,
              "the stream needs more memory than a machine has");
-  const size_t sizes[13][2] = {{doubles, sizeof(double)},
+  const size_t sizes[14][2] = {{doubles, sizeof(double)},
                                {cells, sizeof(uint32_t)},
                                {cells, sizeof(hy__stream_lanes)},
                                {cells * HY_LANES, sizeof(hy__stream_bar)},
@@ -289,8 +304,9 @@ static hy_status take_state(hy_feature_stream *s, hy_error *err) {
                                {s->n_cross ? symbols : 0, HY__CROSS_BYTES},
                                {s->n_cross ? 2 * symbols : 0, sizeof(hy__ranked)},
                                {s->n_blocks, 1},
-                               {s->f->n_features, sizeof(double *)},
-                               {s->n_blocks * s->info.n_fields, HY_LANES * sizeof(double)}};
+                               {s->f->n_features, sizeof(size_t)},
+                               {s->n_blocks * s->info.n_fields, HY_LANES * sizeof(double)},
+                               {s->n_domains, sizeof(uint32_t)}};
   for (size_t i = 0; i < HY_COUNT(sizes); i++)
     HY_TRY(take(s, sizes[i][0], sizes[i][1], &memory[i], err));
   s->memory = memory[0];
@@ -305,8 +321,9 @@ static hy_status take_state(hy_feature_stream *s, hy_error *err) {
   s->which = (uint32_t *)(s->values + HY__IND_INPUTS * symbols);
   s->ranked = memory[9];
   s->present = memory[10];
-  s->rows = memory[11];
+  s->target_row = memory[11];
   s->clean = memory[12];
+  s->target_count = memory[13];
   s->edge = hy__edge_of(s->f->isa);
   return HY_OK;
 }
@@ -333,6 +350,7 @@ void hy__stream_begin(hy_feature_stream *s) {
   const size_t cells = s->n_blocks * s->n_domains;
   memset(s->count, 0, cells * sizeof *s->count);
   memset(s->lanes, 0, cells * sizeof *s->lanes);
+  memset(s->target_count, 0xff, s->n_domains * sizeof *s->target_count); /* of no block */
   for (size_t i = 0; i < cells * HY_LANES; i++)
     s->bars[i] = (hy__stream_bar){.last_ns = INT64_MIN, .last_close = (double)NAN};
   for (uint32_t tf = 0; tf < s->f->n_timeframes; tf++)

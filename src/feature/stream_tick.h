@@ -34,6 +34,8 @@ static inline double hy__stream_kept(double v) { return v - v == 0.0 ? v : (doub
 void hy__stream_read_bars(const hy__stream_event *e, size_t block);
 /* Adds it to the open bars of the slower timeframes. */
 void hy__stream_fold_block(const hy__stream_event *e, size_t block);
+/* The clocks of this bar, the same for all blocks. */
+void hy__stream_read_clocks(const hy__stream_tick *t);
 /* Says whose series go on with this bar, and writes the rows that are not computed. */
 void hy__stream_open_block(const hy__stream_tick *t, size_t block);
 /* What faster timeframes see of this bar is kept, and the next one begins. */

@@ -25,21 +25,25 @@ void hy__fold_begin(hy__fold_state *s) {
 
 static inline bool is_number(double v) { return v == v; }
 
-static void add_row(hy__fold how, const double *cells, double value[HY_LANES]) {
+/* Conditions without branches, so that the lanes are taken together. */
+static void first_row(const double *cells, double value[HY_LANES]) {
+  for (size_t k = 0; k < HY_LANES; k++) value[k] = is_number(value[k]) ? value[k] : cells[k];
+}
+static void last_row(const double *cells, double value[HY_LANES]) {
+  for (size_t k = 0; k < HY_LANES; k++) value[k] = is_number(cells[k]) ? cells[k] : value[k];
+}
+static void highest_row(const double *cells, double value[HY_LANES]) {
   for (size_t k = 0; k < HY_LANES; k++) {
-    const double old = value[k], v = cells[k];
-    const bool empty = !is_number(old), given = is_number(v);
-    bool take = empty;
-    switch (how) {
-    case HY__FOLD_HIGHEST: take = empty || v > old; break;
-    case HY__FOLD_LOWEST: take = empty || v < old; break;
-    case HY__FOLD_LAST: take = true; break;
-    default: break;
-    }
-    value[k] = given && take ? v : old;
+    const double old = value[k], v = cells[k], most = old >= v ? old : v;
+    value[k] = is_number(v) ? most : old;
   }
 }
-
+static void lowest_row(const double *cells, double value[HY_LANES]) {
+  for (size_t k = 0; k < HY_LANES; k++) {
+    const double old = value[k], v = cells[k], least = old <= v ? old : v;
+    value[k] = is_number(v) ? least : old;
+  }
+}
 static void sum_row(const double *cells, double value[HY_LANES]) {
   for (size_t k = 0; k < HY_LANES; k++) {
     const double sum = is_number(value[k]) ? value[k] + cells[k] : cells[k];
@@ -60,12 +64,14 @@ static void weigh_row(const double *price, const double *volume, hy__fold_state 
 void hy__fold_rows(hy__fold how, const double *cells, const double *volume, size_t n,
                    hy__fold_state *s) {
   for (size_t t = 0; t < n; t++, cells += HY_LANES) {
-    if (how == HY__FOLD_VWAP)
-      weigh_row(cells, volume + t * HY_LANES, s);
-    else if (how == HY__FOLD_SUM)
-      sum_row(cells, s->value);
-    else
-      add_row(how, cells, s->value);
+    switch (how) {
+    case HY__FOLD_FIRST: first_row(cells, s->value); break;
+    case HY__FOLD_HIGHEST: highest_row(cells, s->value); break;
+    case HY__FOLD_LOWEST: lowest_row(cells, s->value); break;
+    case HY__FOLD_SUM: sum_row(cells, s->value); break;
+    case HY__FOLD_VWAP: weigh_row(cells, volume + t * HY_LANES, s); break;
+    default: last_row(cells, s->value); break;
+    }
   }
 }
 

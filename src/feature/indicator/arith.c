@@ -38,17 +38,21 @@ static inline double sign_of(double x) { return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 :
 /* A row's step as a loop over all cells; HY_LANES cells per row. */
 #define UNARY(symbol)                                                                              \
   static void symbol##_step(const hy__ind_step *s) {                                               \
-    const double *x = s->in[0];                                                                    \
-    double *restrict out = s->out[0];                                                              \
-    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = symbol##_of(x[i]);                       \
+    EACH_BLOCK(s, at) {                                                                            \
+      const double *x = s->in[0] + at;                                                             \
+      double *restrict out = s->out[0] + at;                                                       \
+      for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = symbol##_of(x[i]);                     \
+    }                                                                                              \
   }                                                                                                \
   HY_IND_CODE(symbol) = {.step = symbol##_step}
 
 #define BINARY(symbol)                                                                             \
   static void symbol##_step(const hy__ind_step *s) {                                               \
-    const double *x = s->in[0], *y = s->in[1];                                                     \
-    double *restrict out = s->out[0];                                                              \
-    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = symbol##_of(x[i], y[i]);                 \
+    EACH_BLOCK(s, at) {                                                                            \
+      const double *x = s->in[0] + at, *y = s->in[1] + at;                                         \
+      double *restrict out = s->out[0] + at;                                                       \
+      for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = symbol##_of(x[i], y[i]);               \
+    }                                                                                              \
   }                                                                                                \
   HY_IND_CODE(symbol) = {.step = symbol##_step}
 
@@ -56,9 +60,11 @@ BINARY(add);
 BINARY(sub);
 BINARY(mul);
 static void div_step(const hy__ind_step *s) {
-  const double *x = s->in[0], *y = s->in[1];
-  double *restrict out = s->out[0];
-  for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = kept(x[i] / y[i]);
+  EACH_BLOCK(s, at) {
+    const double *x = s->in[0] + at, *y = s->in[1] + at;
+    double *restrict out = s->out[0] + at;
+    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = kept(x[i] / y[i]);
+  }
 }
 HY_IND_CODE(div) = {.step = div_step, .quotient = true};
 BINARY(gt);
@@ -76,37 +82,44 @@ UNARY(sqrt);
 UNARY(sign);
 
 static void clip_step(const hy__ind_step *s) {
-  const double *x = s->in[0];
-  double *restrict out = s->out[0];
   double lo = s->p[0], hi = s->p[1];
-  for (size_t i = 0; i < s->n * HY_LANES; i++) {
-    double v = x[i] < lo ? lo : x[i];
-    out[i] = v > hi ? hi : v;
+  EACH_BLOCK(s, at) {
+    const double *x = s->in[0] + at;
+    double *restrict out = s->out[0] + at;
+    for (size_t i = 0; i < s->n * HY_LANES; i++) {
+      double v = x[i] < lo ? lo : x[i];
+      out[i] = v > hi ? hi : v;
+    }
   }
 }
 HY_IND_CODE(clip) = {.step = clip_step};
 
 /* A deviation of 0 divides everything away: missing, not infinite. */
 static void fixed_z_step(const hy__ind_step *s) {
-  const double *x = s->in[0];
-  double *restrict out = s->out[0];
   double mean = s->p[0], std = s->p[1];
-  for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = kept((x[i] - mean) / std);
+  EACH_BLOCK(s, at) {
+    const double *x = s->in[0] + at;
+    double *restrict out = s->out[0] + at;
+    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = kept((x[i] - mean) / std);
+  }
 }
 HY_IND_CODE(fixed_z) = {.step = fixed_z_step};
 
 static void where_step(const hy__ind_step *s) {
-  const double *cond = s->in[0], *x = s->in[1], *y = s->in[2];
-  double *restrict out = s->out[0];
-  for (size_t i = 0; i < s->n * HY_LANES; i++) {
-    double v = cond[i] != 0.0 ? x[i] : y[i];
-    out[i] = cond[i] == cond[i] ? v : (double)NAN;
+  EACH_BLOCK(s, at) {
+    const double *cond = s->in[0] + at, *x = s->in[1] + at, *y = s->in[2] + at;
+    double *restrict out = s->out[0] + at;
+    for (size_t i = 0; i < s->n * HY_LANES; i++) {
+      double v = cond[i] != 0.0 ? x[i] : y[i];
+      out[i] = cond[i] == cond[i] ? v : (double)NAN;
+    }
   }
 }
 HY_IND_CODE(where) = {.step = where_step};
 
 static size_t ref_history(const double *p) { return (size_t)p[0]; }
 static void ref_step(const hy__ind_step *s) {
-  memcpy(s->out[0], s->in[0] - (size_t)s->p[0] * HY_LANES, s->n * HY_LANES * sizeof(double));
+  const double *from = s->in[0] - (size_t)s->p[0] * HY_LANES;
+  EACH_BLOCK(s, at) memcpy(s->out[0] + at, from + at, s->n * HY_LANES * sizeof(double));
 }
 HY_IND_CODE(ref) = {.step = ref_step, .lookback = ref_history, .history = ref_history};

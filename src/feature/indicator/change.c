@@ -73,9 +73,12 @@ HY_INLINE void logret_row(const double *const *in, const double *p, lanes *out) 
   out[0] = v_keep(positive, now / then);
 }
 static void logret_step(const hy__ind_step *s) {
-  double *const out = s->out[0];
   rows_map(s, 1, 1, logret_row);
-  for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = hy__ln(out[i]);
-  for (size_t i = 0; i < s->n * HY_LANES; i += LANE_WIDTH) v_store(out + i, v_fin(v_load(out + i)));
+  EACH_BLOCK(s, at) {
+    double *const out = s->out[0] + at;
+    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = hy__ln(out[i]);
+    for (size_t i = 0; i < s->n * HY_LANES; i += LANE_WIDTH)
+      v_store(out + i, v_fin(v_load(out + i)));
+  }
 }
 HY_IND_CODE(logret) = {.step = logret_step, .lookback = window, .history = window};

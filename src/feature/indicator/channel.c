@@ -21,7 +21,7 @@ static void keltner_step(const hy__ind_step *s) {
   const ema_rule middle_rule = {bars - n, n, 2.0 / (n + 1.0)};
   const ema_rule range_rule = {bars - n_range, n_range, 1.0 / n_range};
   const lanes k = v_set(s->p[2]);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes previous = v_load(state + PREVIOUS);
     ema middle = ema_load(state + MIDDLE), average = ema_load(state + RANGE);

@@ -13,7 +13,7 @@ static size_t short_last(const double *p) { return (void)p, SHORT_FIRST; }
 typedef void (*read_fn)(const cycle *now, lanes *out);
 
 HY_INLINE void measured(const hy__ind_step *s, int n_out, read_fn read) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     cycle now = cycle_load(state);
     for (size_t t = 0; t < s->n; t++) {
@@ -146,7 +146,7 @@ HY_INLINE reading read_later(const cycle *now, const double *smooth, const doubl
 typedef void (*later_fn)(const reading *r, lanes *out);
 
 HY_INLINE void later(const hy__ind_step *s, int n_out, later_fn give) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g, *const more = state + CYCLE_DOUBLES;
     cycle now = cycle_load(state);
     lanes held[N_LATER];
@@ -190,7 +190,7 @@ LATER(ht_trendmode, 1, give_mode);
 enum { LINE_END = CYCLE_DOUBLES + 3 * HY_LANES };
 static size_t line_bytes(const double *p) { return (void)p, LINE_END * sizeof(double); }
 static void ht_trendline_step(const hy__ind_step *s) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g, *const more = state + CYCLE_DOUBLES;
     cycle now = cycle_load(state);
     lanes means[3];

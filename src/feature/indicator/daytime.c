@@ -35,21 +35,25 @@ HY_INLINE double clock_of(const double *row) {
 
 /* One value per row, then put into the lanes that have it; a lane with a clock of its own gets its
  * own. */
+HY_INLINE void circle_rows(const double *in, double *out, size_t n, angle_fn angle,
+                           circle_fn form) {
+  double clock[ROWS], value[ROWS];
+  for (size_t t = 0; t < n; t++) clock[t] = clock_of(in + t * HY_LANES);
+  for (size_t t = 0; t < n; t++) value[t] = form(angle(clock[t]));
+  for (size_t t = 0; t < n; t++, in += HY_LANES, out += HY_LANES) {
+    for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+      const lanes seconds = v_load(in + g);
+      v_store(out + g, v_keep(v_eq(seconds, v_set(clock[t])), v_fin(v_set(value[t]))));
+    }
+    for (int i = 0; i < HY_LANES; i++)
+      if (in[i] < clock[t]) out[i] = form(angle(in[i])) + 0.0;
+  }
+}
 HY_INLINE void circle(const hy__ind_step *s, angle_fn angle, circle_fn form) {
-  for (size_t begin = 0; begin < s->n; begin += ROWS) {
-    const size_t n = HY_MIN(ROWS, s->n - begin);
-    double clock[ROWS], value[ROWS];
-    for (size_t t = 0; t < n; t++) clock[t] = clock_of(s->in[0] + (begin + t) * HY_LANES);
-    for (size_t t = 0; t < n; t++) value[t] = form(angle(clock[t]));
-    for (size_t t = 0; t < n; t++) {
-      const double *const in = s->in[0] + (begin + t) * HY_LANES;
-      double *const out = s->out[0] + (begin + t) * HY_LANES;
-      for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
-        const lanes seconds = v_load(in + g);
-        v_store(out + g, v_keep(v_eq(seconds, v_set(clock[t])), v_fin(v_set(value[t]))));
-      }
-      for (int i = 0; i < HY_LANES; i++)
-        if (in[i] < clock[t]) out[i] = form(angle(in[i])) + 0.0;
+  EACH_BLOCK(s, at) {
+    for (size_t begin = 0; begin < s->n; begin += ROWS) {
+      const size_t first = at + begin * HY_LANES;
+      circle_rows(s->in[0] + first, s->out[0] + first, HY_MIN(ROWS, s->n - begin), angle, form);
     }
   }
 }

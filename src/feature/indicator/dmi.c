@@ -63,7 +63,7 @@ HY_INLINE lanes directional(movement m) {
 typedef lanes (*form_fn)(movement m);
 
 HY_INLINE void run(const hy__ind_step *s, double least, form_fn form) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     movement m = movement_load(state);
     for (size_t t = 0; t < s->n; t++) {
@@ -108,7 +108,7 @@ HY_IND_CODE(dx) = {.step = dx_step, .lookback = window, .state_bytes = bytes, .s
  * stands in the hidden column. */
 HY_INLINE void adx_run(const hy__ind_step *s, size_t back) {
   const ema_rule rule = ema_wilder(s->p[0]);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     movement m = movement_load(state);
     ema adx = ema_load(state + ADX);

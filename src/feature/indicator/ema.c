@@ -30,7 +30,7 @@ static size_t bytes6(const double *p) { return 6 * bytes(p); }
 typedef lanes (*combine_fn)(const lanes *e, const double *p);
 
 HY_INLINE void chain(const hy__ind_step *s, int n_stages, ema_rule rule, combine_fn combine) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema stage[STAGES_MAX];
     for (int i = 0; i < n_stages; i++) stage[i] = ema_load(state + i * EMA_DOUBLES);
@@ -87,7 +87,7 @@ HY_IND_CODE(t3) = {.step = t3_step, .lookback = last6, .state_bytes = bytes6, .s
 /* sum a^i x[i] / sum a^i, by the running weight: pandas' adjust=True. */
 static void ema_pandas_adjust_step(const hy__ind_step *s) {
   const lanes keep = v_set(1.0 - 2.0 / (s->p[0] + 1.0));
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes e = v_load(state), weight = v_load(state + HY_LANES);
     for (size_t t = 0; t < s->n; t++) {
@@ -110,7 +110,7 @@ static size_t zlema_last(const double *p) { return last(p) + zlema_lag(p); }
 static void zlema_step(const hy__ind_step *s) {
   const ema_rule rule = ema_span(s->p[0]);
   const size_t lag = zlema_lag(s->p);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema average = ema_load(state);
     for (size_t t = 0; t < s->n; t++) {

@@ -9,7 +9,7 @@ static size_t stable(const double *p, double tol) { return ema_stable(2.0 / (p[0
 
 static void eri_step(const hy__ind_step *s) {
   const ema_rule rule = ema_span(s->p[0]);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema average = ema_load(state);
     for (size_t t = 0; t < s->n; t++) {

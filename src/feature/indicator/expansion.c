@@ -14,7 +14,7 @@ static size_t cvi_stable(const double *p, double tol) {
 static void cvi_step(const hy__ind_step *s) {
   const ema_rule rule = ema_span(s->p[0]);
   const size_t back = p_count(s->p, 1);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     ema average = ema_load((double *)s->state + g);
     for (size_t t = 0; t < s->n; t++) {
       const size_t at = t * HY_LANES + g;
@@ -47,7 +47,7 @@ static size_t massi_stable(const double *p, double tol) {
 static void massi_step(const hy__ind_step *s) {
   const ema_rule rule = ema_span(s->p[0]);
   const size_t n = p_count(s->p, 1);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema first = ema_load(state), second = ema_load(state + EMA_DOUBLES);
     for (size_t t = 0; t < s->n; t++) {
@@ -79,7 +79,7 @@ static size_t rvi_stable(const double *p, double tol) { return ema_stable(1.0 / 
 static void rvi_step(const hy__ind_step *s) {
   const ema_rule rule = ema_wilder(s->p[0]);
   const size_t n = p_count(s->p, 1);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema up = ema_load(state), down = ema_load(state + EMA_DOUBLES);
     for (size_t t = 0; t < s->n; t++) {

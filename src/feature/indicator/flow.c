@@ -67,7 +67,7 @@ HY_IND_CODE(cmf) = {.step = cmf_step,
 
 static size_t ad_bytes(const double *p) { return (void)p, HY_LANES * sizeof(double); }
 static void ad_step(const hy__ind_step *s) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes total = v_load(state);
     for (size_t t = 0; t < s->n; t++) {
@@ -97,7 +97,7 @@ static void adosc_step(const hy__ind_step *s) {
   const ema_rule fast_rule = {0, 1, 2.0 / (s->p[0] + 1.0)},
                  slow_rule = {0, 1, 2.0 / (s->p[1] + 1.0)};
   const lanes full = v_set(slow_of(s->p));
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes total = v_load(state + AD);
     ema fast = ema_load(state + FAST), slow = ema_load(state + SLOW);

@@ -10,7 +10,7 @@ static size_t bytes(const double *p) { return (void)p, END * sizeof(double); }
 static size_t stable(const double *p, double tol) { return (void)p, ema_stable(0.5, tol); }
 
 static void ha_step(const hy__ind_step *s) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes before_open = v_load(state + OPEN), before_close = v_load(state + CLOSE);
     lanes seen = v_load(state + SEEN);

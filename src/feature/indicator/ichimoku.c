@@ -17,9 +17,11 @@ HY_INLINE void shifted(const hy__ind_step *s, size_t shift, size_t n, view_fn le
   for (int i = 0; i < 2; i++) before.in[i] -= shift * HY_LANES;
   tiles_map(&before, (tiling){2, 2, 1, n, RUN, channel_block, leaf});
   if (shift == 0) return;
-  for (size_t at = 0; at < s->n * HY_LANES; at += LANE_WIDTH) {
-    const mask ok = v_ok(v_load(s->in[0] + at) + v_load(s->in[1] + at));
-    v_store(s->out[0] + at, v_keep(ok, v_load(s->out[0] + at)));
+  EACH_BLOCK(s, first) {
+    for (size_t at = first; at < first + s->n * HY_LANES; at += LANE_WIDTH) {
+      const mask ok = v_ok(v_load(s->in[0] + at) + v_load(s->in[1] + at));
+      v_store(s->out[0] + at, v_keep(ok, v_load(s->out[0] + at)));
+    }
   }
 }
 

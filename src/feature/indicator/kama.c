@@ -57,20 +57,22 @@ HY_INLINE void kama_row(adaptive *a, const double *x, double *out) {
 }
 
 /* All groups of a row together: each waits for its own average alone. */
-static void kama_step(const hy__ind_step *s) {
+HY_INLINE void kama_rows(double *state, const double *x, double *out, size_t n) {
   enum { GROUPS = HY_LANES / LANE_WIDTH };
-  er_step(s); /* the ratios stand in the output until each is used */
-  double *const state = s->state;
   adaptive a[GROUPS];
   for (size_t i = 0; i < GROUPS; i++)
     a[i] = (adaptive){v_load(state + i * LANE_WIDTH), v_load(state + HY_LANES + i * LANE_WIDTH)};
-  for (size_t t = 0; t < s->n * HY_LANES; t += HY_LANES)
+  for (size_t t = 0; t < n * HY_LANES; t += HY_LANES)
     for (size_t i = 0; i < GROUPS; i++)
-      kama_row(&a[i], s->in[0] + t + i * LANE_WIDTH, s->out[0] + t + i * LANE_WIDTH);
+      kama_row(&a[i], x + t + i * LANE_WIDTH, out + t + i * LANE_WIDTH);
   for (size_t i = 0; i < GROUPS; i++) {
     v_store(state + i * LANE_WIDTH, a[i].k);
     v_store(state + HY_LANES + i * LANE_WIDTH, a[i].seen);
   }
+}
+static void kama_step(const hy__ind_step *s) {
+  er_step(s); /* the ratios stand in the output until each is used */
+  EACH_BLOCK(s, at) kama_rows((double *)s->state + at, s->in[0] + at, s->out[0] + at, s->n);
 }
 HY_IND_CODE(kama) = {
     .step = kama_step, .lookback = window, .history = window, .state_bytes = kama_bytes};

@@ -22,7 +22,7 @@ HY_INLINE void place_leaf(view v, const double *p, lanes *out) {
 HY_INLINE void smooth(const hy__ind_step *s, ema_rule k_rule, ema_rule d_rule, double origin) {
   const lanes zero = v_set(origin), two = v_set(2.0), three = v_set(3.0);
   tiles_map(s, (tiling){3, 2, 1, p_count(s->p, 0), RUN, channel_block, place_leaf});
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema k = ema_load(state + SLOW_K), d = ema_load(state + SLOW_D);
     for (size_t t = 0; t < s->n; t++) {

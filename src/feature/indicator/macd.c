@@ -18,7 +18,7 @@ typedef struct macd_rules {
 } macd_rules;
 
 HY_INLINE void macd_run(const hy__ind_step *s, macd_rules r) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema fast = ema_load(state + FAST), slow = ema_load(state + SLOW);
     ema signal = ema_load(state + SIGNAL);
@@ -70,7 +70,7 @@ typedef lanes (*pair_fn)(lanes fast, lanes slow);
 /* Each average is seeded alone. */
 HY_INLINE void pair(const hy__ind_step *s, pair_fn form) {
   const ema_rule fast_rule = ema_span(fast_of(s->p)), slow_rule = ema_span(slow_of(s->p));
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema fast = ema_load(state + FAST), slow = ema_load(state + SLOW);
     for (size_t t = 0; t < s->n; t++) {
@@ -110,7 +110,7 @@ static size_t trix_stable(const double *p, double tol) {
 }
 static void trix_step(const hy__ind_step *s) {
   const ema_rule rule = ema_span(s->p[0]);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     ema stage[3];
     for (int i = 0; i < 3; i++) stage[i] = ema_load(state + i * EMA_DOUBLES);

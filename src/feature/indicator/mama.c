@@ -24,7 +24,7 @@ HY_INLINE lanes weight(lanes fall, const double *p) {
 
 static void mama_step(const hy__ind_step *s) {
   const lanes one = v_set(1.0), half = v_set(0.5);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     cycle now = cycle_load(state);
     lanes phase = v_load(state + PHASE), mama = v_load(state + MAMA), fama = v_load(state + FAMA);

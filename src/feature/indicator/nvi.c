@@ -17,7 +17,7 @@ static size_t bytes(const double *p) { return (void)p, END * sizeof(double); }
 /* Inputs: close, volume. Follows the close's returns where the volume fell, or where it rose. */
 HY_INLINE void volume_index(const hy__ind_step *s, bool rising) {
   const lanes one = v_set(1.0), start = v_set(1000.0);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes total = v_load(state + TOTAL), before = v_load(state + CLOSE);
     lanes traded = v_load(state + VOLUME), seen = v_load(state + SEEN);
@@ -49,7 +49,7 @@ HY_IND_CODE(pvi) = {.step = pvi_step, .lookback = none, .state_bytes = bytes};
 /* Inputs: high, low, close. A rise adds the close's height above the true low, a fall its depth
  * under the true high. */
 static void wad_step(const hy__ind_step *s) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes total = v_load(state + TOTAL), before = v_load(state + CLOSE);
     lanes seen = v_load(state + SEEN);

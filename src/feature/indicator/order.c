@@ -103,7 +103,7 @@ HY_INLINE void sorted_map(const hy__ind_step *given, sorted_fn leaf) {
   own_step own;
   const hy__ind_step *const s = step_own(given, &own);
   const size_t n = p_count(s->p, 0);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     const mask fresh = v_eq(v_load(state), v_zero());
     if (m_any(fresh)) sorted_prime(s->in[0] + g, state, n, fresh);

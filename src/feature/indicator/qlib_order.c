@@ -174,7 +174,7 @@ static size_t order_rest(const double *p, double tol) {
   return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), p_count(p, 3));
 }
 static void order_group(const hy__ind_step *const *steps, size_t n) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(steps[0], g) {
     ranks_run(steps, n, g);
     for (size_t i = 0; i < n; i++) sorted_run(steps[i], steps[i]->p + 1, 2, steps[i]->p[3], g);
   }
@@ -193,7 +193,7 @@ static size_t quantile_rest(const double *p, double tol) {
   return (void)tol, p_count(p, 0) - HY_MIN(p_count(p, 0), p_count(p, 2));
 }
 static void quantile_step(const hy__ind_step *s) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) sorted_run(s, s->p + 1, 1, s->p[2], g);
+  EACH_GROUP(s, g) sorted_run(s, s->p + 1, 1, s->p[2], g);
 }
 HY_IND_CODE(quantile_qlib) = {.step = quantile_step,
                               .lookback = quantile_least,
@@ -209,7 +209,7 @@ static size_t rest(const double *p, double tol) {
 }
 static void median_step(const hy__ind_step *s) {
   static const double middle[] = {0.5};
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) sorted_run(s, middle, 1, s->p[1], g);
+  EACH_GROUP(s, g) sorted_run(s, middle, 1, s->p[1], g);
 }
 HY_IND_CODE(median_qlib) = {.step = median_step,
                             .lookback = least,

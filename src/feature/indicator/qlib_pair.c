@@ -74,11 +74,13 @@ CORR(corr_rel, corr_rel_leaf);
 /* Inputs: x, y, @bar, which tells a missing value from a row before the series' start. */
 #define COMPARE(symbol, is)                                                                        \
   static void symbol##_step(const hy__ind_step *s) {                                               \
-    const double *x = s->in[0], *y = s->in[1], *bar = s->in[2];                                    \
-    double *restrict out = s->out[0];                                                              \
-    for (size_t i = 0; i < s->n * HY_LANES; i++) {                                                 \
-      const double truth = x[i] is y[i] ? 1.0 : 0.0;                                               \
-      out[i] = bar[i] == bar[i] ? truth : (double)NAN;                                             \
+    EACH_BLOCK(s, at) {                                                                            \
+      const double *x = s->in[0] + at, *y = s->in[1] + at, *bar = s->in[2] + at;                   \
+      double *restrict out = s->out[0] + at;                                                       \
+      for (size_t i = 0; i < s->n * HY_LANES; i++) {                                               \
+        const double truth = x[i] is y[i] ? 1.0 : 0.0;                                             \
+        out[i] = bar[i] == bar[i] ? truth : (double)NAN;                                           \
+      }                                                                                            \
     }                                                                                              \
   }                                                                                                \
   HY_IND_CODE(symbol) = {.step = symbol##_step}

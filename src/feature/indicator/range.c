@@ -60,7 +60,7 @@ typedef lanes (*form_fn)(lanes average, lanes close);
 /* Wilder's average; the first bar has no previous close and is passed over. */
 HY_INLINE void wilder(const hy__ind_step *s, form_fn form) {
   const ema_rule rule = {1, s->p[0], 1.0 / s->p[0]};
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes previous = v_load(state + PREVIOUS);
     ema average = ema_load(state + AVERAGE);
@@ -93,7 +93,7 @@ HY_IND_CODE(natr) = {.step = natr_step, .lookback = window, .state_bytes = bytes
 /* The first bar counts with its own range. */
 static void atr_tv_step(const hy__ind_step *s) {
   const ema_rule rule = ema_wilder(s->p[0]);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes previous = v_load(state + PREVIOUS), seen = v_load(state + SEEN);
     ema average = ema_load(state + AVERAGE);

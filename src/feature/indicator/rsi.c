@@ -38,7 +38,7 @@ HY_INLINE lanes wilder_push(wilder *w, double n, lanes x, form_fn form, mask *re
 }
 
 HY_INLINE void averages(const hy__ind_step *s, form_fn form) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     wilder w = wilder_load(state);
     for (size_t t = 0; t < s->n; t++) {
@@ -132,7 +132,7 @@ HY_INLINE void stochrsi_emit(const hy__ind_step *s, const double *newest, size_t
 }
 
 static void stochrsi_step(const hy__ind_step *s) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     wilder w = wilder_load(state);
     for (size_t t = 0; t < s->n; t++) {

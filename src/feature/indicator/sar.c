@@ -78,7 +78,7 @@ HY_INLINE lanes position_push(position *s, rules r, lanes high, lanes low, mask 
 }
 
 HY_INLINE void run(const hy__ind_step *s, rules r, bool is_signed) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes *field[N_ROWS];
     position now;

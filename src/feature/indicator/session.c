@@ -81,7 +81,7 @@ enum { SESSION = 0, SEEN = HY_LANES, COUNT = 2 * HY_LANES, END = 3 * HY_LANES };
 static size_t bars_bytes(const double *p) { return (void)p, END * sizeof(double); }
 static void bars_since_open_step(const hy__ind_step *s) {
   const lanes unit = v_set(1.0);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes session = v_load(state + SESSION), seen = v_load(state + SEEN);
     lanes count = v_load(state + COUNT);
@@ -103,7 +103,7 @@ HY_IND_CODE(bars_since_open) = {.step = bars_since_open_step, .state_bytes = bar
 /* Input: volume. */
 static size_t stale_bytes(const double *p) { return (void)p, HY_LANES * sizeof(double); }
 static void stale_bars_step(const hy__ind_step *s) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes count = v_load(state);
     for (size_t t = 0; t < s->n; t++) {

@@ -72,7 +72,7 @@ HY_INLINE moments joined(moments m, lanes x) {
 static void expand_z_step(const hy__ind_step *s) {
   const lanes min = v_set(s->p[0]), ddof = v_set(s->p[1]);
   const bool exclude_self = s->p[2] != 0.0;
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     moments m = {v_load(state + COUNT), v_load(state + MEAN), v_load(state + SQUARES)};
     for (size_t t = 0; t < s->n; t++) {

@@ -43,7 +43,7 @@ static void tsi_step(const hy__ind_step *s) {
   const ema_rule second = ema_span(s->p[1]);
   ema_rule first = ema_span(s->p[0]);
   first.skip = 1.0; /* the first bar has no change */
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     twice now = twice_load(state);
     lanes previous = v_load(state + PREVIOUS);
@@ -86,7 +86,7 @@ HY_INLINE void place_leaf(view v, const double *p, lanes *out) {
 static void smi_step(const hy__ind_step *s) {
   const ema_rule fast = ema_span(s->p[1]), slow = ema_span(s->p[2]), rule = ema_span(s->p[3]);
   tiles_map(s, (tiling){3, 2, 2, p_count(s->p, 0), RUN, channel_block, place_leaf});
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     twice now = twice_load(state);
     ema signal = ema_load(state + SIGNAL);

@@ -39,7 +39,7 @@ HY_INLINE lanes trail_push(trail *s, lanes middle, lanes reach, lanes close, mas
 static void supertrend_step(const hy__ind_step *s) {
   const double n = s->p[0], k = s->p[1];
   const ema_rule rule = {1, n, 1.0 / n}; /* the first bar has no range */
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     trail now = {v_load(state + PREVIOUS), v_load(state + UPPER), v_load(state + LOWER),
                  v_load(state + TREND), ema_load(state + AVERAGE)};

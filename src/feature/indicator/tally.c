@@ -83,7 +83,7 @@ enum { PREVIOUS = 0, SEEN = HY_LANES, RUNNING = 2 * HY_LANES, END = 3 * HY_LANES
 static size_t streak_bytes(const double *p) { return (void)p, END * sizeof(double); }
 static void streak_step(const hy__ind_step *s) {
   const lanes unit = v_set(1.0);
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes previous = v_load(state + PREVIOUS), seen = v_load(state + SEEN);
     lanes running = v_load(state + RUNNING);

@@ -7,11 +7,13 @@
  * another for what is not finite. */
 #define TRANSFORM(symbol)                                                                          \
   static void symbol##_step(const hy__ind_step *s) {                                               \
-    const double *const x = s->in[0];                                                              \
-    double *restrict out = s->out[0];                                                              \
-    for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = hy__##symbol(x[i]);                      \
-    for (size_t i = 0; i < s->n * HY_LANES; i += LANE_WIDTH)                                       \
-      v_store(out + i, v_fin(v_load(out + i)));                                                    \
+    EACH_BLOCK(s, at) {                                                                            \
+      const double *const x = s->in[0] + at;                                                       \
+      double *restrict out = s->out[0] + at;                                                       \
+      for (size_t i = 0; i < s->n * HY_LANES; i++) out[i] = hy__##symbol(x[i]);                    \
+      for (size_t i = 0; i < s->n * HY_LANES; i += LANE_WIDTH)                                     \
+        v_store(out + i, v_fin(v_load(out + i)));                                                  \
+    }                                                                                              \
   }                                                                                                \
   HY_IND_CODE(symbol) = {.step = symbol##_step}
 
@@ -51,7 +53,7 @@ HY_IND_CODE(ceil) = {.step = ceil_step};
 static size_t none(const double *p) { return (void)p, 0; }
 static size_t bytes(const double *p) { return (void)p, HY_LANES * sizeof(double); }
 static void cumsum_step(const hy__ind_step *s) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes total = v_load(state);
     for (size_t t = 0; t < s->n; t++) {

@@ -150,7 +150,7 @@ static size_t ewma_bytes(const double *p) { return (void)p, EWMA_END * sizeof(do
 static size_t ewma_stable(const double *p, double tol) { return ema_stable(1.0 - p[1], tol); }
 static void ewma_vol_step(const hy__ind_step *s) {
   const ema_rule rule = {1, s->p[0], 1.0 - s->p[1]};
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes previous = v_load(state);
     ema average = ema_load(state + AVERAGE);

@@ -13,7 +13,7 @@ static size_t bytes(const double *p) { return (void)p, END * sizeof(double); }
 typedef lanes (*add_fn)(lanes close, lanes volume, lanes previous, mask seen);
 
 HY_INLINE void accumulate(const hy__ind_step *s, add_fn add) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes total = v_load(state + TOTAL), previous = v_load(state + PREVIOUS);
     lanes seen = v_load(state + SEEN);
@@ -56,7 +56,7 @@ static size_t efi_stable(const double *p, double tol) {
 }
 static void efi_step(const hy__ind_step *s) {
   const ema_rule rule = {1, s->p[0], 2.0 / (s->p[0] + 1.0)};
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes previous = v_load(state);
     ema average = ema_load(state + EFI_AVERAGE);
@@ -82,7 +82,7 @@ enum { PAID = 0, TRADED = HY_LANES, DAY = 2 * HY_LANES, VWAP_END = 3 * HY_LANES 
 static size_t vwap_bytes(const double *p) { return (void)p, VWAP_END * sizeof(double); }
 
 HY_INLINE void vwap(const hy__ind_step *s, anchor anew) {
-  for (size_t g = 0; g < HY_LANES; g += LANE_WIDTH) {
+  EACH_GROUP(s, g) {
     double *const state = (double *)s->state + g;
     lanes paid = v_load(state + PAID), traded = v_load(state + TRADED), day = v_load(state + DAY);
     for (size_t t = 0; t < s->n; t++) {
