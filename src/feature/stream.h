@@ -16,7 +16,7 @@
 #include "feature/edge.h"
 #include "feature/program.h"
 
-enum { HY__STREAM_GROUP = 8 }; /* blocks that a step runs at once */
+enum { HY__STREAM_GROUP = 32 }; /* blocks that a step runs at once */
 
 /* The columns of a node: outputs, then hidden ones. */
 typedef struct hy__ring {
