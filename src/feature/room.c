@@ -9,9 +9,9 @@ enum {
   CHUNK_MIN = 32,
   CHUNK_MAX = 256,
   CHUNK_STEP = 16,
-  /* of a worker's node buffers: a part of the second-level cache, which also sees the file's rows
-   */
-  CHUNK_BUDGET_BYTES = 512 << 10
+  /* of a worker's node buffers, about a second-level cache: what a node does anew in each chunk,
+   * such as the windows before its first row, costs more than rows from further away */
+  CHUNK_BUDGET_BYTES = 1 << 20
 };
 
 bool hy__take(size_t *at, size_t bytes, size_t *out) {
