@@ -31,7 +31,12 @@ static hy_status add_timeframe(hy__graph *b, hy__timeframe timeframe, hy__place 
     const hy__timeframe *t = &f->timeframes[*out];
     if (t->ns == timeframe.ns && t->anchor == timeframe.anchor) return HY_OK;
   }
-  if (base_ns && timeframe.ns % base_ns)
+  const hy_status status = hy__grid_check(timeframe.ns, timeframe.anchor, b->err);
+  if (status != HY_OK) {
+    hy__place_add(place, b->err);
+    return status;
+  }
+  if (base_ns && !hy__timeframe_divides(base_ns, timeframe.ns))
     return hy__place_fail(place, HY_MISMATCH, b->err,
                           "timeframe %.20s is no multiple of base %.20s", timeframe.name,
                           f->timeframes[0].name);
@@ -110,5 +115,8 @@ hy_status hy__graph_age(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref 
 }
 
 size_t hy__timeframe_ratio(const hy__timeframe *fast, const hy__timeframe *slow) {
-  return fast->ns ? (size_t)((slow->ns + fast->ns - 1) / fast->ns) : 0;
+  if (!fast->ns) return 0;
+  const bool months = hy__timeframe_months(fast->ns) != 0;
+  const int64_t slow_ns = months ? slow->ns : hy__timeframe_longest_ns(slow->ns);
+  return (size_t)((slow_ns + fast->ns - 1) / fast->ns);
 }

@@ -124,6 +124,8 @@ static hy_status read_gap(const hy__yaml *node, hy__gap *out, hy_error *err) {
       HY_TRY(hy__spec_choice(hy__yaml_get(node, "fill"), fills, HY_COUNT(fills), &fill, err));
     if (max) HY_TRY(read_count(max, GAP_MAX_LIMIT, &out->max, err));
     if (after) HY_TRY(read_duration(after, &out->reset_after_ns, err));
+    if (after && hy__timeframe_months(out->reset_after_ns))
+      return hy__yaml_fail(after, err, "reset_after: months are no length, give days");
     if (after && (fill == HY__GAP_FLAT || fill == HY__GAP_MARK))
       return hy__yaml_fail(after, err, "reset_after goes with fill none or reset alone");
   }

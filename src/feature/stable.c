@@ -36,7 +36,8 @@ static bool in_faster(const hy_features *f, const hy__node *n, int64_t base_ns, 
       n->kind == HY__NODE_AGE ? n->slower : hy__node_timeframe(f, &f->nodes[n->in[0].node]);
   const hy__timeframe slow = f->timeframes[tf];
   size_t whole_ns;
-  if (!fast.ns || !hy__mul(rows + 2, (size_t)slow.ns, &whole_ns)) return false;
+  if (!fast.ns || !hy__mul(rows + 2, (size_t)hy__timeframe_longest_ns(slow.ns), &whole_ns))
+    return false;
   if (!hy__add(whole_ns, (whole_ns / four_weeks_ns + 1) * hour_ns, &whole_ns)) return false;
   *out = whole_ns / (size_t)fast.ns + 1;
   return true;

@@ -9,7 +9,7 @@
 
 struct hy__grid {
   const hy_allocator *allocator;
-  int64_t timeframe_s;
+  int64_t timeframe_s, months; /* 0: days or less */
   hy__anchor anchor;
   hy__zone *zone;         /* CLOCK, UTC */
   hy__sessions *sessions; /* SESSION */
@@ -66,22 +66,31 @@ static int64_t date_end(const hy__grid *g, int64_t days) {
   return later_s;
 }
 
-/* Whole days from 1970-01-01 on, weeks from Monday on. */
-static int64_t days_end(const hy__grid *g, int64_t utc_s) {
+/* The last date of the bar that holds one: days are counted from 1970-01-01 on, weeks from Monday
+ * on, months from January on. */
+static int64_t last_date(const hy__grid *g, int64_t days) {
+  if (g->months) {
+    const hy__date date = hy__date_from_days(days);
+    const int32_t n = (int32_t)g->months, next = (date.month - 1) / n * n + n;
+    return hy__date_days((hy__date){date.year + next / 12, next % 12 + 1, 1}) - 1;
+  }
   const int64_t n = g->timeframe_s / HY_S_PER_DAY, shift = n % 7 == 0 ? 3 : 0;
+  return hy__floor_div(days + shift, n) * n - shift + n - 1;
+}
+
+static int64_t days_end(const hy__grid *g, int64_t utc_s) {
   int64_t days = hy__floor_div(utc_s - 1 + hy__zone_offset_s(g->zone, utc_s - 1), HY_S_PER_DAY);
   for (;; days++) {
-    const int64_t last = hy__floor_div(days + shift, n) * n - shift + n - 1;
-    const int64_t end = date_end(g, last);
+    const int64_t end = date_end(g, last_date(g, days));
     if (end >= utc_s) return end;
   }
 }
 
 /* ---- sessions ---- */
 
-static int64_t week_end(const hy__grid *g, const hy__session *s) {
+static int64_t last_close(const hy__grid *g, const hy__session *s) {
   hy__session last;
-  for (int64_t days = s->days + (7 - hy__days_weekday(s->days)) % 7; days > s->days; days--)
+  for (int64_t days = last_date(g, s->days); days > s->days; days--)
     if (hy__sessions_on(g->sessions, days, &last)) return last.close_s;
   return s->close_s;
 }
@@ -95,7 +104,7 @@ static int64_t session_end(const hy__grid *g, int64_t utc_s) {
   hy__session s;
   if (!hy__sessions_at(g->sessions, utc_s, &s)) return round_up(utc_s, g->timeframe_s);
   if (g->timeframe_s == HY_S_PER_DAY) return s.close_s;
-  if (g->timeframe_s == 7 * HY_S_PER_DAY) return week_end(g, &s);
+  if (g->timeframe_s > HY_S_PER_DAY) return last_close(g, &s);
   if (s.break_begin_s == s.break_end_s) return part_end(utc_s, s.open_s, s.close_s, g->timeframe_s);
   if (utc_s <= s.break_begin_s) return part_end(utc_s, s.open_s, s.break_begin_s, g->timeframe_s);
   return part_end(utc_s, s.break_end_s, s.close_s, g->timeframe_s);
@@ -116,29 +125,45 @@ int64_t hy__grid_end(const hy__grid *g, int64_t close_ns) {
   return hy__mul_i64(end_s, HY_NS_PER_S, &end_ns) ? end_ns : close_ns;
 }
 
+/* Days of sessions one by one, by weeks and by months. */
+static bool fits_sessions(int64_t timeframe_ns) {
+  const int64_t s = timeframe_ns / HY_NS_PER_S;
+  return s <= HY_S_PER_DAY || s == 7 * HY_S_PER_DAY || hy__timeframe_months(timeframe_ns);
+}
+
+hy_status hy__grid_check(int64_t timeframe_ns, hy__anchor anchor, hy_error *err) {
+  char text[24];
+  const int64_t s = timeframe_ns / HY_NS_PER_S;
+  const bool whole = s > 0 && timeframe_ns % HY_NS_PER_S == 0;
+  const bool daily = s % HY_S_PER_DAY == 0 && s <= 100 * HY_S_PER_DAY;
+  hy__timeframe_format(timeframe_ns, text);
+  HY_FAIL_IF(!whole || (s > HY_S_PER_DAY && !daily && !hy__timeframe_months(timeframe_ns)),
+             HY_INVALID_ARGUMENT, err,
+             "timeframe %s: expected whole seconds up to a day, whole days up to 100, or months",
+             text);
+  HY_FAIL_IF(anchor == HY__ANCHOR_SESSION && !fits_sessions(timeframe_ns), HY_UNSUPPORTED, err,
+             "timeframe %s: days of sessions are counted one by one, by weeks or by months; give "
+             "anchor: clock",
+             text);
+  return HY_OK;
+}
+
 static hy_status check_options(const hy__grid_options *o, hy__anchor *anchor, hy_error *err) {
   char text[24], base[24];
   const int64_t s = o->timeframe_ns / HY_NS_PER_S;
-  const bool has_calendar = o->calendar && o->calendar[0], daily = s % HY_S_PER_DAY == 0;
+  const bool has_calendar = o->calendar && o->calendar[0];
+  HY_TRY(hy__grid_check(o->timeframe_ns, o->anchor, err));
   hy__timeframe_format(o->timeframe_ns, text);
-  HY_FAIL_IF(s < 1 || o->timeframe_ns % HY_NS_PER_S || (s > HY_S_PER_DAY && !daily) ||
-                 s > 100 * HY_S_PER_DAY,
-             HY_INVALID_ARGUMENT, err,
-             "timeframe %s: expected whole seconds up to a day, or whole days up to 100", text);
   hy__timeframe_format(o->base_ns, base);
-  HY_FAIL_IF(o->base_ns && o->timeframe_ns % o->base_ns, HY_MISMATCH, err,
+  HY_FAIL_IF(o->base_ns && !hy__timeframe_divides(o->base_ns, o->timeframe_ns), HY_MISMATCH, err,
              "timeframe %s is no multiple of the bars' %s", text, base);
   *anchor = o->anchor;
   if (*anchor == HY__ANCHOR_DEFAULT)
-    *anchor = has_calendar && (s == HY_S_PER_DAY || s == 7 * HY_S_PER_DAY) ? HY__ANCHOR_SESSION
-                                                                           : HY__ANCHOR_CLOCK;
-  if (*anchor != HY__ANCHOR_SESSION) return HY_OK;
-  HY_FAIL_IF(!has_calendar, HY_MISMATCH, err,
+    *anchor = has_calendar && s >= HY_S_PER_DAY && fits_sessions(o->timeframe_ns)
+                  ? HY__ANCHOR_SESSION
+                  : HY__ANCHOR_CLOCK;
+  HY_FAIL_IF(*anchor == HY__ANCHOR_SESSION && !has_calendar, HY_MISMATCH, err,
              "timeframe %s is anchored at the session: the universe needs a calendar", text);
-  HY_FAIL_IF(
-      s > HY_S_PER_DAY && s != 7 * HY_S_PER_DAY, HY_UNSUPPORTED, err,
-      "timeframe %s: days of sessions are counted one by one or by weeks; give anchor: clock",
-      text);
   return HY_OK;
 }
 
@@ -151,7 +176,10 @@ hy_status hy__grid_create(const hy_allocator *a, const hy__grid_options *o, hy__
   HY_TRY(check_options(o, &anchor, err));
   HY_TRY(hy__alloc_zero(a, sizeof(hy__grid), &memory, err));
   hy__grid *g = memory;
-  *g = (hy__grid){.allocator = a, .timeframe_s = o->timeframe_ns / HY_NS_PER_S, .anchor = anchor};
+  *g = (hy__grid){.allocator = a,
+                  .timeframe_s = o->timeframe_ns / HY_NS_PER_S,
+                  .months = hy__timeframe_months(o->timeframe_ns),
+                  .anchor = anchor};
   if (anchor == HY__ANCHOR_SESSION)
     status = hy__sessions_open(a, o->calendar, &g->sessions, err);
   else

@@ -105,7 +105,12 @@ static hy_status infer_timeframe(hy__import *im, hy_error *err) {
   size_t count;
   char text[24];
   const char *given = im->options->timeframe;
-  if (given) return hy__timeframe_parse(given, &im->timeframe_ns, err);
+  if (given) HY_TRY(hy__timeframe_parse(given, &im->timeframe_ns, err));
+  HY_FAIL_IF(hy__timeframe_months(im->timeframe_ns) && im->stamp != HY_STAMP_CLOSE,
+             HY_INVALID_ARGUMENT, err,
+             "--timeframe %.20s: the dates of months' bars must be their last days, --stamp close",
+             given);
+  if (given) return HY_OK;
   HY_TRY(hy__alloc_array(im->allocator, STEPS_MAX, sizeof(int64_t), &memory, err));
   const size_t n = collect_steps(im, memory);
   const int64_t step = most_frequent(memory, n, &count);

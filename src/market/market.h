@@ -73,13 +73,13 @@ bool hy__sessions_on(const hy__sessions *s, int64_t days, hy__session *out);
 bool hy__sessions_at(const hy__sessions *s, int64_t utc_s, hy__session *out);
 
 /* Where the bars of a slower timeframe begin and end.
- *   session  days and weeks end with the close of their last session, and what lies between two
- *            sessions belongs to the next; shorter bars count from the session's open, begin anew
- *            after its break and end with it at the latest
- *   clock    days end at local midnight, weeks on Sunday's; shorter bars count from midnight on the
- *            wall clock, so that a bar over a change of the clock is shorter or longer, never moved
- *   utc      the same on UTC's clock
- * DEFAULT: session for whole days and weeks where there is a calendar, else clock. */
+ *   session  a day, a week and months end with the close of their last session, and what lies
+ *            between two sessions belongs to the next; shorter bars count from the session's open,
+ *            begin anew after its break and end with it at the latest
+ *   clock    days end at local midnight, weeks on Sunday's, months on their last day's; shorter
+ * bars count from midnight on the wall clock, so that a bar over a change of the clock is shorter
+ * or longer, never moved utc      the same on UTC's clock DEFAULT: session for a day, a week and
+ * months where there is a calendar, else clock. */
 typedef enum hy__anchor {
   HY__ANCHOR_DEFAULT,
   HY__ANCHOR_SESSION,
@@ -94,6 +94,8 @@ typedef struct hy__grid_options {
   const char *calendar; /* NULL or "": none */
 } hy__grid_options;
 typedef struct hy__grid hy__grid;
+/* What hy__grid_create refuses of a timeframe and its anchor alone. */
+HY_CHECKED hy_status hy__grid_check(int64_t timeframe_ns, hy__anchor anchor, hy_error *err);
 HY_CHECKED hy_status hy__grid_create(const hy_allocator *a, const hy__grid_options *o,
                                      hy__grid **out, hy_error *err);
 void hy__grid_destroy(hy__grid *grid); /* NULL is fine */
@@ -157,7 +159,13 @@ static inline double hy__factor_apply(hy__factor f, hy__adjusted how, double v) 
   return how == HY__ADJUSTED_PRICE ? v * f.scale + f.shift : v * f.volume;
 }
 
-/* "1m" "5m" "1h" "4h" "1d" "1w" and M1 H1 D1 forms, to ns. */
+/* "1m" "5m" "1h" "4h" "1d" "1w" "1mo" and M1 H1 D1 MN1 forms, to ns. Months are multiples of their
+ * mean length, which no other timeframe is: it orders them among the others, and where bars end
+ * hy__grid says. */
 HY_CHECKED hy_status hy__timeframe_parse(const char *text, int64_t *out_ns, hy_error *err);
+int64_t hy__timeframe_months(int64_t ns);     /* 0: it is not of months */
+int64_t hy__timeframe_longest_ns(int64_t ns); /* of its bars, but for changes of the clock */
+/* Bars of base_ns fill bars of ns. */
+bool hy__timeframe_divides(int64_t base_ns, int64_t ns);
 
 #endif

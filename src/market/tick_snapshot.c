@@ -146,7 +146,7 @@ static hy_status check_names(const hy_ticks *t, const uint8_t *names, size_t byt
 }
 
 /* The end of a bar lies behind its last trade by a timeframe, or by as many ns as it was moved. */
-#define BEHIND (INT64_C(1) << 53)
+#define BEHIND (INT64_C(1) << 56)
 static bool is_time(int64_t ns, int64_t behind) {
   return ns == INT64_MIN || (ns >= -HY__TICK_NS_MOST && ns <= HY__TICK_NS_MOST + behind);
 }

@@ -141,14 +141,44 @@ static const struct {
   int64_t s;
 } units[] = {{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
 
+/* A twelfth of the Gregorian calendar's mean year: a whole number of days, hours or minutes only by
+ * 1600, 200 or 5 of them, and those are no timeframe. */
+#define MONTH_S INT64_C(2629746)
+
+int64_t hy__timeframe_months(int64_t ns) {
+  const int64_t month_ns = MONTH_S * HY_NS_PER_S;
+  return ns > 0 && ns % month_ns == 0 && 12 % (ns / month_ns) == 0 ? ns / month_ns : 0;
+}
+
+int64_t hy__timeframe_longest_ns(int64_t ns) {
+  const int64_t n = hy__timeframe_months(ns);
+  return n ? n * 31 * HY_S_PER_DAY * HY_NS_PER_S : ns;
+}
+
+bool hy__timeframe_divides(int64_t base_ns, int64_t ns) {
+  if (!hy__timeframe_months(ns) || hy__timeframe_months(base_ns)) return ns % base_ns == 0;
+  return HY_S_PER_DAY * HY_NS_PER_S % base_ns == 0;
+}
+
+/* MN1, 1mo. */
+static bool read_months(const char *text, int64_t *out_ns) {
+  const bool names_first = text[0] == 'M' && text[1] == 'N';
+  const char *at = text + (names_first ? 2 : 0);
+  int32_t n = 0;
+  if (digits(&at, 2, &n) == 0 || strcmp(at, names_first ? "" : "mo") != 0) return false;
+  *out_ns = n * MONTH_S * HY_NS_PER_S;
+  return hy__timeframe_months(*out_ns) != 0;
+}
+
 hy_status hy__timeframe_parse(const char *text, int64_t *out_ns, hy_error *err) {
   const char *at = text;
+  if (read_months(text, out_ns)) return HY_OK;
   int32_t n = 0;
   char unit = 0;
   if (*at >= '0' && *at <= '9') {
     (void)digits(&at, 6, &n);
     unit = *at ? *at++ : 0;
-    if (unit == 'M') unit = 0; /* months have no fixed length */
+    if (unit == 'M') unit = 0; /* minutes or months */
     if (unit == 'm' && at[0] == 'i' && at[1] == 'n') at += 2;
   } else if (*at) { /* M1, H4, D1 */
     unit = *at++;
@@ -160,14 +190,16 @@ hy_status hy__timeframe_parse(const char *text, int64_t *out_ns, hy_error *err) 
     if (hy__mul_i64((int64_t)n * units[k].s, HY_NS_PER_S, out_ns)) return HY_OK;
   }
   HY_FAIL(HY_INVALID_ARGUMENT, err,
-          "\"%.20s\" is no timeframe: expected a number and s, m, h, d or w (1m, 4h, 1d), or M1, "
-          "H4, D1",
+          "\"%.20s\" is no timeframe: expected a number and s, m, h, d or w (1m, 4h, 1d), 1, 2, 3, "
+          "4, 6 or 12 and mo, or M1, H4, D1, MN1",
           text);
 }
 
 void hy__timeframe_format(int64_t ns, char text[24]) {
   text[0] = '\0';
-  for (size_t k = 0; ns > 0 && k < HY_COUNT(units); k++) {
+  const int64_t months = hy__timeframe_months(ns);
+  if (months) (void)snprintf(text, 24, "%lldmo", (long long)months);
+  for (size_t k = 0; !months && ns > 0 && k < HY_COUNT(units); k++) {
     const int64_t unit_ns = units[k].s * HY_NS_PER_S;
     if (ns % unit_ns) continue;
     (void)snprintf(text, 24, "%lld%c", (long long)(ns / unit_ns), units[k].unit);

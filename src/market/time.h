@@ -22,7 +22,7 @@ static inline int32_t hy__days_weekday(int64_t days) {
 /* Towards minus infinity; b > 0. */
 static inline int64_t hy__floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
-/* "1m", "4h", "1d", "1w"; text: 24 bytes; "" for 0. */
+/* "1m", "4h", "1d", "1w", "1mo"; text: 24 bytes; "" for 0. */
 void hy__timeframe_format(int64_t ns, char text[24]);
 
 /* A zone from bytes of a TZif file (RFC 8536), or from its POSIX rule ("EST5EDT,M3.2.0,M11.1.0").

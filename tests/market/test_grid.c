@@ -58,6 +58,16 @@ static const end_case cases[] = {
     {"D1", "", HY__ANCHOR_DEFAULT, "2024-11-03T04:01:00Z", "2024-11-04T05:00:00Z"},
     {"W1", "", HY__ANCHOR_DEFAULT, "2024-03-06T12:00:00Z", "2024-03-11T04:00:00Z"},
     {"W1", "", HY__ANCHOR_DEFAULT, "2024-03-11T04:00:01Z", "2024-03-18T04:00:00Z"},
+    /* months, quarters and years of the clock and of sessions, which end before a weekend */
+    {"MN1", "", HY__ANCHOR_DEFAULT, "2024-02-10T12:00:00Z", "2024-03-01T05:00:00Z"},
+    {"MN1", "", HY__ANCHOR_DEFAULT, "2024-03-01T05:00:01Z", "2024-04-01T04:00:00Z"},
+    {"MN1", "", HY__ANCHOR_UTC, "2024-12-31T23:59:59Z", "2025-01-01T00:00:00Z"},
+    {"MN3", "", HY__ANCHOR_UTC, "2023-11-05T00:00:00Z", "2024-01-01T00:00:00Z"},
+    {"MN12", "", HY__ANCHOR_UTC, "1969-05-05T00:00:00Z", "1970-01-01T00:00:00Z"},
+    {"MN1", "XNYS", HY__ANCHOR_DEFAULT, "2024-03-15T20:00:00Z", "2024-03-28T20:00:00Z"},
+    {"MN1", "XNYS", HY__ANCHOR_DEFAULT, "2024-03-28T20:01:00Z", "2024-04-30T20:00:00Z"},
+    {"MN6", "XNYS", HY__ANCHOR_DEFAULT, "2024-01-02T21:00:00Z", "2024-06-28T20:00:00Z"},
+    {"MN1", "CMES", HY__ANCHOR_DEFAULT, "2024-06-30T22:01:00Z", "2024-07-31T22:00:00Z"},
     /* sessions: half day before Independence day, what lies outside belongs to the next one */
     {"D1", "XNYS", HY__ANCHOR_DEFAULT, "2024-07-03T16:59:00Z", "2024-07-03T17:00:00Z"},
     {"D1", "XNYS", HY__ANCHOR_DEFAULT, "2024-07-03T17:01:00Z", "2024-07-05T20:00:00Z"},
@@ -164,6 +174,8 @@ static void what_cannot_be_a_grid_is_refused(void **state) {
     hy_status status;
   } bad[] = {{"M5", "M2", "", HY__ANCHOR_DEFAULT, HY_MISMATCH},
              {"D1", "", "", HY__ANCHOR_SESSION, HY_MISMATCH},
+             {"MN1", "W1", "", HY__ANCHOR_DEFAULT, HY_MISMATCH},
+             {"D30", "MN1", "", HY__ANCHOR_DEFAULT, HY_MISMATCH},
              {"2d", "", "XNYS", HY__ANCHOR_SESSION, HY_UNSUPPORTED},
              {"H36", "", "", HY__ANCHOR_DEFAULT, HY_INVALID_ARGUMENT},
              {"D1", "", "XMAS", HY__ANCHOR_SESSION, HY_NOT_FOUND}};

@@ -62,9 +62,11 @@ static void timeframes_have_two_spellings(void **state) {
     const char *text;
     int64_t s;
     const char *back;
-  } rows[] = {{"1m", 60, "1m"},     {"M1", 60, "1m"},    {"15min", 900, "15m"}, {"H4", 14400, "4h"},
-              {"1d", 86400, "1d"},  {"D1", 86400, "1d"}, {"1w", 604800, "1w"},  {"30S", 30, "30s"},
-              {"90m", 5400, "90m"}, {"24h", 86400, "1d"}};
+  } rows[] = {{"1m", 60, "1m"},          {"M1", 60, "1m"},        {"15min", 900, "15m"},
+              {"H4", 14400, "4h"},       {"1d", 86400, "1d"},     {"D1", 86400, "1d"},
+              {"1w", 604800, "1w"},      {"30S", 30, "30s"},      {"90m", 5400, "90m"},
+              {"24h", 86400, "1d"},      {"MN1", 2629746, "1mo"}, {"3mo", 7889238, "3mo"},
+              {"MN12", 31556952, "12mo"}};
   char text[24];
   int64_t ns;
   for (size_t k = 0; k < HY_COUNT(rows); k++) {
@@ -73,7 +75,8 @@ static void timeframes_have_two_spellings(void **state) {
     hy__timeframe_format(ns, text);
     assert_string_equal(text, rows[k].back);
   }
-  static const char *const bad[] = {"", "m", "0m", "1M", "m1", "1x", "-1m", "1m2", "999999w", "M"};
+  static const char *const bad[] = {"",        "m", "0m", "1M",  "m1",  "1x",  "-1m",  "1m2",
+                                    "999999w", "M", "MN", "MN0", "MN5", "mn1", "24mo", "1mo "};
   for (size_t k = 0; k < HY_COUNT(bad); k++)
     assert_int_equal(hy__timeframe_parse(bad[k], &ns, NULL), HY_INVALID_ARGUMENT);
 }

@@ -3,6 +3,7 @@
 each bar's close; what is not yet known changes nothing; windows of several timeframes."""
 import datetime
 import pathlib
+import re
 import zoneinfo
 
 import numpy as np
@@ -56,6 +57,55 @@ def test_slower_bars_are_pandas_bars(tmp_path, sessions):
     assert len(keys) >= 10
     for i, key in enumerate(keys):
         check(out[f"f{i}"], key)
+
+
+@pytest.mark.parametrize("anchor", ["session", "clock"])
+def test_months_are_pandas_months(tmp_path, anchor):
+    """Batch, and a stream bar by bar, which has its bytes."""
+    with np.load(ROOT / "tests" / "golden" / "timeframe" / "months.npz") as file:
+        golden = dict(file)
+    p = {k: np.ascontiguousarray(golden[k]) for k in ("time", "valid", "open", "close", "volume")}
+    p.update(symbol=["A", "B"], timeframe="1d", zone="America/New_York", calendar="XNYS")
+    keys = [k for k in golden if f".{anchor}." in k]
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"hayate_spec: 1\nbase: D1\ntimeframes: {{MN1: {{anchor: {anchor}}}, "
+                    f"MN3: {{anchor: {anchor}}}, MN12: {{anchor: {anchor}}}}}\nfeatures:\n" +
+                    "".join(f"  - 'f{i} = {k.split('.')[2]}@{k.split('.')[0]}'\n"
+                            for i, k in enumerate(keys)))
+    features = hayate.Features(str(path))
+    out = features.batch(p)
+    assert len(keys) == 12
+    for i, key in enumerate(keys):
+        np.testing.assert_allclose(out[f"f{i}"], golden[key], rtol=1e-12, err_msg=key)
+        assert len(np.unique(out[f"f{i}"][np.isfinite(out[f"f{i}"])])) >= 3, key
+    if anchor == "session":  # the default, and the other spelling
+        texts = ";".join(f"f{i}={k.split('.')[2]}@{k.split('.')[0]}" for i, k in enumerate(keys))
+        again = hayate.Features(texts).batch(p)
+        assert all(again[f"f{i}"].tobytes() == out[f"f{i}"].tobytes() for i in range(12))
+    fields = ["open", "close", "volume"]
+    stream = features.stream(["A", "B"], fields=fields, timeframe="1d", zone="America/New_York",
+                             calendar="XNYS")
+    bars = np.stack([p[k] for k in fields], axis=1)
+    for t, time in enumerate(p["time"]):
+        row, _ = stream.update(time, bars[t], p["valid"][t])
+        have = p["valid"][t].astype(bool)
+        for i in range(12):
+            assert row[have, i].tobytes() == out[f"f{i}"][t][have].tobytes(), (t, keys[i])
+
+
+@pytest.mark.parametrize("lines, word", [
+    ("base: W1\ntimeframes: {MN1: {}}", ":5:.*MN1 is no multiple of base W1"),
+    ("base: D1\ntimeframes: {MN5: {}}", ":3:19: \"MN5\" is no timeframe.*MN1"),
+    ("base: D1\ntimeframes: {D2: {anchor: session}}", "one by one, by weeks or by months"),
+    ("base: H1\ntimeframes: {H36: {}}", "whole days up to 100, or months"),
+    ("base: D1\nparams: {gap: {fill: none, reset_after: 1mo}}", ":3:.*months are no length")])
+def test_what_is_no_timeframe_is_refused_with_its_line(tmp_path, lines, word):
+    path = tmp_path / "spec.yaml"
+    tf = lines.split("{")[1].split(":")[0] if "timeframes" in lines else "D1"
+    path.write_text(f"hayate_spec: 1\n{lines}\nfeatures:\n  - 'f = close@{tf}'\n")
+    with pytest.raises(hayate.Error, match=rf"spec.yaml:\d+:\d+: ") as caught:
+        hayate.Features(str(path))
+    assert re.search(word, str(caught.value)), caught.value
 
 
 def test_a_marked_bar_is_missing(tmp_path):

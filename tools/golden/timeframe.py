@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/timeframe/bars.npz: half-hour bars around both changes of New York's clock, and
+"""Writes tests/golden/timeframe/bars.npz and months.npz: half-hour bars around both changes of New York's clock, and
 what pandas makes of them at slower timeframes, joined as of each bar's close by merge_asof; sessions
-from exchange_calendars. Usage: python tools/golden/timeframe.py"""
+from exchange_calendars; days of three years and their months. Usage: python tools/golden/timeframe.py"""
 import pathlib
 import sys
 
@@ -98,6 +98,55 @@ def as_of(time, slower, column, valid=None):
     return np.where(valid, value, np.nan) if valid is not None else value
 
 
+def month_ends(calendar, n, clock):
+    """Of each session, the end of the n months that hold it, from January on: midnight of New York, or
+    the close of their last session."""
+    dates = calendar.sessions
+    groups = dates.year * 12 + (dates.month - 1) // n * n
+    if clock:
+        first = pd.to_datetime({"year": groups // 12, "month": groups % 12 + 1, "day": 1})
+        after = pd.DatetimeIndex(first) + pd.DateOffset(months=n)
+        return after.tz_localize(ZONE).tz_convert("UTC")
+    last = calendar.closes.groupby(groups).max()
+    return pd.DatetimeIndex(last.loc[groups])
+
+
+def make_months():
+    """Days of New York's exchange with holes: months' ends that a symbol lacks, and whole months."""
+    calendar = exchange_calendars.get_calendar("XNYS", start="2021-01-01", end="2026-12-31")
+    shown = calendar.sessions.slice_indexer("2021-11-15", "2025-02-12")
+    time = pd.DatetimeIndex(calendar.closes)[shown]
+    rng = np.random.default_rng(7)
+    close = np.round(50 + np.cumsum(rng.normal(0, 0.3, (len(time), 2)), axis=0), 2)
+    volume = rng.integers(0, 50, close.shape).astype(float)
+    bars = {"open": close - 0.25, "high": close + 0.5, "low": close - 0.5, "close": close,
+            "volume": volume, "vwap": close, "spread": close * 0}
+    valid = rng.uniform(size=close.shape) > 0.2
+    valid[200:260, 1] = False
+    out = {"time": time.as_unit("ns").asi8, "valid": valid.astype("u1"),
+           **{k: bars[k] for k in ("open", "close", "volume")}}
+    for n in (1, 3, 12):
+        for clock in (False, True):
+            ends = month_ends(calendar, n, clock)[shown]
+            for column in ("open", "close", "volume", "n_src"):
+                out[f"MN{n}.{'clock' if clock else 'session'}.{column}"] = np.column_stack(
+                    [as_of(time, slower_bars(time, bars, valid, ends, s), column, valid[:, s])
+                     for s in range(2)])
+    return out
+
+
+def write(name, what, arrays):
+    folder = ROOT / "tests" / "golden" / "timeframe"
+    folder.mkdir(exist_ok=True)
+    np.savez_compressed(folder / f"{name}.npz", **arrays)
+    (folder / f"{name}.npz.origin").write_text(
+        f"what: {what}\n"
+        f"versions: python {sys.version.split()[0]}, numpy {np.__version__}, pandas {pd.__version__}, "
+        f"exchange_calendars {exchange_calendars.__version__}\n"
+        f"command: python tools/golden/timeframe.py\nlicence: generated here\n"
+        f"tolerance: exact, but 1e-12 relative for sums (volume, vwap, sma3)\n")
+
+
 def main():
     time, bars, valid = make_bars()
     grids = {"H1": hour_ends(time), "H2": wall_ends(time, 2), "H4": wall_ends(time, 4),
@@ -122,16 +171,10 @@ def main():
     out["H4.close.mark"] = np.column_stack(
         [as_of(time, slower_bars(time, bars, valid, grids["H4"], s).reindex(axis), "close",
                valid[:, s]) for s in range(valid.shape[1])])
-    folder = ROOT / "tests" / "golden" / "timeframe"
-    folder.mkdir(exist_ok=True)
-    np.savez_compressed(folder / "bars.npz", **out)
-    (folder / "bars.npz.origin").write_text(
-        f"what: bars from a seeded generator; slower bars by pandas groupby and merge_asof, sessions by\n"
-        f"  exchange_calendars\n"
-        f"versions: python {sys.version.split()[0]}, numpy {np.__version__}, pandas {pd.__version__}, "
-        f"exchange_calendars {exchange_calendars.__version__}\n"
-        f"command: python tools/golden/timeframe.py\nlicence: generated here\n"
-        f"tolerance: exact, but 1e-12 relative for sums (volume, vwap, sma3)\n")
+    write("bars", "bars from a seeded generator; slower bars by pandas groupby and merge_asof, sessions by\n"
+          "  exchange_calendars", out)
+    write("months", "days from a seeded generator at the closes of exchange_calendars; months by pandas\n"
+          "  groupby and merge_asof", make_months())
 
 
 if __name__ == "__main__":
