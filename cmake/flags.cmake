@@ -52,7 +52,8 @@ if(HAYATE_COVERAGE)
 endif()
 
 # The ISA levels. A kernel file names its own (NAME_avx2.c); a lane file (every
-# src/feature/indicator/*.c, and any *_isa.c) is compiled once per level of HAYATE_LANE_ISAS.
+# src/feature/indicator/*.c, and any *_isa.c) is compiled once per level of HAYATE_LANE_ISAS; an
+# indicator also for one series alone.
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
   set(HAYATE_KERNEL_ISAS scalar neon)
   set(HAYATE_LANE_ISAS scalar)
@@ -75,10 +76,12 @@ set(hayate_isa_amx ${hayate_isa_avx512} -mamx-tile -mamx-int8 -mamx-bf16 -mavx51
 # Feature values are the same bits at every level, so the lane files get no FMA: with contraction
 # off the compiler would not fuse, and without the flag an intrinsic cannot either.
 set(hayate_lane_scalar "")
+set(hayate_lane_one "") # one series: a row is a double
 set(hayate_lane_avx2 -mavx2 -mno-fma -mbmi -mbmi2 -mlzcnt -mpopcnt)
 set(hayate_lane_avx512 ${hayate_lane_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl
     -mprefer-vector-width=512)
 # the values of hy_isa
+set(hayate_lane_level_one 0)
 set(hayate_lane_level_scalar 1)
 set(hayate_lane_level_avx2 2)
 set(hayate_lane_level_avx512 3)

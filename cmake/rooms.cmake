@@ -4,7 +4,8 @@
 #   src/kernel/**/NAME_<isa>.c              compiled once with that ISA's flags
 #   NAME_x86.c, NAME_arm.c                  for that family of processors alone
 #   src/feature/indicator/*.c, *_isa.c      compiled once per level of HAYATE_LANE_ISAS, with
-#                                           HY_ISA=scalar|avx2|avx512 and HY_ISA_LEVEL=1|2|3
+#                                           HY_ISA=scalar|avx2|avx512 and HY_ISA_LEVEL=1|2|3;
+#                                           indicators also with HY_ISA=one, HY_ISA_LEVEL=0
 file(STRINGS ${PROJECT_SOURCE_DIR}/src/LAYERS layers REGEX "^[a-z_]+ *:")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/LAYERS)
 set(hayate_rooms "")
@@ -91,8 +92,16 @@ foreach(room IN LISTS hayate_rooms)
           "-O2;-ftree-vectorize;${kernel_quiet}")
       endif()
     endforeach()
-    foreach(isa IN LISTS HAYATE_LANE_ISAS)
-      hayate_objects(hy_${room}_${isa} ${lanes})
+    set(isas ${HAYATE_LANE_ISAS})
+    if(room STREQUAL "feature")
+      list(APPEND isas one)
+    endif()
+    foreach(isa IN LISTS isas)
+      set(own ${lanes})
+      if(isa STREQUAL "one")
+        list(FILTER own INCLUDE REGEX "/indicator/")
+      endif()
+      hayate_objects(hy_${room}_${isa} ${own})
       target_compile_options(hy_${room}_${isa} PRIVATE ${hayate_lane_${isa}})
       target_compile_definitions(hy_${room}_${isa} PRIVATE
         HY_ISA=${isa} HY_ISA_LEVEL=${hayate_lane_level_${isa}})

@@ -42,6 +42,10 @@ enum { HY__IND_INPUTS = 6, HY__IND_OUTPUTS = 6, HY__IND_MIDS = 6, HY__IND_PARAMS
  * anchored (cumulative: never stable), path dependent (no bound; the spec gives warmup_bars). */
 typedef enum hy__ind_class { HY__IND_W, HY__IND_E, HY__IND_A, HY__IND_P } hy__ind_class;
 
+#if defined(HY_ISA_LEVEL) && HY_ISA_LEVEL == 0
+#define HY_LANES 1 /* of this file's rows and states, in place of the engine's 8 */
+#endif
+
 typedef struct hy__ind_step {
   size_t n; /* rows to produce */
   const double *
@@ -86,8 +90,9 @@ typedef struct hy__ind_code {
   size_t (*mid_rows)(const double *p); /* of each that are read, the newest included */
 } hy__ind_code;
 
-/* HY_ISA is scalar, avx2 or avx512, given on the compiler's command line for src/feature/indicator.
- */
+/* HY_ISA is one, scalar, avx2 or avx512, given on the compiler's command line for
+ * src/feature/indicator. `one` is for a single series: a row of values or of state is one double
+ * there, 8 elsewhere. */
 #define HY__IND_CAT2(a, b)  a##_##b
 #define HY__IND_CAT(a, b)   HY__IND_CAT2(a, b)
 #define HY_IND_NAME(symbol) HY__IND_CAT(hy__ind_##symbol, HY_ISA)
@@ -105,6 +110,7 @@ enum { HY__IND_N_ISAS = 3 };
 #define HY__IND_EACH_ISA(EACH, symbol)                                                             \
   EACH(symbol##_scalar), EACH(symbol##_avx2), EACH(symbol##_avx512)
 #endif
+#define HY__IND_ONE(symbol)   hy__ind_##symbol##_one
 #define HY__IND_CODE(name)    hy__ind_##name
 #define HY__IND_CODE_AT(name) &hy__ind_##name
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lanes: a row of 8 symbols as native vectors of the instruction set a file is compiled for (2, 4
- * or 8 doubles). Every operation is one that IEEE 754 rounds exactly, or a select, so that all
- * widths give the same bits. Included by src/feature/indicator alone; everything is static, so
- * nothing leaks into the baseline path. */
+ * or 8 doubles), or a row of one symbol (lane_one.h). Every operation is one that IEEE 754 rounds
+ * exactly, or a select, so that all widths give the same bits. Included by src/feature/indicator
+ * alone; everything is static, so nothing leaks into the baseline path. */
 #ifndef HY_FEATURE_LANE_H
 #define HY_FEATURE_LANE_H
 
@@ -16,7 +16,9 @@
 
 #define HY_INLINE static inline __attribute__((always_inline))
 
-#if HY_ISA_LEVEL == 3
+#if HY_ISA_LEVEL == 0
+#include "feature/lane_one.h"
+#elif HY_ISA_LEVEL == 3
 typedef __m512d lanes;
 typedef __mmask8 mask;
 enum { LANE_WIDTH = 8 };
@@ -72,7 +74,9 @@ HY_INLINE mask m_andnot(mask a, mask b) { return _mm_andnot_pd(b, a); }
 HY_INLINE bool m_any(mask m) { return _mm_movemask_pd(m) != 0; }
 #endif
 
-#if HY_ISA_LEVEL >= 2
+#if HY_ISA_LEVEL == 0
+/* lane_one.h */
+#elif HY_ISA_LEVEL >= 2
 HY_INLINE mask v_lt(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_LT_OQ); }
 HY_INLINE mask v_le(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_LE_OQ); }
 HY_INLINE mask v_eq(lanes a, lanes b) { return LANE_COMPARE(a, b, _CMP_EQ_OQ); }
@@ -88,10 +92,16 @@ HY_INLINE mask v_le(lanes a, lanes b) { return _mm_cmple_pd(a, b); }
 HY_INLINE mask v_eq(lanes a, lanes b) { return _mm_cmpeq_pd(a, b); }
 HY_INLINE mask v_ok(lanes a) { return _mm_cmpord_pd(a, a); }
 #endif
+#if HY_ISA_LEVEL != 0
+/* A comparison whose answer changes seldom, such as whether an average has begun. */
+HY_INLINE mask m_steady(mask m) { return m; }
+#endif
 HY_INLINE mask v_gt(lanes a, lanes b) { return v_lt(b, a); }
 HY_INLINE mask v_ge(lanes a, lanes b) { return v_le(b, a); }
 
-#if defined(__aarch64__)
+#if HY_ISA_LEVEL == 0
+/* lane_one.h */
+#elif defined(__aarch64__)
 HY_INLINE lanes v_load(const double *p) { return vld1q_f64(p); }
 HY_INLINE void v_store(double *p, lanes a) { vst1q_f64(p, a); }
 HY_INLINE lanes v_set(double a) { return vdupq_n_f64(a); }

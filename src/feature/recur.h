@@ -44,7 +44,7 @@ HY_INLINE lanes ema_push(ema *s, ema_rule r, lanes x, mask ok, mask *ready) {
   } else {
     s->e = v_sel(ok, next, s->e);
   }
-  *ready = m_and(ok, v_le(full, s->count));
+  *ready = m_and(ok, m_steady(v_le(full, s->count)));
   return s->e;
 }
 

@@ -8,7 +8,7 @@
 
 /* clang-format off */
 #define HY_IND(id, version, symbol, klass, is_default, inputs, params, outputs, doc) \
-  extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, symbol);
+  extern const hy__ind_code HY__IND_EACH_ISA(HY__IND_CODE, symbol), HY__IND_ONE(symbol);
 #include "feature/indicator.inc"
 #undef HY_IND
 
@@ -24,18 +24,18 @@ typedef struct row_text {
   hy__ind_class klass;
   bool is_default;
   const char *inputs, *params, *outputs, *doc;
-  const hy__ind_code *code[HY__IND_N_ISAS];
+  const hy__ind_code *code[HY__IND_N_ISAS], *one;
   hy__cross_fn cross;
 } row_text;
 
 static const row_text rows[] = {
 #define HY_IND(id, version, symbol, klass, is_default, inputs, params, outputs, doc) \
   {id, version, HY__IND_##klass, is_default, inputs, params, outputs, doc,           \
-   {HY__IND_EACH_ISA(HY__IND_CODE_AT, symbol)}, NULL},
+   {HY__IND_EACH_ISA(HY__IND_CODE_AT, symbol)}, &HY__IND_ONE(symbol), NULL},
 #include "feature/indicator.inc"
 #undef HY_IND
 #define HY_CROSS(id, version, symbol, is_default, inputs, params, doc) \
-  {id, version, HY__IND_W, is_default, inputs, params, "", doc, {NULL},              \
+  {id, version, HY__IND_W, is_default, inputs, params, "", doc, {NULL}, NULL,        \
    hy__cross_##symbol},
 #include "feature/cross.inc"
 #undef HY_CROSS
@@ -56,6 +56,8 @@ static int level_of(hy_isa isa) {
 }
 
 const hy__ind_code *hy__def_code(size_t row, hy_isa isa) { return rows[row].code[level_of(isa)]; }
+
+const hy__ind_code *hy__def_code_one(size_t row) { return rows[row].one; }
 
 hy__cross_fn hy__def_cross(size_t row) { return rows[row].cross; }
 

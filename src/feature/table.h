@@ -50,6 +50,8 @@ size_t hy__def_n_indicators(void);
 HY_CHECKED hy_status hy__def_read(size_t row, hy__def *out, hy_error *err);
 /* The code of an indicator row for an instruction set. */
 const hy__ind_code *hy__def_code(size_t row, hy_isa isa);
+/* The same for one series alone, whose rows are one double. */
+const hy__ind_code *hy__def_code_one(size_t row);
 
 /* The row that `id` (length bytes) means: an exact id, or a family whose default row is taken;
  * version 0 is the newest. NOT_FOUND suggests the nearest names. */

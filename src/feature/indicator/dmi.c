@@ -38,8 +38,8 @@ HY_INLINE void movement_save(double *state, movement m) {
 HY_INLINE mask movement_push(movement *m, const double *const *in, double n, double least) {
   const lanes high = v_load(in[0]), low = v_load(in[1]), close = v_load(in[2]);
   const mask ok = m_and(v_ok(high - low), v_ok(close));
-  const mask moved = m_and(ok, v_lt(v_zero(), m->count));
-  const mask rolling = v_le(v_set(n), m->count);
+  const mask moved = m_and(ok, m_steady(v_lt(v_zero(), m->count)));
+  const mask rolling = m_steady(v_le(v_set(n), m->count));
   const lanes up = high - m->high, down = m->low - low, share = v_set(1.0 / n);
   const lanes plus = v_only(m_and(v_lt(v_zero(), up), v_lt(down, up)), up);
   const lanes minus = v_only(m_and(v_lt(v_zero(), down), v_lt(up, down)), down);
@@ -51,7 +51,7 @@ HY_INLINE mask movement_push(movement *m, const double *const *in, double n, dou
   m->low = v_sel(ok, low, m->low);
   m->close = v_sel(ok, close, m->close);
   m->count = v_sel(ok, v_min(m->count + v_set(1.0), v_set(n + 1.0)), m->count);
-  return m_and(ok, v_le(v_set(least), m->count));
+  return m_and(ok, m_steady(v_le(v_set(least), m->count)));
 }
 
 HY_INLINE lanes directional(movement m) {

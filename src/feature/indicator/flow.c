@@ -111,7 +111,7 @@ static void adosc_step(const hy__ind_step *s) {
       const lanes f = ema_push(&fast, fast_rule, total, ok, &ready);
       const lanes w = ema_push(&slow, slow_rule, total, ok, &ready);
       slow.count = v_sel(ok, v_min(count + v_set(1.0), full), count);
-      v_store(s->out[0] + at, v_keep(m_and(ok, v_le(full, slow.count)), v_fin(f - w)));
+      v_store(s->out[0] + at, v_keep(m_and(ok, m_steady(v_le(full, slow.count))), v_fin(f - w)));
     }
     v_store(state + AD, total);
     ema_save(state + FAST, fast);

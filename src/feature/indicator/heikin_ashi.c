@@ -19,7 +19,7 @@ static void ha_step(const hy__ind_step *s) {
       const lanes open = v_load(s->in[0] + at), high = v_load(s->in[1] + at);
       const lanes low = v_load(s->in[2] + at), close = v_load(s->in[3] + at);
       const lanes ha_close = (open + high + low + close) * v_set(0.25);
-      const mask ok = v_ok(ha_close), later = v_lt(v_zero(), seen);
+      const mask ok = v_ok(ha_close), later = m_steady(v_lt(v_zero(), seen));
       const lanes first = v_sel(later, before_open, open);
       const lanes ha_open = (first + v_sel(later, before_close, close)) * v_set(0.5);
       before_open = v_sel(ok, ha_open, before_open);

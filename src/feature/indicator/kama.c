@@ -50,7 +50,7 @@ HY_INLINE void kama_row(adaptive *a, const double *x, double *out) {
   const double slow = 2.0 / 31.0, reach = 2.0 / 3.0 - slow;
   const lanes ratio = v_load(out), root = ratio * v_set(reach) + v_set(slow);
   const mask ok = v_ok(ratio);
-  const lanes before = v_sel(v_lt(v_zero(), a->seen), a->k, v_ago(x, 1));
+  const lanes before = v_sel(m_steady(v_lt(v_zero(), a->seen)), a->k, v_ago(x, 1));
   a->k = v_sel(ok, before + root * root * (v_load(x) - before), a->k);
   a->seen = v_sel(ok, v_set(1.0), a->seen);
   v_store(out, v_keep(ok, v_fin(a->k)));

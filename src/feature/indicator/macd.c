@@ -120,7 +120,7 @@ static void trix_step(const hy__ind_step *s) {
       mask ok = v_ok(x);
       for (int i = 0; i < 3; i++) x = ema_push(&stage[i], rule, x, ok, &ok);
       const lanes change = v_ratio(x, previous, v_set(1.0)) - v_set(1.0);
-      const mask ready = m_and(ok, v_lt(v_zero(), seen));
+      const mask ready = m_and(ok, m_steady(v_lt(v_zero(), seen)));
       v_store(s->out[0] + t * HY_LANES + g, v_keep(ready, v_fin(v_set(100.0) * change)));
       previous = v_sel(ok, x, previous);
       seen = v_sel(ok, v_set(1.0), seen);

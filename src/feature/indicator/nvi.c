@@ -24,7 +24,7 @@ HY_INLINE void volume_index(const hy__ind_step *s, bool rising) {
     for (size_t t = 0; t < s->n; t++) {
       const size_t at = t * HY_LANES + g;
       const lanes close = v_load(s->in[0] + at), volume = v_load(s->in[1] + at);
-      const mask ok = m_and(v_ok(close), v_ok(volume)), later = v_lt(v_zero(), seen);
+      const mask ok = m_and(v_ok(close), v_ok(volume)), later = m_steady(v_lt(v_zero(), seen));
       const mask joins = rising ? v_lt(traded, volume) : v_lt(volume, traded);
       const lanes ratio = v_ratio(close - before, before, v_zero());
       const lanes next = v_sel(later, total + v_only(joins, total * ratio), start);
@@ -60,7 +60,7 @@ static void wad_step(const hy__ind_step *s) {
       const mask ok = m_and(v_ok(high + low), v_ok(close));
       const lanes rise = v_only(v_lt(before, close), close - v_min(low, before));
       const lanes fall = v_only(v_lt(close, before), close - v_max(high, before));
-      total = v_sel(ok, total + v_only(v_lt(v_zero(), seen), rise + fall), total);
+      total = v_sel(ok, total + v_only(m_steady(v_lt(v_zero(), seen)), rise + fall), total);
       before = v_sel(ok, close, before);
       seen = v_sel(ok, v_set(1.0), seen);
       v_store(s->out[0] + at, v_keep(ok, v_fin(total)));

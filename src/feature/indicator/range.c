@@ -102,7 +102,7 @@ static void atr_tv_step(const hy__ind_step *s) {
       const lanes high = v_load(s->in[0] + at), low = v_load(s->in[1] + at);
       const lanes close = v_load(s->in[2] + at);
       mask ok = m_and(v_ok(high - low), v_ok(close));
-      const mask later = v_lt(v_zero(), seen);
+      const mask later = m_steady(v_lt(v_zero(), seen));
       const lanes range = v_sel(later, true_range(high, low, previous), high - low);
       previous = v_sel(ok, close, previous);
       seen = v_sel(ok, v_set(1.0), seen);

@@ -92,7 +92,7 @@ HY_INLINE void run(const hy__ind_step *s, rules r, bool is_signed) {
       const mask ok = v_ok(high - low);
       const mask begins = m_and(ok, v_eq(now.seen, v_set(1.0)));
       if (__builtin_expect(m_any(begins), 0)) position_begin(&now, r, high, low, begins);
-      const mask ready = m_and(ok, v_lt(v_zero(), now.seen));
+      const mask ready = m_and(ok, m_steady(v_lt(v_zero(), now.seen)));
       lanes value = position_push(&now, r, high, low, ready);
       if (!is_signed) value = value * now.side;
       now.high = v_sel(ok, high, now.high);

@@ -89,7 +89,7 @@ static void streak_step(const hy__ind_step *s) {
     lanes running = v_load(state + RUNNING);
     for (size_t t = 0; t < s->n; t++) {
       const lanes x = v_load(s->in[0] + t * HY_LANES + g);
-      const mask ok = v_ok(x), ready = m_and(ok, v_lt(v_zero(), seen));
+      const mask ok = v_ok(x), ready = m_and(ok, m_steady(v_lt(v_zero(), seen)));
       const lanes rise = v_max(running, v_zero()) + unit, fall = v_min(running, v_zero()) - unit;
       const lanes next = v_only(v_lt(previous, x), rise) + v_only(v_lt(x, previous), fall);
       running = v_sel(ready, next, running);

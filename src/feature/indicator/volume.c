@@ -21,7 +21,8 @@ HY_INLINE void accumulate(const hy__ind_step *s, add_fn add) {
       const lanes close = v_load(s->in[0] + t * HY_LANES + g);
       const lanes volume = v_load(s->in[1] + t * HY_LANES + g);
       const mask ok = m_and(v_ok(close), v_ok(volume));
-      total = v_sel(ok, total + add(close, volume, previous, v_lt(v_zero(), seen)), total);
+      const mask later = m_steady(v_lt(v_zero(), seen));
+      total = v_sel(ok, total + add(close, volume, previous, later), total);
       previous = v_sel(ok, close, previous);
       seen = v_sel(ok, v_set(1.0), seen);
       v_store(s->out[0] + t * HY_LANES + g, v_keep(ok, v_fin(total)));
