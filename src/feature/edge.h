@@ -23,10 +23,10 @@ typedef struct hy__edge_out {
   size_t stride;
 } hy__edge_out;
 
-/* Rows of 8 symbols out of a matrix. */
+/* Rows of 8 symbols out of a matrix, or out of 8 series. */
 typedef struct hy__edge_read {
   const double *from;
-  size_t n, stride; /* doubles from one row to the next */
+  size_t n, stride; /* doubles from one row, or one series, to the next */
   double *to;       /* [n][8] */
 } hy__edge_read;
 
@@ -45,6 +45,7 @@ typedef struct hy__edge {
   void (*in)(const hy__edge_in *e);
   void (*out)(const hy__edge_out *e);
   void (*read)(const hy__edge_read *e);
+  void (*take)(const hy__edge_read *e); /* from series */
   void (*rows)(const hy__edge_write *e);
   void (*series)(const hy__edge_write *e);
 } hy__edge;

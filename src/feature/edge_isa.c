@@ -51,6 +51,21 @@ static void read_rows(const hy__edge_read *e) {
   }
 }
 
+static void take_series(const hy__edge_read *e) {
+  size_t t = 0;
+  for (; t + TILE <= e->n; t += TILE) {
+    const double *series[TILE];
+    for (size_t k = 0; k < TILE; k++) series[k] = e->from + k * e->stride + t;
+    turn_rows((turning){.row = series}, e->to + t * HY_LANES, HY_LANES, false);
+  }
+  for (; t < e->n; t++)
+    for (size_t k = 0; k < HY_LANES; k++) e->to[t * HY_LANES + k] = e->from[k * e->stride + t];
+  for (size_t at = 0; at < e->n * HY_LANES; at += LANE_WIDTH) {
+    const lanes v = v_load(e->to + at);
+    v_store(e->to + at, v_keep(v_ok(v - v), v));
+  }
+}
+
 static void write_rows(const hy__edge_write *e) {
   const double *from = e->from;
   double *to = e->to;
@@ -90,5 +105,9 @@ static void write_series(const hy__edge_write *e) {
 }
 
 extern const hy__edge HY__IND_CAT(hy__edge, HY_ISA);
-const hy__edge HY__IND_CAT(hy__edge, HY_ISA) = {
-    .in = take_in, .out = give_out, .read = read_rows, .rows = write_rows, .series = write_series};
+const hy__edge HY__IND_CAT(hy__edge, HY_ISA) = {.in = take_in,
+                                                .out = give_out,
+                                                .read = read_rows,
+                                                .take = take_series,
+                                                .rows = write_rows,
+                                                .series = write_series};

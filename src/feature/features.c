@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hy_features: a spec from a file, an inline list or a pipeline's node, compiled and hashed. */
 #include "feature/fit_file.h"
+#include "feature/solo.h"
 
 enum { ARENA_BYTES_MAX = 512 << 20 };
 
@@ -74,10 +75,14 @@ static hy_status start(hy_runtime *runtime, hy_features **out, hy_error *err) {
   f->allocator = a;
   f->isa = hy_runtime_isa(runtime);
   hy_status status = hy__arena_create(a, 16384, ARENA_BYTES_MAX, &f->arena, err);
-  if (status == HY_OK)
+  if (status == HY_OK) status = hy__arena_array(f->arena, 1, sizeof(hy__solo_kept), &memory, err);
+  if (status == HY_OK) {
+    f->solo = memory;
     *out = f;
-  else
+  } else {
+    hy__arena_destroy(f->arena);
     hy__free(a, f, sizeof *f);
+  }
   return status;
 }
 
@@ -165,6 +170,7 @@ hy_status hy__features_create_node(hy_runtime *runtime, const hy__yaml *node, co
 
 void hy_features_destroy(hy_features *f) {
   if (!f) return;
+  hy__solo_destroy(atomic_load_explicit(&f->solo->plan, memory_order_acquire));
   hy__arena_destroy(f->arena);
   hy__free(f->allocator, f, sizeof *f);
 }

@@ -74,6 +74,8 @@ typedef struct hy__fit_slot {
   hy__symbols center, scale;
 } hy__fit_slot;
 
+typedef struct hy__solo_kept hy__solo_kept;
+
 struct hy_features {
   hy_runtime *runtime;
   const hy_allocator *allocator;
@@ -104,6 +106,7 @@ struct hy_features {
   size_t n_fits;
   char fit_sha256[65]; /* "": none is loaded */
   const char *fit_path;
+  hy__solo_kept *solo; /* what a run over one series stands on, made at the first one */
 };
 
 static inline bool hy__node_recurs(const hy__node *n) {

@@ -85,7 +85,7 @@ static size_t choose_chunk(const hy__feature_run *run) {
   return rows < CHUNK_MIN ? CHUNK_MIN : rows > CHUNK_MAX ? CHUNK_MAX : rows;
 }
 
-static bool are_siblings(const hy__node *a, const hy__node *b) {
+bool hy__node_siblings(const hy__node *a, const hy__node *b) {
   return a->def == b->def && a->domain == b->domain &&
          !memcmp(a->in, b->in, a->n_in * sizeof a->in[0]);
 }
@@ -100,7 +100,7 @@ static void find_siblings(hy__feature_run *run) {
     if (n->kind != HY__NODE_IND || !n->code->group) continue;
     for (size_t k = i + 1; k < s->n_nodes && run->sibling[s->nodes[i]] == NOBODY; k++)
       if (run->f->nodes[s->nodes[k]].kind == HY__NODE_IND &&
-          are_siblings(n, &run->f->nodes[s->nodes[k]]))
+          hy__node_siblings(n, &run->f->nodes[s->nodes[k]]))
         run->sibling[s->nodes[i]] = s->nodes[k];
   }
 }

@@ -142,8 +142,10 @@ HY_CHECKED hy_status hy__view_reach(const hy__feature_run *run, uint32_t tf, siz
                                     size_t *begin, hy_error *err);
 HY_CHECKED hy_status hy__view_open(hy__feature_run *run, hy_error *err);
 void hy__view_close(hy__feature_run *run);
-/* room.c: which nodes share memory and how many rows a chunk has; then the buffers' offsets, false
- * where they overflow. */
+/* room.c: whether two nodes of a row are windows of several lengths over the same series. */
+bool hy__node_siblings(const hy__node *a, const hy__node *b);
+/* Which nodes share memory and how many rows a chunk has; then the buffers' offsets, false where
+ * they overflow. */
 HY_CHECKED hy_status hy__rooms_share(hy__feature_run *run, hy_error *err);
 bool hy__rooms_place(hy__feature_run *run, size_t *at);
 bool hy__take(size_t *at, size_t bytes, size_t *out);

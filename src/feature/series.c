@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hy_features_compute_series: one symbol's bars in plain arrays, for callers whose series are short
- * and many. The arrays are a panel of one column; the caller's thread alone works on it, so calls
- * need neither the pool nor a lock.
- *
- * A value of a window depends on its window alone, so a program of windows takes eight pieces of
- * the series side by side, one in each lane, each with the history in front that its first row
- * reads: the same bits in about an eighth of the time. */
-#include <math.h>
-
+ * and many. Most specs go the short way of solo.h; for those that need times, slower bars or
+ * cross-sections the arrays are a panel of one column. The caller's thread alone works on it, so
+ * calls need neither the pool nor a lock. */
 #include "feature/run.h"
-
-enum { PIECES_FROM = 256, PIECES_PAY = 3, SLAB_ROWS = 2048 };
+#include "feature/solo.h"
 
 static const int64_t step_ns = 1000000000;
 
@@ -48,126 +42,6 @@ static hy_status compute(const hy_features *f, const hy_panel *panel, double *co
   return status;
 }
 
-/* ---- eight pieces side by side ---- */
-
-/* Rows in front of a piece that its values stand on; false when a piece cannot stand alone. */
-static bool rows_behind(const hy_features *f, size_t *rows, size_t *out) {
-  bool whole = f->n_domains != 1 || f->n_stages != 1 || f->gaps[0].fill != HY__GAP_NONE ||
-               f->gaps[0].reset_after_ns != 0;
-  *out = 0;
-  for (size_t i = f->n_nodes; i-- > 0;) {
-    const hy__node *n = &f->nodes[i];
-    whole |= hy__node_recurs(n) ||
-             (n->kind != HY__NODE_FIELD && n->kind != HY__NODE_NUMBER && n->kind != HY__NODE_IND);
-    *out = HY_MAX(*out, rows[i]);
-    if (n->kind != HY__NODE_IND) continue;
-    const size_t back = rows[i] + HY_MAX(n->history, n->own_lookback);
-    for (size_t k = 0; k < n->n_in; k++) rows[n->in[k].node] = HY_MAX(rows[n->in[k].node], back);
-  }
-  return !whole;
-}
-
-/* Eight pieces of `rows` rows from row `begin` on, `behind` rows before each. */
-typedef struct pieces {
-  size_t n, begin, rows, behind;
-} pieces;
-
-/* The first row that piece `lane` is given, and whether all of them exist. */
-static bool piece_whole(const pieces *p, size_t lane, size_t *first) {
-  const size_t begin = p->begin + lane * p->rows;
-  *first = begin - p->behind;
-  return begin >= p->behind && begin + p->rows <= p->n;
-}
-
-static void lay_out(const pieces *p, const double *from, double *to) {
-  const double *piece[HY_LANES] = {NULL};
-  size_t n_whole = 0, first;
-  for (size_t lane = 0; lane < HY_LANES; lane++)
-    if (piece_whole(p, lane, &first)) piece[lane] = from + first, n_whole++;
-  if (n_whole == HY_LANES) {
-    for (size_t r = 0; r < p->behind + p->rows; r++)
-      for (size_t lane = 0; lane < HY_LANES; lane++) to[r * HY_LANES + lane] = piece[lane][r];
-    return;
-  }
-  for (size_t lane = 0; lane < HY_LANES; lane++)
-    for (size_t r = 0; r < p->behind + p->rows; r++) {
-      const size_t at = p->begin + lane * p->rows + r; /* `behind` rows further on */
-      const bool there = at >= p->behind && at - p->behind < p->n;
-      to[r * HY_LANES + lane] = there ? from[at - p->behind] : (double)NAN;
-    }
-}
-
-static void put_back(const pieces *p, const double *from, double *to) {
-  const size_t left = p->n - p->begin, step = p->rows;
-  from += p->behind * HY_LANES;
-  to += p->begin;
-  if (left >= HY_LANES * step) {
-    for (size_t r = 0; r < step; r++)
-      for (size_t lane = 0; lane < HY_LANES; lane++)
-        to[lane * step + r] = from[r * HY_LANES + lane];
-    return;
-  }
-  for (size_t lane = 0; lane * step < left; lane++)
-    for (size_t r = 0; r < HY_MIN(step, left - lane * step); r++)
-      to[lane * step + r] = from[r * HY_LANES + lane];
-}
-
-/* The pieces' columns, in `arena`. */
-typedef struct lanes_room {
-  int64_t *time_ns;
-  double **data, **columns;
-} lanes_room;
-
-static hy_status take_room(const hy_features *f, size_t n_fields, size_t rows, hy__arena *arena,
-                           lanes_room *room, hy_error *err) {
-  void *memory;
-  const size_t n = n_fields + f->n_features;
-  HY_TRY(hy__arena_array(arena, rows, sizeof(int64_t), &memory, err));
-  room->time_ns = memory;
-  for (size_t t = 0; t < rows; t++) room->time_ns[t] = (int64_t)t * step_ns;
-  HY_TRY(hy__arena_array(arena, n, sizeof(double *), &memory, err));
-  room->data = memory;
-  room->columns = room->data + n_fields;
-  for (size_t k = 0; k < n; k++) {
-    HY_TRY(hy__arena_array(arena, rows * HY_LANES, sizeof(double), &memory, err));
-    room->data[k] = memory;
-  }
-  return HY_OK;
-}
-
-static hy_status compute_slab(const hy_features *f, const hy_series *series, const pieces *p,
-                              const lanes_room *room, hy_error *err) {
-  static const char *const names[HY_LANES] = {"0", "1", "2", "3", "4", "5", "6", "7"};
-  for (size_t k = 0; k < series->n_fields; k++) lay_out(p, series->data[k], room->data[k]);
-  const hy_panel panel = {.struct_size = sizeof panel,
-                          .n_bars = p->behind + p->rows,
-                          .n_symbols = HY_LANES,
-                          .n_fields = series->n_fields,
-                          .time_ns = room->time_ns,
-                          .symbols = names,
-                          .fields = series->fields,
-                          .data = (const double *const *)room->data};
-  return compute(f, &panel, room->columns, err);
-}
-
-/* A long series goes by slabs that stay in the cache. */
-static hy_status compute_pieces(const hy_features *f, const hy_series *series, pieces p,
-                                double *const *out, hy_error *err) {
-  hy__arena *arena;
-  lanes_room room;
-  HY_TRY(hy__arena_create(f->allocator, 16384, 0, &arena, err));
-  hy_status status = take_room(f, series->n_fields, p.behind + p.rows, arena, &room, err);
-  for (p.begin = 0; p.begin < p.n && status == HY_OK; p.begin += p.rows * HY_LANES) {
-    status = compute_slab(f, series, &p, &room, err);
-    for (size_t i = 0; i < f->n_features && status == HY_OK; i++)
-      put_back(&p, room.columns[i], out[i]);
-  }
-  hy__arena_destroy(arena);
-  return status;
-}
-
-/* ---- in one piece ---- */
-
 /* Bars without times are a second apart, which no spec may ask about. */
 static hy_status compute_untimed(const hy_features *f, hy_panel *panel, double *const *out,
                                  hy_error *err) {
@@ -190,18 +64,37 @@ static hy_status compute_untimed(const hy_features *f, hy_panel *panel, double *
   return status;
 }
 
-/* How the series is cut; p->rows 0: not at all, or it would not pay. */
-static hy_status cut(const hy_features *f, const hy_series *series, pieces *p, hy_error *err) {
-  void *rows;
-  *p = (pieces){.n = series->n_bars};
-  if (series->n_bars < PIECES_FROM) return HY_OK;
-  HY_TRY(hy__alloc_zero(f->allocator, f->n_nodes * sizeof(size_t), &rows, err));
-  const bool apart = rows_behind(f, rows, &p->behind);
-  hy__free(f->allocator, rows, f->n_nodes * sizeof(size_t));
-  const size_t each = (p->n + HY_LANES - 1) / HY_LANES;
-  if (apart && p->behind < p->n && (p->behind + each) * PIECES_PAY < p->n)
-    p->rows = HY_MIN(each, HY_MAX((size_t)SLAB_ROWS, 4 * p->behind));
-  return HY_OK;
+static bool times_rise(const int64_t *time_ns, size_t n) {
+  bool rise = true;
+  for (size_t t = 1; time_ns && t < n; t++) rise &= time_ns[t - 1] < time_ns[t];
+  return rise;
+}
+
+static bool all_there(const hy_series *series) {
+  bool there = series->fields && series->data && series->n_fields;
+  for (size_t k = 0; there && k < series->n_fields; k++) there = series->data[k] != NULL;
+  return there && times_rise(series->time_ns, series->n_bars);
+}
+
+/* Where the short way does and nothing is wrong with the series; *done says whether it did. */
+static hy_status compute_solo(const hy_features *f, const hy_series *series, double *const *out,
+                              bool *done, hy_error *err) {
+  hy__solo_job job = {.isa = f->isa,
+                      .n_bars = series->n_bars,
+                      .n_fields = series->n_fields,
+                      .data = series->data,
+                      .out = out};
+  void *memory;
+  *done = false;
+  HY_TRY(hy__solo_plan(f, &job.plan, err));
+  if (!job.plan->fits || !all_there(series)) return HY_OK;
+  HY_TRY(hy__alloc_array(f->allocator, job.plan->n_nodes, sizeof(uint32_t), &memory, err));
+  job.field_of = memory;
+  hy_status status = HY_OK;
+  *done = hy__solo_bind(job.plan, series->fields, series->n_fields, memory, NULL) == HY_OK;
+  if (*done) status = hy__solo_run(f, &job, err);
+  hy__free(f->allocator, memory, job.plan->n_nodes * sizeof(uint32_t));
+  return status;
 }
 
 hy_status hy_features_compute_series(const hy_features *f, const hy_series *series,
@@ -210,10 +103,9 @@ hy_status hy_features_compute_series(const hy_features *f, const hy_series *seri
              err,
              "hy_features_compute_series: features, a series with its struct_size, and out "
              "must be given");
-  if (!series->n_bars) return HY_OK;
-  pieces p;
-  HY_TRY(cut(f, series, &p, err));
-  if (p.rows) return compute_pieces(f, series, p, out, err);
+  bool done = !series->n_bars;
+  if (!done) HY_TRY(compute_solo(f, series, out, &done, err));
+  if (done) return HY_OK;
   static const char *const name = "series";
   hy_panel panel = {.struct_size = sizeof panel,
                     .n_bars = series->n_bars,

@@ -232,53 +232,78 @@ static void a_series_has_the_bits_of_a_universe(void **state) {
   panel_free(&one);
 }
 
-static bool is_window(const hy__def *def) {
+/* Whether the row's values come from a series' rows alone, and from their windows alone. */
+static bool is_of_rows(const hy__def *def) {
   bool clock = false;
-  for (size_t i = 0; i < def->n_inputs; i++) clock |= def->inputs[i].name[0] == '@';
-  return !def->is_cross && def->klass == HY__IND_W && !clock;
+  for (size_t i = 0; i < def->n_inputs; i++)
+    clock |= def->inputs[i].name[0] == '@' && strcmp(def->inputs[i].name, "@bar") != 0;
+  return !def->is_cross && !clock;
+}
+static bool is_window(const hy__def *def) {
+  bool bar = false;
+  for (size_t i = 0; i < def->n_inputs; i++) bar |= def->inputs[i].name[0] == '@';
+  return is_of_rows(def) && def->klass == HY__IND_W && !bar;
 }
 
-/* A program of windows takes a series in pieces side by side, a long one by slabs: the bits of one
- * piece, at any length and with holes. */
+/* One series' arrays against the same series as a universe. */
+static void assert_series_is_batch(const char *text, size_t n_bars) {
+  const size_t first = 0;
+  panel all = panel_make(n_bars, 1, 0, false), one = panel_part(&all, 0, n_bars, &first, 1);
+  one.data[3][n_bars / 3] = (double)NAN;
+  one.data[1][n_bars / 8] = (double)INFINITY;
+  hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
+  hy_features *f = features_make(runtime, text);
+  answer want = compute_panel(&one, text, 1, HY_ISA_DEFAULT, (hy__feature_range){0});
+  const double *data[PANEL_FIELDS];
+  for (size_t i = 0; i < PANEL_FIELDS; i++) data[i] = one.data[i];
+  hy_series series = {.struct_size = sizeof series,
+                      .n_bars = one.n_bars,
+                      .n_fields = PANEL_FIELDS,
+                      .fields = panel_fields,
+                      .data = data};
+  double *values = panel_alloc(want.n_features * one.n_bars, sizeof *values);
+  double **out = panel_alloc(want.n_features, sizeof *out);
+  for (size_t i = 0; i < want.n_features; i++) out[i] = values + i * one.n_bars;
+  assert_int_equal(hy_features_compute_series(f, &series, out, NULL), HY_OK);
+  for (size_t i = 0; i < want.n_features; i++)
+    if (memcmp(out[i], answer_at(&want, i, 0, 0), one.n_bars * sizeof(double)))
+      fail_msg("%s at %zu bars", f->names[i], one.n_bars);
+  hy_features_destroy(f);
+  hy_runtime_destroy(runtime);
+  free(out);
+  free(values);
+  free(want.values);
+  panel_free(&one);
+  panel_free(&all);
+}
+
+/* A program of windows takes a series in pieces side by side: the bits of one piece, at any length
+ * and with holes. */
 static void pieces_of_a_series_change_nothing(void **state) {
   (void)state;
   static char windows[SPEC_BYTES];
-  static const size_t lengths[] = {255, 256, 701, 1900, 17003};
-  const size_t first = 0;
+  static const size_t lengths[] = {255, 256, 701, 1900, 17003, 32768};
   for (size_t row = 0; row < hy__def_n(); row++) {
     hy__def def;
     if (hy__def_read(row, &def, NULL) == HY_OK && is_window(&def)) add_row(windows, &def, 0);
   }
-  for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++) {
-    panel all = panel_make(lengths[k], 1, 0, false),
-          one = panel_part(&all, 0, lengths[k], &first, 1);
-    one.data[3][200] = (double)NAN;
-    one.data[1][lengths[k] / 8 + 1] = (double)INFINITY;
-    hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
-    hy_features *f = features_make(runtime, windows);
-    answer want = compute_panel(&one, windows, 1, HY_ISA_DEFAULT, (hy__feature_range){0});
-    const double *data[PANEL_FIELDS];
-    for (size_t i = 0; i < PANEL_FIELDS; i++) data[i] = one.data[i];
-    hy_series series = {.struct_size = sizeof series,
-                        .n_bars = one.n_bars,
-                        .n_fields = PANEL_FIELDS,
-                        .fields = panel_fields,
-                        .data = data};
-    double *values = panel_alloc(want.n_features * one.n_bars, sizeof *values);
-    double **out = panel_alloc(want.n_features, sizeof *out);
-    for (size_t i = 0; i < want.n_features; i++) out[i] = values + i * one.n_bars;
-    assert_int_equal(hy_features_compute_series(f, &series, out, NULL), HY_OK);
-    for (size_t i = 0; i < want.n_features; i++)
-      if (memcmp(out[i], answer_at(&want, i, 0, 0), one.n_bars * sizeof(double)))
-        fail_msg("%s at %zu bars", f->names[i], one.n_bars);
-    hy_features_destroy(f);
-    hy_runtime_destroy(runtime);
-    free(out);
-    free(values);
-    free(want.values);
-    panel_free(&one);
-    panel_free(&all);
+  for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++)
+    assert_series_is_batch(windows, lengths[k]);
+}
+
+/* A single series has code of its own, one lane wide. */
+static void one_lane_has_the_bits_of_eight(void **state) {
+  (void)state;
+  static char all[SPEC_BYTES];
+  static const size_t lengths[] = {1, 2, 40, 64, 65, 701, 2500};
+  for (size_t row = 0; row < hy__def_n(); row++) {
+    hy__def def;
+    if (hy__def_read(row, &def, NULL) != HY_OK || !is_of_rows(&def)) continue;
+    add_row(all, &def, 0);
+    if (def.n_params == 1 && !strcmp(def.params[0].name, "n")) add_row(all, &def, 70);
   }
+  for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++)
+    assert_series_is_batch(all, lengths[k]);
 }
 
 int main(void) {
@@ -292,6 +317,7 @@ int main(void) {
       cmocka_unit_test(the_place_of_a_symbol_changes_nothing),
       cmocka_unit_test(a_series_has_the_bits_of_a_universe),
       cmocka_unit_test(pieces_of_a_series_change_nothing),
+      cmocka_unit_test(one_lane_has_the_bits_of_eight),
       cmocka_unit_test(blocks_hold_the_same),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -174,6 +174,21 @@ static hy_status features_inline(hy_runtime *runtime, hy_error *err) {
                      "ma=sma(close,5); rsi(close,7); macd(close,3,6,4).signal; cs.rank(ma)", err);
 }
 
+static hy_status features_series(hy_runtime *runtime, hy_error *err) {
+  static double close[BARS], values[BARS];
+  const hy_series series = {.struct_size = sizeof series,
+                            .n_bars = BARS,
+                            .n_fields = 1,
+                            .fields = (const char *const[]){"close"},
+                            .data = (const double *const[]){close}};
+  hy_features *features = NULL;
+  hy_status status = hy_features_create(runtime, "ema(close, 5)", &features, err);
+  if (status == HY_OK)
+    status = hy_features_compute_series(features, &series, (double *const[]){values}, err);
+  hy_features_destroy(features);
+  return status;
+}
+
 static hy_status features_file(hy_runtime *runtime, hy_error *err) {
   hy_features *features = NULL;
   hy_status status =
@@ -282,6 +297,7 @@ TEST(model_sequences)
 TEST(model_evaluated)
 TEST(model_if_evaluated)
 TEST(features_inline)
+TEST(features_series)
 TEST(features_file)
 TEST(universe_file)
 TEST(pack_and_verify)
@@ -295,9 +311,9 @@ int main(void) {
       cmocka_unit_test(test_model_loop),         cmocka_unit_test(test_model_scan),
       cmocka_unit_test(test_model_sequences),    cmocka_unit_test(test_model_evaluated),
       cmocka_unit_test(test_model_if_evaluated), cmocka_unit_test(test_features_inline),
-      cmocka_unit_test(test_features_file),      cmocka_unit_test(test_universe_file),
-      cmocka_unit_test(test_pack_and_verify),    cmocka_unit_test(test_inspected),
-      cmocka_unit_test(test_score_run),
+      cmocka_unit_test(test_features_series),    cmocka_unit_test(test_features_file),
+      cmocka_unit_test(test_universe_file),      cmocka_unit_test(test_pack_and_verify),
+      cmocka_unit_test(test_inspected),          cmocka_unit_test(test_score_run),
   };
   return cmocka_run_group_tests(tests, make_universe, drop_universe);
 }
