@@ -7,6 +7,7 @@
 #include <hayate/array.h>
 #include <hayate/bench.h>
 #include <hayate/feature.h>
+#include <hayate/feature_call.h>
 #include <hayate/feature_check.h>
 #include <hayate/feature_gate.h>
 #include <hayate/feature_stream.h>

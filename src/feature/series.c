@@ -83,7 +83,7 @@ static hy_status compute_solo(const hy_features *f, const hy_series *series, dou
                       .n_bars = series->n_bars,
                       .n_fields = series->n_fields,
                       .data = series->data,
-                      .out = out};
+                      .out = (void *const *)out};
   void *memory;
   *done = false;
   HY_TRY(hy__solo_plan(f, &job.plan, err));

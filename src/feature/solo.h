@@ -7,6 +7,8 @@
 #ifndef HY_FEATURE_SOLO_H
 #define HY_FEATURE_SOLO_H
 
+#include <hayate/feature_call.h>
+
 #include <stdatomic.h>
 
 #include "feature/program.h"
@@ -50,14 +52,16 @@ struct hy__solo_kept {
 HY_CHECKED hy_status hy__solo_plan(const hy_features *f, const hy__solo **out, hy_error *err);
 void hy__solo_destroy(hy__solo *plan);
 
-/* The series' arrays. */
+/* The series' arrays, and how the features leave. */
 typedef struct hy__solo_job {
   const hy__solo *plan;
   hy_isa isa;
   size_t n_bars, n_fields;
   const double *const *data; /* [field] */
   const uint32_t *field_of;  /* [node of the plan]: which of them it reads */
-  double *const *out;        /* [feature] */
+  void *const *out;          /* [feature] */
+  const hy_answer *answers;  /* [feature]; NULL: all F64 */
+  size_t row, window_bars;   /* for HY_ANSWER_ROW: the number of the first row */
 } hy__solo_job;
 
 /* NOT_FOUND: a field that the program reads is not among them; INVALID_ARGUMENT: more than once. */

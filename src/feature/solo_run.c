@@ -17,7 +17,8 @@ typedef struct solo {
   size_t piece, behind; /* row r of lane k is the series' k * piece + r - behind */
   hy__slot *slots;
   uint8_t *memory;
-  size_t d, n; /* the chunk's rows */
+  double **whole; /* [feature] where pieces put its values: the answer, or what it is made of */
+  size_t d, n;    /* the chunk's rows */
 } solo;
 
 static inline double kept(double v) { return v - v == 0.0 ? v : (double)NAN; }
@@ -137,6 +138,10 @@ static void advance_node(const solo *x, const hy__solo_node *n, hy__slot *slot) 
 
 /* ---- answers ---- */
 
+static hy_answer answer_of(const solo *x, size_t i) {
+  return x->job->answers ? x->job->answers[i] : HY_ANSWER_F64;
+}
+
 static void put_pieces(const solo *x, const double *from, double *to) {
   const size_t end = x->d + x->n, begin = HY_MIN(HY_MAX(x->d, x->behind), end);
   const size_t whole = HY_MIN(HY_MAX(whole_end(x), begin), end);
@@ -153,15 +158,55 @@ static void put_pieces(const solo *x, const double *from, double *to) {
     }
 }
 
+static void put_f64(const double *from, size_t n, double *to) {
+  for (size_t t = 0; t < n; t++) to[t] = kept(from[t]);
+}
+
+/* Rows from `row` of the series on, of a feature that begins behind `lookback` of them. */
+static void put_zero(const double *from, size_t row, size_t n, size_t lookback, double *to) {
+  for (size_t t = 0; t < n; t++) {
+    const double v = kept(from[t]);
+    to[t] = row + t >= lookback && v != v ? 0.0 : v;
+  }
+}
+
+/* A number and `more`, which grows by `step` each row; 0 where it is missing or has no int32_t. */
+static void put_i32(const double *from, size_t n, int64_t more, int64_t step, int32_t *to) {
+  const double least = (double)INT32_MIN - 1.0, most = (double)INT32_MAX + 1.0; /* neither is one */
+  for (size_t t = 0; t < n; t++, more += step) {
+    const double v = from[t] + (double)more;
+    to[t] = v > least && v < most ? (int32_t)v : 0;
+  }
+}
+
+/* Rows [d, d + n) of a feature, from its values. */
+static void put_rows(const solo *x, size_t i, const double *from, size_t d, size_t n) {
+  const hy__solo_job *job = x->job;
+  void *out = job->out[i];
+  switch (answer_of(x, i)) {
+  case HY_ANSWER_ZERO: {
+    const size_t lookback = x->plan->nodes[x->plan->targets[i].node].node->lookback;
+    put_zero(from, d, n, lookback, (double *)out + d);
+    return;
+  }
+  case HY_ANSWER_I32: put_i32(from, n, 0, 0, (int32_t *)out + d); return;
+  case HY_ANSWER_ROW: {
+    const int64_t row = (int64_t)(job->row + d) - (int64_t)job->window_bars;
+    put_i32(from, n, row, 1, (int32_t *)out + d);
+    return;
+  }
+  default: put_f64(from, n, (double *)out + d);
+  }
+}
+
 static void put_target(const solo *x, size_t i) {
   const hy__ref ref = x->plan->targets[i];
   const double *from = x->slots[ref.node].cur[ref.output];
-  double *to = x->job->out[i];
-  if (x->way == HY__SOLO_PIECES) {
-    if (x->d + x->n > x->behind) put_pieces(x, from, to);
+  if (x->way == HY__SOLO_ONE) {
+    put_rows(x, i, from, x->d, x->n);
     return;
   }
-  for (size_t t = 0; t < x->n; t++) to[x->d + t] = kept(from[t]);
+  if (x->d + x->n > x->behind) put_pieces(x, from, x->whole[i]);
 }
 
 /* ---- the run ---- */
@@ -200,6 +245,8 @@ static void run_all(solo *x) {
     x->n = HY_MIN(x->plan->chunk_rows[x->way], x->total - x->d);
     run_chunk(x);
   }
+  for (size_t i = 0; x->way == HY__SOLO_PIECES && i < x->plan->n_targets; i++)
+    if (answer_of(x, i) != HY_ANSWER_F64) put_rows(x, i, x->whole[i], 0, x->job->n_bars);
 }
 
 /* Whether the series is cut into pieces, and how long they are: whole lines, but not a page apart,
@@ -218,15 +265,38 @@ static void cut(solo *x) {
   x->total = behind + each;
 }
 
+/* The memory of a call; pieces put a feature that is not given out as it is into a column there. */
+static bool place_call(const solo *x, size_t *bytes, size_t *columns) {
+  *bytes = x->plan->bytes[x->way];
+  if (x->way == HY__SOLO_ONE) return true;
+  size_t n = 0;
+  for (size_t i = 0; i < x->plan->n_targets; i++) n += answer_of(x, i) != HY_ANSWER_F64;
+  return hy__take_array(bytes, x->plan->n_targets, sizeof(double *), columns) &&
+         hy__take_array(bytes, n * sizeof(double), x->job->n_bars, columns + 1);
+}
+
+static void name_columns(solo *x, const size_t *columns) {
+  double *next = (double *)(x->memory + columns[1]);
+  x->whole = (double **)(x->memory + columns[0]);
+  for (size_t i = 0; i < x->plan->n_targets; i++) {
+    const bool as_it_is = answer_of(x, i) == HY_ANSWER_F64;
+    x->whole[i] = as_it_is ? x->job->out[i] : next;
+    if (!as_it_is) next += x->job->n_bars;
+  }
+}
+
 hy_status hy__solo_run(const hy_features *f, const hy__solo_job *job, hy_error *err) {
   solo x = {.job = job, .plan = job->plan, .way = HY__SOLO_ONE, .lanes = 1, .total = job->n_bars};
+  size_t bytes, columns[2];
   void *memory;
   if (!job->n_bars) return HY_OK;
   cut(&x);
-  const size_t bytes = x.plan->bytes[x.way];
+  HY_FAIL_IF(!place_call(&x, &bytes, columns), HY_LIMIT, err, "a series of %zu bars is too long",
+             job->n_bars);
   HY_TRY(hy__alloc(f->allocator, bytes, &memory, err));
   x.memory = memory;
   x.slots = memory;
+  if (x.way == HY__SOLO_PIECES) name_columns(&x, columns);
   run_all(&x);
   hy__free(f->allocator, memory, bytes);
   return HY_OK;

@@ -174,6 +174,34 @@ static hy_status features_inline(hy_runtime *runtime, hy_error *err) {
                      "ma=sma(close,5); rsi(close,7); macd(close,3,6,4).signal; cs.rank(ma)", err);
 }
 
+/* One series, in one piece and in eight; the plan is made at the first call. */
+static hy_status features_call(hy_runtime *runtime, hy_error *err) {
+  enum { ROWS = 600 };
+  static double close[ROWS], values[2][ROWS];
+  static int32_t places[ROWS];
+  static const char *const specs[] = {"rsi(close, 5); sma(close, 3); argmax(close, 7)",
+                                      "sma(close, 9); sma(close, 3); argmax(close, 7)"};
+  static const hy_answer answers[] = {HY_ANSWER_ZERO, HY_ANSWER_F64, HY_ANSWER_ROW};
+  const hy_feature_call_options options = {.struct_size = sizeof options,
+                                           .fields = (const char *const[]){"close"},
+                                           .n_fields = 1,
+                                           .answers = answers,
+                                           .window_bars = 7};
+  hy_status status = HY_OK;
+  for (int t = 0; t < ROWS; t++) close[t] = 100 + t * 7 % 11;
+  for (int k = 0; k < 2 && status == HY_OK; k++) {
+    hy_features *features = NULL;
+    hy_feature_call *call = NULL;
+    status = hy_features_create(runtime, specs[k], &features, err);
+    if (status == HY_OK) status = hy_feature_call_create(features, &options, &call, err);
+    if (status == HY_OK)
+      status = hy_feature_call_run(call, ROWS, err, close, values[0], values[1], places);
+    hy_feature_call_destroy(call);
+    hy_features_destroy(features);
+  }
+  return status;
+}
+
 static hy_status features_series(hy_runtime *runtime, hy_error *err) {
   static double close[BARS], values[BARS];
   const hy_series series = {.struct_size = sizeof series,
@@ -297,6 +325,7 @@ TEST(model_sequences)
 TEST(model_evaluated)
 TEST(model_if_evaluated)
 TEST(features_inline)
+TEST(features_call)
 TEST(features_series)
 TEST(features_file)
 TEST(universe_file)
@@ -311,9 +340,10 @@ int main(void) {
       cmocka_unit_test(test_model_loop),         cmocka_unit_test(test_model_scan),
       cmocka_unit_test(test_model_sequences),    cmocka_unit_test(test_model_evaluated),
       cmocka_unit_test(test_model_if_evaluated), cmocka_unit_test(test_features_inline),
-      cmocka_unit_test(test_features_series),    cmocka_unit_test(test_features_file),
-      cmocka_unit_test(test_universe_file),      cmocka_unit_test(test_pack_and_verify),
-      cmocka_unit_test(test_inspected),          cmocka_unit_test(test_score_run),
+      cmocka_unit_test(test_features_call),      cmocka_unit_test(test_features_series),
+      cmocka_unit_test(test_features_file),      cmocka_unit_test(test_universe_file),
+      cmocka_unit_test(test_pack_and_verify),    cmocka_unit_test(test_inspected),
+      cmocka_unit_test(test_score_run),
   };
   return cmocka_run_group_tests(tests, make_universe, drop_universe);
 }
