@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -186,6 +187,38 @@ def test_threads():
     for t in threads:
         t.join()
     assert not wrong
+
+
+def bits(values):
+    values = values if isinstance(values, tuple) else (values,)
+    return [(v.dtype, v.tobytes()) for v in values]
+
+
+@pytest.mark.parametrize("lead", [False, True])
+def test_the_short_way_has_the_bits_of_the_long_one(lead):
+    """The first call compiles and goes the long way, as do strides; the next are short."""
+    given = columns(lead)
+    for name, row in table.ROWS.items():
+        arrays = [given[column] for column in row.inputs]
+        function = getattr(talib, name)
+        first, second = function(*arrays), function(*arrays)
+        strided = function(*[np.repeat(a, 2)[::2] for a in arrays])
+        assert bits(first) == bits(second) == bits(strided), name
+        kept = bits(second)
+        function(*[a + 1 for a in arrays])
+        assert bits(second) == kept, f"{name}: an answer is its own array"
+
+
+def test_a_forked_child_computes():
+    """With the programs that are there, and with new ones though a thread was just compiling."""
+    want, new = bits(talib.RSI(CLOSE, 5)), bits(talib.RSI(CLOSE, 6))
+    del talib._call._compiled["RSI", 6]
+    with talib._call._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            os._exit([bits(talib.RSI(CLOSE, n)) for n in (5, 6)] != [want, new])
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_programs_are_kept_and_limited(monkeypatch):
