@@ -270,6 +270,7 @@ class Bench:
         for name, title in (("bench_batch", "Thirty definitions in batch, beside TA-Lib"),
                             ("bench_stream", "Streams, beside TA-Lib's"),
                             ("features.sh", "A bar of one symbol in talipp, microseconds"),
+                            ("talib.sh", "A call of hayate.talib, beside TA-Lib's own"),
                             ("alpha158.sh", "Alpha158, beside pandas, polars and KunQuant")):
             path = self.work / f"{name}.txt"
             text = path.read_text().strip() if path.exists() else ""
