@@ -4,18 +4,9 @@
 # without the first two nothing is measured and the bench says so.
 set -eu
 : "${HAYATE:?}"
-work=build/bench
-mkdir -p "$work"
-python=${HAYATE_PEERS:-$work/venv/bin/python}
-if [ ! -x "$python" ]; then
-  python3 -m venv "$work/venv" || true
-  if ! "$work/venv/bin/python" -m pip install -q -r bench/peers/requirements.txt; then
-    echo "bench: the peers could not be installed: Alpha158 is not measured" >&2
-    rm -rf "$work/venv"
-    exit 0
-  fi
-  # it has packages for few versions of Python
-  "$work/venv/bin/python" -m pip install -q KunQuant==0.1.12 || true
+if ! python=$(sh bench/peers/venv.sh); then
+  echo "bench: the peers could not be installed: Alpha158 is not measured" >&2
+  exit 0
 fi
 for threads in 1 2; do
   HAYATE_LIBRARY=${HAYATE%/*}/libhayate.so "$python" bench/bench_alpha158.py --threads $threads ||

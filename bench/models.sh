@@ -1,19 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Forests, and the families of models beside ONNX Runtime and OpenVINO, whose packages come from PyPI into
-# build/bench/venv; without them there are no models to measure and the bench says so.
+# Forests, and the families of models beside ONNX Runtime and OpenVINO, whose packages come from
+# PyPI into build/bench/venv; without them there are no models to measure and the bench says so.
 set -eu
 : "${HAYATE:?}"
 work=build/bench
 mkdir -p "$work"
-python=${HAYATE_PEERS:-$work/venv/bin/python}
-if [ ! -x "$python" ]; then
-  python3 -m venv "$work/venv" || true
-  if ! "$work/venv/bin/python" -m pip install -q -r bench/peers/requirements.txt; then
-    echo "bench: the peers could not be installed: no models are measured" >&2
-    rm -rf "$work/venv"
-    exit 0
-  fi
+if ! python=$(sh bench/peers/venv.sh); then
+  echo "bench: the peers could not be installed: no models are measured" >&2
+  exit 0
 fi
 rm -f "$work/trees.md"
 for isa in avx2 avx512; do

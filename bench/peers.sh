@@ -6,16 +6,9 @@ set -eu
 : "${HAYATE:?}" "${HAYATE_BUILD:?}"
 work=build/bench
 mkdir -p "$work"
-python=${HAYATE_PEERS:-$work/venv/bin/python}
-if [ ! -x "$python" ]; then
-  python3 -m venv "$work/venv" || true
-  if ! "$work/venv/bin/python" -m pip install -q -r bench/peers/requirements.txt; then
-    echo "bench: the peers could not be installed, running without them" >&2
-    rm -rf "$work/venv"
-  fi
-fi
-if [ -x "$python" ]; then
+if python=$(sh bench/peers/venv.sh); then
   exec python3 bench/run.py --hayate "$HAYATE" --build "$HAYATE_BUILD" --work "$work" \
     --peers "$python"
 fi
+echo "bench: the peers could not be installed, running without them" >&2
 exec python3 bench/run.py --hayate "$HAYATE" --build "$HAYATE_BUILD" --work "$work"
