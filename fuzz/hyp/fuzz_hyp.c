@@ -7,25 +7,12 @@
 
 #include <hayate/session.h>
 
+#include "../ceiling.h"
 #include "../container.h"
 
 enum { SIZE_MOST = 1 << 20, PORTS = 16, MEMORY = 1 << 24 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static size_t had;
-static void *take(void *ctx, size_t bytes, size_t align) {
-  void *p = NULL;
-  (void)ctx;
-  if (bytes > MEMORY - had || posix_memalign(&p, align < 16 ? 16 : align, bytes)) return NULL;
-  had += bytes;
-  return p;
-}
-static void give(void *ctx, void *p, size_t bytes) {
-  (void)ctx;
-  had -= bytes;
-  free(p);
-}
 
 static void run(hy_model *model, const hy__golden *golden) {
   hy_session *session;
@@ -65,24 +52,14 @@ static void open_all(hy_runtime *runtime, const uint8_t *file, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  hy_runtime *runtime;
   void *file = NULL;
   if (size > SIZE_MOST || !size || posix_memalign(&file, 64, size)) return 0;
   memcpy(file, data, size);
   fuzz_revise(file, size);
   fuzz_mend(file, size);
-  had = 0;
-  hy_allocator allocator = {take, give, NULL};
-  hy_runtime_options options = {.struct_size = sizeof options,
-                                .allocator = &allocator,
-                                .n_threads = 1,
-                                .isa = HY_ISA_SCALAR,
-                                .log_level = HY_LOG_OFF};
-  if (hy_runtime_create(&options, &runtime, NULL) == HY_OK) {
-    open_all(runtime, file, size);
-    hy_runtime_destroy(runtime);
-  }
-  if (had) abort(); /* a leak */
+  hy_runtime *runtime = fuzz_runtime(MEMORY, HY_ISA_SCALAR);
+  if (runtime) open_all(runtime, file, size);
+  fuzz_runtime_end(runtime);
   free(file);
   return 0;
 }

@@ -7,6 +7,8 @@
 
 #include <hayate/session.h>
 
+#include "../ceiling.h"
+
 enum {
   PORTS_MAX = 16,
   ROUNDS_MAX = 1000,
@@ -16,21 +18,6 @@ enum {
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Memory with a ceiling, so that a small file that asks for a large tensor is refused. */
-static size_t had;
-static void *take(void *ctx, size_t bytes, size_t align) {
-  void *p = NULL;
-  (void)ctx;
-  if (bytes > MEMORY_MAX - had || posix_memalign(&p, align < 16 ? 16 : align, bytes)) return NULL;
-  had += bytes;
-  return p;
-}
-static void give(void *ctx, void *p, size_t bytes) {
-  (void)ctx;
-  had -= bytes;
-  free(p);
-}
 
 /* Zeros in a shape that fits the port; false where it would be large or is not a plain tensor. */
 static int input_make(const hy_port *port, hy_tensor *t) {
@@ -65,16 +52,10 @@ static void run(hy_session *session, const hy_model *model) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  hy_runtime *runtime;
   hy_model *model;
   hy_session *session;
-  had = 0;
-  hy_allocator allocator = {take, give, NULL};
-  hy_runtime_options options = {.struct_size = sizeof options,
-                                .allocator = &allocator,
-                                .n_threads = 1,
-                                .log_level = HY_LOG_OFF};
-  if (hy_runtime_create(&options, &runtime, NULL) != HY_OK) return 0;
+  hy_runtime *runtime = fuzz_runtime(MEMORY_MAX, HY_ISA_DEFAULT);
+  if (!runtime) return 0;
   if (hy_model_open_memory(runtime, data, size, NULL, &model, NULL) == HY_OK) {
     hy_session_options limits = {.struct_size = sizeof limits, .max_rounds = ROUNDS_MAX};
     if (hy_session_create(model, &limits, &session, NULL) == HY_OK) {
@@ -83,7 +64,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     hy_model_destroy(model);
   }
-  hy_runtime_destroy(runtime);
-  if (had) abort(); /* a leak */
+  fuzz_runtime_end(runtime);
   return 0;
 }

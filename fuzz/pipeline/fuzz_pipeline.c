@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Any bytes as a packed pipeline: opened, shown, its golden bars scored. Memory has a ceiling, so
- * that a small file that asks for much is refused; what is not given back is a leak. */
+ * Any bytes as a packed pipeline: opened, shown, its golden bars scored. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <hayate/score.h>
 
+#include "../ceiling.h"
 #include "../container.h"
 
 enum { SIZE_MOST = 1 << 20, MEMORY = 1 << 26 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static size_t had;
-static void *take(void *ctx, size_t bytes, size_t align) {
-  void *p = NULL;
-  (void)ctx;
-  if (bytes > MEMORY - had || posix_memalign(&p, align < 16 ? 16 : align, bytes)) return NULL;
-  had += bytes;
-  return p;
-}
-static void give(void *ctx, void *p, size_t bytes) {
-  (void)ctx;
-  had -= bytes;
-  free(p);
-}
 
 static hy_status nothing(void *ctx, const void *bytes, size_t n, hy_error *err) {
   (void)ctx, (void)bytes, (void)n, (void)err;
@@ -44,7 +29,6 @@ static void open_and_verify(hy_runtime *runtime, const char *path) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  hy_runtime *runtime;
   char path[64];
   if (size > SIZE_MOST || !size) return 0;
   int fd = memfd_create("fuzz", 0);
@@ -56,18 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   fuzz_mend(file, size);
   munmap(file, size);
   (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  had = 0;
-  hy_allocator allocator = {take, give, NULL};
-  hy_runtime_options options = {.struct_size = sizeof options,
-                                .allocator = &allocator,
-                                .n_threads = 1,
-                                .isa = HY_ISA_SCALAR,
-                                .log_level = HY_LOG_OFF};
-  if (hy_runtime_create(&options, &runtime, NULL) == HY_OK) {
-    open_and_verify(runtime, path);
-    hy_runtime_destroy(runtime);
-  }
+  hy_runtime *runtime = fuzz_runtime(MEMORY, HY_ISA_SCALAR);
+  if (runtime) open_and_verify(runtime, path);
+  fuzz_runtime_end(runtime);
   close(fd);
-  if (had) abort(); /* a leak */
   return 0;
 }
