@@ -59,4 +59,40 @@ HY_CHECKED hy_status hy__golden_read(const hy__hyp_section *section, hy__arena *
 HY_CHECKED hy_status hy__pack_add_golden(hy__pack_list *list, hy__hyp_kind kind, hy_isa isa,
                                          const hy__golden *golden, hy_error *err);
 
+/* --- verifying a container --- */
+
+/* The golden input again with one instruction set. */
+typedef struct hy__replay {
+  hy_isa isa;
+  bool packed; /* the file has packed weights for it */
+  bool must_be_bits;
+  bool bit_equal, ok;
+  size_t n_taken; /* packed forms used from the file */
+  double max_abs;
+} hy__replay;
+
+enum { HY__REPLAYS_MAX = 16 };
+typedef struct hy__verifying hy__verifying;
+struct hy__verifying {
+  hy_runtime *runtime;
+  const char *path;
+  /* Once, when all checksums hold; may be NULL. */
+  hy_status (*begin)(hy__verifying *v, hy_error *err);
+  /* With each instruction set, in a runtime of its own: fills r's bit_equal, ok, n_taken and
+   * max_abs. */
+  hy_status (*replay)(hy__verifying *v, hy_runtime *runtime, const hy__hyp_section *wanted,
+                      hy__replay *r, hy_error *err);
+  void *ctx;                /* of the two */
+  size_t n_bars, n_symbols; /* of the golden bars, which `begin` may state */
+  /* what hy__verify keeps */
+  hy__arena *arena;
+  hy__map map;
+  hy__hyp file;
+  hy__golden input;
+  hy__replay replays[HY__REPLAYS_MAX];
+  size_t n;
+};
+HY_CHECKED hy_status hy__verify(hy__verifying *v, bool json, const hy_sink *sink, bool *ok,
+                                hy_error *err);
+
 #endif
