@@ -70,11 +70,6 @@ void hy__feature_bars_destroy(hy__feature_bars *bars, const hy_features *feature
 size_t hy__feature_bars_last(const hy__feature_bars *bars, size_t symbol, size_t t, size_t n,
                              const double **rows);
 
-/* A spec given inline in a pipeline file, as the YAML node that stands there (a map, or a list of
- * items). */
-HY_CHECKED hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node,
-                                              const char *subject, hy_features **out,
-                                              hy_error *err);
 /* Where a program's fit comes from, when not from the file that its spec names. */
 typedef struct hy__fit_source {
   const char *path; /* of the file, or the name of `data` */
@@ -82,7 +77,8 @@ typedef struct hy__fit_source {
   size_t bytes;
   bool none, inputs; /* without; and giving out what the steps of the fit take */
 } hy__fit_source;
-/* As above; fit may be NULL. */
+/* A spec given inline in a pipeline file, as the YAML node that stands there (a map, or a list of
+ * items); fit may be NULL. */
 HY_CHECKED hy_status hy__features_create_node(hy_runtime *runtime, const hy__yaml *node,
                                               const char *subject, const hy__fit_source *fit,
                                               hy_features **out, hy_error *err);

@@ -151,11 +151,6 @@ static hy_status copy_yaml(const hy__yaml *from, const char *subject, hy__arena 
   return HY_OK;
 }
 
-hy_status hy__features_create_yaml(hy_runtime *runtime, const hy__yaml *node, const char *subject,
-                                   hy_features **out, hy_error *err) {
-  return hy__features_create_node(runtime, node, subject, NULL, out, err);
-}
-
 hy_status hy__features_create_node(hy_runtime *runtime, const hy__yaml *node, const char *subject,
                                    const hy__fit_source *fit, hy_features **out, hy_error *err) {
   hy_features *f;

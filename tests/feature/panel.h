@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For the tests of programs: a made-up market with missing bars and holes in fields, universes over
- * parts of it, and features computed into one array. */
+ * parts of it, programs of specs, streams, and features computed into one array. */
 #ifndef TESTS_FEATURE_PANEL_H
 #define TESTS_FEATURE_PANEL_H
 
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+
+#include <hayate/feature_stream.h>
 
 #include "feature/compute.h"
 #include "feature/feature.h"
@@ -136,6 +138,37 @@ static inline hy_features *features_make(hy_runtime *runtime, const char *spec) 
   if (hy_features_create(runtime, spec, &f, &err) != HY_OK)
     fail_msg("%d: %s in %s", err.column, err.message, spec);
   return f;
+}
+
+/* Of a spec's file form; fit may be NULL. */
+static inline hy_status features_parse(hy_runtime *runtime, const char *yaml,
+                                       const hy__fit_source *fit, hy_features **out,
+                                       hy_error *err) {
+  hy__arena *arena;
+  const hy__yaml *root;
+  *out = NULL;
+  assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
+  hy_status status = hy__yaml_parse(yaml, strlen(yaml), "spec", arena, &root, err);
+  if (status == HY_OK) status = hy__features_create_node(runtime, root, "spec", fit, out, err);
+  hy__arena_destroy(arena);
+  return status;
+}
+
+/* For rows of the panel. */
+static inline hy_feature_stream *panel_stream(const hy_features *f, panel *p) {
+  hy_feature_stream *s;
+  hy_error err;
+  for (size_t k = 0; k < p->n_symbols; k++) p->symbols[k] = p->names[k];
+  const hy_feature_stream_options o = {.struct_size = sizeof o,
+                                       .n_symbols = p->n_symbols,
+                                       .n_fields = PANEL_FIELDS,
+                                       .symbols = p->symbols,
+                                       .fields = panel_fields,
+                                       .timeframe = "1m",
+                                       .zone = "America/New_York",
+                                       .calendar = "XNYS"};
+  if (hy_feature_stream_create(f, &o, &s, &err) != HY_OK) fail_msg("%s", err.message);
+  return s;
 }
 
 /* A computed range: values[feature][row, symbol] one after the other. */

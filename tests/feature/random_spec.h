@@ -116,15 +116,4 @@ static inline void random_spec_make(hy__random *random, size_t n, char text[RAND
     random_text(&r, "norm: [{in: f0, %s}]\n", norms[random_of(&r, HY_COUNT(norms))]);
 }
 
-static inline hy_features *yaml_features(hy_runtime *runtime, const char *text, hy_error *err) {
-  const hy__yaml *root;
-  hy__arena *arena;
-  hy_features *f = NULL;
-  assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
-  if (hy__yaml_parse(text, strlen(text), "spec", arena, &root, err) == HY_OK)
-    (void)!hy__features_create_yaml(runtime, root, "spec", &f, err);
-  hy__arena_destroy(arena);
-  return f;
-}
-
 #endif

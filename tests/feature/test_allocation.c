@@ -56,19 +56,9 @@ typedef struct live {
 
 static live live_make(void) {
   live l = {.p = panel_make(BARS, SYMBOLS, 30, true), .runtime = runtime_make(1, HY_ISA_DEFAULT)};
-  hy_error err;
   l.f = features_make(l.runtime, "r = rsi(close,14); cs.rank(r); tod_sin(); highest(high, 70); "
                                  "macd(close).signal; sma(close@M5, 3)");
-  for (size_t k = 0; k < SYMBOLS; k++) l.p.symbols[k] = l.p.names[k];
-  const hy_feature_stream_options o = {.struct_size = sizeof o,
-                                       .n_symbols = SYMBOLS,
-                                       .n_fields = PANEL_FIELDS,
-                                       .symbols = l.p.symbols,
-                                       .fields = panel_fields,
-                                       .timeframe = "1m",
-                                       .zone = "America/New_York",
-                                       .calendar = "XNYS"};
-  if (hy_feature_stream_create(l.f, &o, &l.s, &err) != HY_OK) fail_msg("%s", err.message);
+  l.s = panel_stream(l.f, &l.p);
   l.values = panel_alloc((size_t)SYMBOLS * 6, 8);
   return l;
 }

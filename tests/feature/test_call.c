@@ -154,8 +154,9 @@ static void random_programs_have_the_bits_of_batch(void **state) {
     hy__random random;
     hy__random_init(&random, 31, i);
     random_spec_make(&random, 1 + hy__random_below(&random, 4), spec);
-    hy_features *f = yaml_features(runtimes[i % 2], spec, NULL);
-    if (f) assert_int_equal(hy__solo_plan(f, &plan, NULL), HY_OK);
+    hy_features *f;
+    const hy_status status = features_parse(runtimes[i % 2], spec, NULL, &f, NULL);
+    if (status == HY_OK) assert_int_equal(hy__solo_plan(f, &plan, NULL), HY_OK);
     if (f && plan->fits && f->n_features <= 4) {
       panel p = odd_panel(&random);
       assert_call_is_batch(f, &p, spec);

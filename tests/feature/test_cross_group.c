@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Cross-sections of several inputs: groups from a field or from a map of the spec, and residuals,
  * against their definitions in long double; and the sort against qsort. */
-#include <hayate/feature_stream.h>
-
 #include "feature/cross.h"
 #include "feature/panel.h"
 
@@ -20,16 +18,6 @@ static int tear_down(void **state) {
   (void)state;
   hy_runtime_destroy(runtime);
   return 0;
-}
-
-static hy_status make(const char *yaml, hy_features **out, hy_error *err) {
-  hy__arena *arena;
-  const hy__yaml *root;
-  assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
-  hy_status status = hy__yaml_parse(yaml, strlen(yaml), "spec", arena, &root, err);
-  if (status == HY_OK) status = hy__features_create_yaml(runtime, root, "spec", out, err);
-  hy__arena_destroy(arena);
-  return status;
 }
 
 /* One row: close is x, open the groups' numbers, high, low, volume and vwap factors. */
@@ -57,24 +45,15 @@ static panel make_row(void) {
 static void compute_row(panel *p, const char *yaml, double out[N]) {
   hy_features *f;
   hy_error err;
-  if (make(yaml, &f, &err) != HY_OK) fail_msg("%s: %s", yaml, err.message);
+  if (features_parse(runtime, yaml, NULL, &f, &err) != HY_OK) fail_msg("%s: %s", yaml, err.message);
   hy_universe *u = panel_open(runtime, p);
   answer a = compute_range(f, u, (hy__feature_range){0});
   memcpy(out, a.values, N * sizeof *out);
-  const hy_feature_stream_options o = {.struct_size = sizeof o,
-                                       .n_symbols = N,
-                                       .n_fields = PANEL_FIELDS,
-                                       .symbols = p->symbols,
-                                       .fields = panel_fields,
-                                       .timeframe = "1m",
-                                       .zone = "America/New_York",
-                                       .calendar = "XNYS"};
-  hy_feature_stream *s;
+  hy_feature_stream *s = panel_stream(f, p);
   double live[N];
   const double *fields[PANEL_FIELDS];
   for (size_t k = 0; k < PANEL_FIELDS; k++) fields[k] = p->data[k];
   const hy_bar_row row = {sizeof row, 1, fields, p->valid};
-  assert_int_equal(hy_feature_stream_create(f, &o, &s, NULL), HY_OK);
   assert_int_equal(hy_feature_stream_update(s, &row, live, NULL, NULL), HY_OK);
   assert_memory_equal(live, out, sizeof live);
   hy_feature_stream_destroy(s);
@@ -161,8 +140,12 @@ static void forms_of_a_map_are_one(void **state) {
   (void)state;
   hy_features *f[2];
   hy_features_info info[2] = {{.struct_size = sizeof info[0]}, {.struct_size = sizeof info[0]}};
-  assert_int_equal(make("{" MAP "features: [\"cs.neutral(close, sector)\"]}", &f[0], NULL), HY_OK);
-  assert_int_equal(make("{" LISTS "features: [\"cs.neutral(c, sector)\"]}", &f[1], NULL), HY_OK);
+  assert_int_equal(features_parse(runtime, "{" MAP "features: [\"cs.neutral(close, sector)\"]}",
+                                  NULL, &f[0], NULL),
+                   HY_OK);
+  assert_int_equal(features_parse(runtime, "{" LISTS "features: [\"cs.neutral(c, sector)\"]}", NULL,
+                                  &f[1], NULL),
+                   HY_OK);
   for (int i = 0; i < 2; i++) hy_features_describe(f[i], &info[i]);
   /* names of unnamed items are their text; the nodes are the same */
   assert_string_equal(strstr(info[0].canonical, "\"nodes\""),
@@ -325,7 +308,7 @@ static void refuses_by_name(void **state) {
   for (size_t i = 0; i < HY_COUNT(cases); i++) {
     hy_features *f = NULL;
     hy_error err = {0};
-    assert_int_not_equal(make(cases[i].yaml, &f, &err), HY_OK);
+    assert_int_not_equal(features_parse(runtime, cases[i].yaml, NULL, &f, &err), HY_OK);
     if (strcmp(err.message, cases[i].message) || err.line != cases[i].line ||
         err.column != cases[i].column)
       fail_msg("%s: %d:%d: %s", cases[i].yaml, err.line, err.column, err.message);

@@ -141,19 +141,9 @@ static void a_stream_gives_the_same_bits(void **state) {
   (void)state;
   hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
   hy_features *f = features_make(runtime, spec);
-  hy_feature_stream *stream;
+  hy_feature_stream *stream = panel_stream(f, &market);
   hy_error err;
   double *values = panel_alloc(n_features * KINDS, 8);
-  for (size_t k = 0; k < KINDS; k++) market.symbols[k] = market.names[k];
-  const hy_feature_stream_options o = {.struct_size = sizeof o,
-                                       .n_symbols = KINDS,
-                                       .n_fields = PANEL_FIELDS,
-                                       .symbols = market.symbols,
-                                       .fields = panel_fields,
-                                       .timeframe = "1m",
-                                       .zone = "America/New_York",
-                                       .calendar = "XNYS"};
-  if (hy_feature_stream_create(f, &o, &stream, &err) != HY_OK) fail_msg("%s", err.message);
   for (size_t t = 0; t < BARS; t++) {
     const double *fields[PANEL_FIELDS];
     for (size_t k = 0; k < PANEL_FIELDS; k++) fields[k] = cell(k, t, PLAIN);

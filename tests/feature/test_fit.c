@@ -3,8 +3,6 @@
  * fits that are not of the spec or not whole refused with their place, and what differs named. */
 #include <unistd.h>
 
-#include <hayate/feature_stream.h>
-
 #include "feature/fit_file.h"
 #include "feature/panel.h"
 
@@ -27,17 +25,6 @@ static int tear_down(void **state) {
 static const char *const spec = "features: [\"a = close\", \"b = open\"]\n"
                                 "norm: [{in: a, fit_z: true}, {in: b, fit_minmax: {per: symbol}}]";
 
-static hy_status make(const char *yaml, const hy__fit_source *fit, hy_features **out,
-                      hy_error *err) {
-  hy__arena *arena;
-  const hy__yaml *root;
-  assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
-  hy_status status = hy__yaml_parse(yaml, strlen(yaml), "spec", arena, &root, err);
-  if (status == HY_OK) status = hy__features_create_node(runtime, root, "spec", fit, out, err);
-  hy__arena_destroy(arena);
-  return status;
-}
-
 /* A fit by hand: close by (x - center) / 2, open of S001 and S004 alone. */
 static hy_features *fitted(const char *yaml, double center, char text[4096]) {
   static const char *const symbols[] = {"S001", "S004"};
@@ -54,7 +41,7 @@ static hy_features *fitted(const char *yaml, double center, char text[4096]) {
   hy_features *f;
   hy_error err;
   char hex[65], path[] = "/tmp/hayate_fit_XXXXXX";
-  if (make(yaml, &none, &f, &err) != HY_OK) fail_msg("%s", err.message);
+  if (features_parse(runtime, yaml, &none, &f, &err) != HY_OK) fail_msg("%s", err.message);
   hy_features_info info = {.struct_size = sizeof info};
   hy_features_describe(f, &info);
   assert_string_equal(info.fit_sha256, "");
@@ -78,24 +65,10 @@ static hy_features *fitted(const char *yaml, double center, char text[4096]) {
   text[bytes] = 0;
   hy_features_destroy(f);
   const hy__fit_source source = {.path = "a fit", .data = text, .bytes = bytes};
-  if (make(yaml, &source, &f, &err) != HY_OK) fail_msg("%s", err.message);
+  if (features_parse(runtime, yaml, &source, &f, &err) != HY_OK) fail_msg("%s", err.message);
   hy_features_describe(f, &info);
   assert_string_equal(info.fit_sha256, hex);
   return f;
-}
-
-static hy_feature_stream *stream_of(const hy_features *f, panel *p) {
-  const hy_feature_stream_options o = {.struct_size = sizeof o,
-                                       .n_symbols = p->n_symbols,
-                                       .n_fields = PANEL_FIELDS,
-                                       .symbols = p->symbols,
-                                       .fields = panel_fields,
-                                       .timeframe = "1m",
-                                       .zone = "America/New_York",
-                                       .calendar = "XNYS"};
-  hy_feature_stream *s;
-  assert_int_equal(hy_feature_stream_create(f, &o, &s, NULL), HY_OK);
-  return s;
 }
 
 static void constants_reach_their_symbols(void **state) {
@@ -105,7 +78,7 @@ static void constants_reach_their_symbols(void **state) {
   panel p = panel_make(N_BARS, N_SYMBOLS, 100, true);
   hy_universe *u = panel_open(runtime, &p);
   answer a = compute_range(f, u, (hy__feature_range){0});
-  hy_feature_stream *s = stream_of(f, &p);
+  hy_feature_stream *s = panel_stream(f, &p);
   for (size_t t = 0; t < N_BARS; t++) {
     double live[N_SYMBOLS * 2];
     const double *fields[PANEL_FIELDS];
@@ -138,7 +111,8 @@ static void a_snapshot_of_another_fit_is_refused(void **state) {
   hy_features *f = fitted(spec, 1.5, text), *other = fitted(spec, 1.6, text);
   panel p = panel_make(2, N_SYMBOLS, 0, false);
   hy_universe *u = panel_open(runtime, &p);
-  hy_feature_stream *s = stream_of(f, &p), *same = stream_of(f, &p), *wrong = stream_of(other, &p);
+  hy_feature_stream *s = panel_stream(f, &p), *same = panel_stream(f, &p),
+                    *wrong = panel_stream(other, &p);
   hy_feature_stream_info info = {.struct_size = sizeof info};
   hy_error err = {0};
   hy_feature_stream_describe(s, &info);
@@ -167,7 +141,7 @@ static void check_refused(const char *whole, const char *from, const char *to,
   assert_non_null(at);
   (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from));
   const hy__fit_source source = {.path = "a fit", .data = text, .bytes = strlen(text)};
-  assert_int_not_equal(make(spec, &source, &f, &err), HY_OK);
+  assert_int_not_equal(features_parse(runtime, spec, &source, &f, &err), HY_OK);
   if (strncmp(err.message, message, strlen(message)) || strcmp(err.subject, "a fit"))
     fail_msg("%s: %s", err.subject, err.message);
 }
@@ -194,7 +168,7 @@ static void what_is_not_whole_is_refused(void **state) {
   hy_features *f;
   (void)snprintf(loose, sizeof loose, "# made in spring\n%s\n\n", text);
   const hy__fit_source source = {.path = "a fit", .data = loose, .bytes = strlen(loose)};
-  assert_int_equal(make(spec, &source, &f, NULL), HY_OK);
+  assert_int_equal(features_parse(runtime, spec, &source, &f, NULL), HY_OK);
   hy_features_destroy(f);
 }
 

@@ -27,16 +27,10 @@ static int tear_down(void **state) {
 
 static hy_features *with_gap(hy_runtime *runtime, const char *gap) {
   char text[1024];
-  const hy__yaml *root;
-  hy__arena *arena;
-  hy_features *f = NULL;
+  hy_features *f;
   hy_error err;
   snprintf(text, sizeof text, "params: {gap: %s}\nfeatures: [%s]\n", gap, FEATURES);
-  assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
-  if (hy__yaml_parse(text, strlen(text), "gap", arena, &root, &err) != HY_OK ||
-      hy__features_create_yaml(runtime, root, "gap", &f, &err) != HY_OK)
-    fail_msg("%s", err.message);
-  hy__arena_destroy(arena);
+  if (features_parse(runtime, text, NULL, &f, &err) != HY_OK) fail_msg("%s", err.message);
   return f;
 }
 
@@ -190,14 +184,9 @@ static void a_feature_has_its_own_policy(void **state) {
                      "  - {name: m, expr: 'sma(close, 9)'}\n"
                      "  - {name: k, expr: 'm * 1', gap: mark}\n"
                      "  - {name: n, expr: 'm * 1'}\n";
-  const hy__yaml *root;
-  hy__arena *arena;
   hy_features *f;
   hy_runtime *runtime = runtime_make(1, HY_ISA_DEFAULT);
-  assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
-  assert_int_equal(hy__yaml_parse(text, strlen(text), "gap", arena, &root, NULL), HY_OK);
-  assert_int_equal(hy__features_create_yaml(runtime, root, "gap", &f, NULL), HY_OK);
-  hy__arena_destroy(arena);
+  assert_int_equal(features_parse(runtime, text, NULL, &f, NULL), HY_OK);
   hy_universe *u = panel_open(runtime, &market);
   answer a = compute_range(f, u, (hy__feature_range){0});
   answer mark = compute_gap(&market, "mark", (hy__feature_range){0});

@@ -21,28 +21,12 @@ typedef struct fixture {
   answer want;
 } fixture;
 
-static hy_feature_stream *stream_make(const hy_features *f, panel *p) {
-  hy_feature_stream *s;
-  hy_error err;
-  for (size_t k = 0; k < p->n_symbols; k++) p->symbols[k] = p->names[k];
-  const hy_feature_stream_options o = {.struct_size = sizeof o,
-                                       .n_symbols = p->n_symbols,
-                                       .n_fields = PANEL_FIELDS,
-                                       .symbols = p->symbols,
-                                       .fields = panel_fields,
-                                       .timeframe = "1m",
-                                       .zone = "America/New_York",
-                                       .calendar = "XNYS"};
-  if (hy_feature_stream_create(f, &o, &s, &err) != HY_OK) fail_msg("%s", err.message);
-  return s;
-}
-
 static fixture fixture_make(unsigned missing, hy_feature_gate_options o) {
   fixture x = {.p = panel_make(BARS, SYMBOLS, missing, false),
                .runtime = runtime_make(1, HY_ISA_DEFAULT)};
   hy_error err;
   x.f = features_make(x.runtime, SPEC);
-  x.s = stream_make(x.f, &x.p);
+  x.s = panel_stream(x.f, &x.p);
   hy_universe *u = panel_open(x.runtime, &x.p);
   x.want = compute_range(x.f, u, (hy__feature_range){0});
   hy_universe_destroy(u);

@@ -41,18 +41,9 @@ static fixture fixture_make(const char *spec, size_t n_kept) {
   fixture x = {.p = panel_make(BARS, SYMBOLS, 60, false),
                .runtime = runtime_make(1, HY_ISA_DEFAULT)};
   hy_error err;
-  for (size_t k = 0; k < SYMBOLS; k++) x.p.symbols[k] = x.p.names[k];
   x.f = features_make(x.runtime, spec);
   x.actions = actions_make(x.runtime, &x.p);
-  const hy_feature_stream_options o = {.struct_size = sizeof o,
-                                       .n_symbols = SYMBOLS,
-                                       .n_fields = PANEL_FIELDS,
-                                       .symbols = x.p.symbols,
-                                       .fields = panel_fields,
-                                       .timeframe = "1m",
-                                       .zone = "America/New_York",
-                                       .calendar = "XNYS"};
-  if (hy_feature_stream_create(x.f, &o, &x.s, &err) != HY_OK) fail_msg("%s", err.message);
+  x.s = panel_stream(x.f, &x.p);
   const hy_feature_gate_options gate = {.struct_size = sizeof gate,
                                         .late = HY_LATE_REPLAY,
                                         .n_kept = n_kept,

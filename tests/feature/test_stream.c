@@ -6,27 +6,9 @@
 #include "feature/random_spec.h"
 #include "market/market.h"
 
-#include <hayate/feature_stream.h>
-
 enum { SNAPSHOT_ROOM = 1 << 22, CASES = 10000 };
 
 /* ---- a stream fed with a panel's rows ---- */
-
-static hy_feature_stream *stream_make(const hy_features *f, panel *p) {
-  hy_feature_stream *s;
-  hy_error err;
-  for (size_t k = 0; k < p->n_symbols; k++) p->symbols[k] = p->names[k];
-  const hy_feature_stream_options o = {.struct_size = sizeof o,
-                                       .n_symbols = p->n_symbols,
-                                       .n_fields = PANEL_FIELDS,
-                                       .symbols = p->symbols,
-                                       .fields = panel_fields,
-                                       .timeframe = "1m",
-                                       .zone = "America/New_York",
-                                       .calendar = "XNYS"};
-  if (hy_feature_stream_create(f, &o, &s, &err) != HY_OK) fail_msg("%s", err.message);
-  return s;
-}
 
 typedef hy_status (*take_fn)(hy_feature_stream *, const hy_bar_row *, double *, uint8_t *,
                              hy_error *);
@@ -67,7 +49,7 @@ static snapshot snapshot_of(hy_feature_stream *s) {
 }
 
 static hy_feature_stream *restored(const hy_features *f, panel *p, snapshot shot) {
-  hy_feature_stream *s = stream_make(f, p);
+  hy_feature_stream *s = panel_stream(f, p);
   hy_error err;
   if (hy_feature_stream_restore(s, shot.data, shot.bytes, &err) != HY_OK)
     fail_msg("%s", err.message);
@@ -91,7 +73,7 @@ static bool peeks_right(hy_feature_stream *s, const panel *p, size_t t, size_t o
 
 static bool stream_equals(hy_features *f, panel *p, const answer *a, hy__random *random) {
   double *values = panel_alloc(a->n_features * a->symbols, 8);
-  hy_feature_stream *s = stream_make(f, p);
+  hy_feature_stream *s = panel_stream(f, p);
   bool good = true;
   for (size_t t = 0; t < p->n_bars && good; t++) {
     if (hy__random_below(random, 8) == 0)
@@ -179,10 +161,12 @@ static void test_random_programs(void **state) {
     hy__random random;
     hy__random_init(&random, 21, i);
     random_spec_make(&random, 1 + hy__random_below(&random, 4), text);
-    hy_features *batch = yaml_features(runtimes[i % 3], text, &err);
-    hy_features *live = yaml_features(runtimes[(i + 1) % 3], text, &err);
-    refused += !batch;
-    if (!batch || !live) continue;
+    hy_features *batch, *live;
+    if (features_parse(runtimes[i % 3], text, NULL, &batch, &err) != HY_OK) {
+      refused++;
+      continue;
+    }
+    assert_int_equal(features_parse(runtimes[(i + 1) % 3], text, NULL, &live, &err), HY_OK);
     panel p = random_panel(&random);
     hy_universe *u = panel_open(runtimes[i % 3], &p);
     answer a = compute_range(batch, u, (hy__feature_range){0});
@@ -215,10 +199,10 @@ static void test_symbols_are_found_by_name(void **state) {
                                           "adxr(4); stochrsi(close, 5, 4, 2)");
   double values[6 * 5], theirs[13 * 5];
   (void)state;
-  hy_feature_stream *whole = stream_make(f, &all);
+  hy_feature_stream *whole = panel_stream(f, &all);
   for (size_t t = 0; t < 30; t++) feed(whole, &all, t, hy_feature_stream_update, theirs);
   const snapshot shot = snapshot_of(whole);
-  hy_feature_stream *some = restored(f, &part, shot), *anew = stream_make(f, &part);
+  hy_feature_stream *some = restored(f, &part, shot), *anew = panel_stream(f, &part);
   for (size_t t = 30; t < 60; t++) {
     double fresh[6 * 5];
     feed(whole, &all, t, hy_feature_stream_update, theirs);
@@ -249,7 +233,7 @@ static refusal refusal_make(void) {
   refusal r = {.p = panel_make(40, 11, 50, true), .runtime = runtime_make(1, HY_ISA_DEFAULT)};
   double values[11 * 8];
   r.f = features_make(r.runtime, SPEC);
-  r.s = stream_make(r.f, &r.p);
+  r.s = panel_stream(r.f, &r.p);
   for (size_t t = 0; t < 20; t++) feed(r.s, &r.p, t, hy_feature_stream_update, values);
   r.shot = snapshot_of(r.s);
   return r;
@@ -332,7 +316,7 @@ static void test_other_snapshots_are_refused(void **state) {
   refusal r = refusal_make();
   (void)state;
   hy_features *other = features_make(r.runtime, "sma(close, 5)");
-  hy_feature_stream *s = stream_make(other, &r.p);
+  hy_feature_stream *s = panel_stream(other, &r.p);
   refuses(&r, s, r.shot.data, r.shot.bytes, HY_MISMATCH, "here");
   hy_feature_stream_destroy(s);
   hy_features_destroy(other);

@@ -16,21 +16,11 @@ static int tear_down(void **state) {
   return 0;
 }
 
-static hy_status make(const char *yaml, hy_features **out, hy_error *err) {
-  hy__arena *arena;
-  const hy__yaml *root;
-  assert_int_equal(hy__arena_create(&hy__allocator_libc, 0, 0, &arena, NULL), HY_OK);
-  hy_status status = hy__yaml_parse(yaml, strlen(yaml), "spec", arena, &root, err);
-  if (status == HY_OK) status = hy__features_create_yaml(runtime, root, "spec", out, err);
-  hy__arena_destroy(arena);
-  return status;
-}
-
 /* The canonical form's nodes. */
 static void nodes_are(const char *yaml, const char *nodes) {
   hy_features *f;
   hy_error err;
-  if (make(yaml, &f, &err) != HY_OK) fail_msg("%s: %s", yaml, err.message);
+  if (features_parse(runtime, yaml, NULL, &f, &err) != HY_OK) fail_msg("%s: %s", yaml, err.message);
   hy_features_info info = {.struct_size = sizeof info};
   hy_features_describe(f, &info);
   const char *at = strstr(info.canonical, "\"nodes\":[");
@@ -91,7 +81,7 @@ static void lists_give_an_output_each(void **state) {
   const char *yaml = "{base: M1, timeframes: {M5: {}, H1: {}}, features: ["
                      "{name: a, expr: \"sma(c,3)\", tf: [M1, M5, H1]}, \"b = a@H1 - a\"], "
                      "output: {order: [a@H1, b, a@M1]}}";
-  if (make(yaml, &f, &err) != HY_OK) fail_msg("%s", err.message);
+  if (features_parse(runtime, yaml, NULL, &f, &err) != HY_OK) fail_msg("%s", err.message);
   hy_features_info info = {.struct_size = sizeof info};
   hy_features_describe(f, &info);
   assert_int_equal(info.n_features, 3);
@@ -122,7 +112,8 @@ static void wrong_ones_are_refused(void **state) {
   for (size_t i = 0; i < HY_COUNT(bad); i++) {
     hy_features *f;
     hy_error err;
-    if (make(bad[i][0], &f, &err) == HY_OK) fail_msg("%s is taken", bad[i][0]);
+    if (features_parse(runtime, bad[i][0], NULL, &f, &err) == HY_OK)
+      fail_msg("%s is taken", bad[i][0]);
     if (!strstr(err.message, bad[i][1])) fail_msg("%s: %s", bad[i][0], err.message);
   }
 }
