@@ -23,6 +23,8 @@ typedef struct reader {
   const char *subject;
   hy__arena *arena;
   size_t n_nodes;
+  const char *line_at, *end; /* where line n_lines of the text begins, from 0 */
+  size_t n_lines;
   hy_error *err;
 } reader;
 
@@ -155,10 +157,51 @@ static hy_status read_map(reader *r, unsigned depth, hy__yaml *node) {
   }
 }
 
+/* Of a line break at `at`, 0 where there is none: those that libyaml counts lines by. */
+static size_t break_bytes(const char *at, const char *end) {
+  const size_t left = (size_t)(end - at);
+  if (left && *at == '\n') return 1;
+  if (left && *at == '\r') return left > 1 && at[1] == '\n' ? 2 : 1;
+  if (left > 1 && !memcmp(at, "\xc2\x85", 2)) return 2;
+  return left > 2 && (!memcmp(at, "\xe2\x80\xa8", 3) || !memcmp(at, "\xe2\x80\xa9", 3)) ? 3 : 0;
+}
+
+/* The spaces before the first character of the first line that has any other. */
+static size_t leading_spaces(const char *at, const char *end) {
+  for (;;) {
+    size_t n = 0, skip;
+    while (at + n < end && at[n] == ' ') n++;
+    skip = break_bytes(at + n, end);
+    if (!skip) return n;
+    at += n + skip;
+  }
+}
+
+/* libyaml's mark of a block scalar is its | or >, and it does not tell the indentation. Marks only
+ * go forward, so that all blocks together read the text once. */
+static void place_block(reader *r, hy__yaml *node) {
+  const yaml_mark_t mark = r->event.start_mark;
+  const char *text = node->text;
+  while (r->n_lines <= mark.line && r->line_at < r->end) {
+    const size_t bytes = break_bytes(r->line_at, r->end);
+    r->line_at += bytes ? bytes : 1;
+    r->n_lines += bytes > 0;
+  }
+  const size_t there = leading_spaces(r->line_at, r->end);
+  const size_t kept = leading_spaces(text, text + strlen(text));
+  node->block = true;
+  node->margin = there > kept ? (int32_t)(there - kept) : 0;
+  node->line = (int32_t)mark.line + 2;
+  node->column = node->margin + 1;
+}
+
 static hy_status read_scalar(reader *r, hy__yaml *node) {
+  const yaml_scalar_style_t style = r->event.data.scalar.style;
   node->kind = HY__YAML_SCALAR;
-  node->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-  return keep_text(r, &node->text);
+  node->quoted = style != YAML_PLAIN_SCALAR_STYLE;
+  HY_TRY(keep_text(r, &node->text));
+  if (style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE) place_block(r, node);
+  return HY_OK;
 }
 
 /* Of the current event on; children by further ones. */
@@ -213,6 +256,8 @@ hy_status hy__yaml_parse(const char *text, size_t bytes, const char *subject, hy
     text += sizeof byte_order_mark;
     bytes -= sizeof byte_order_mark;
   }
+  r.line_at = text;
+  r.end = text + bytes;
   HY_TRY(hy__arena_text(arena, subject, strlen(subject), &r.subject, err));
   HY_TRY(hy__arena_alloc(arena, sizeof(hy__yaml), _Alignof(hy__yaml), &root, err));
   if (!yaml_parser_initialize(&r.parser))

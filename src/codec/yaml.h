@@ -12,7 +12,9 @@ typedef enum hy__yaml_kind { HY__YAML_SCALAR, HY__YAML_LIST, HY__YAML_MAP } hy__
 typedef struct hy__yaml {
   hy__yaml_kind kind;
   bool quoted;          /* a scalar written with quotes is text, whatever it looks like */
+  bool block;           /* a scalar behind | or >: its place is that of its first line's text */
   int32_t line, column; /* from 1 */
+  int32_t margin;       /* of a block: columns before the text of each of its lines; else 0 */
   const char *subject;  /* the source's name, for errors */
   const char *text;     /* scalar */
   const char *key;      /* when a member of a map */

@@ -36,7 +36,7 @@ void hy__place_add(hy__place place, hy_error *err) {
 static void advance(parser *p, size_t bytes) {
   for (size_t i = 0; i < bytes; i++) {
     if (p->at[i] == '\n')
-      p->place.line++, p->place.column = 1;
+      p->place.line++, p->place.column = p->place.margin + 1;
     else
       p->place.column++;
   }
@@ -47,9 +47,10 @@ static char peek_at(const parser *p, size_t offset) {
   return (size_t)(p->end - p->at) > offset ? p->at[offset] : 0;
 }
 
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 static void skip_blanks(parser *p) {
-  while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
-    advance(p, 1);
+  while (p->at < p->end && is_blank(*p->at)) advance(p, 1);
 }
 
 static bool is_letter(char c) {
@@ -183,6 +184,7 @@ static hy_status parse_version(parser *p, uint32_t *version) {
 /* Behind the "@" of a field, an item or a call: H1. */
 static hy_status parse_timeframe(parser *p, hy__expr *e) {
   if (peek_at(p, 0) != '@') return HY_OK;
+  e->timeframe_place = p->place;
   advance(p, 1);
   size_t n = name_bytes(p, false);
   if (n == 0) return fail_here(p, "a timeframe such as H1 after \"@\"");
@@ -209,6 +211,9 @@ static hy_status parse_name(parser *p, const hy__expr **out) {
   hy__expr *e;
   HY_TRY(new_expr(p, HY__EXPR_NAME, p->place, &e));
   size_t n = name_bytes(p, true);
+  if (n > HY__NAME_BYTES_MAX)
+    return hy__place_fail(p->place, HY_LIMIT, p->err, "a name of %zu bytes, at most %d", n,
+                          HY__NAME_BYTES_MAX);
   HY_TRY(hy__arena_text(p->arena, p->at, n, &e->name, p->err));
   advance(p, n);
   *out = e;
@@ -290,6 +295,7 @@ static hy_status make_parser(const char *text, hy__place place, hy__arena *arena
   if (bytes > EXPR_BYTES_MAX)
     return hy__place_fail(place, HY_LIMIT, err, "%zu bytes, at most %d are read as one", bytes,
                           EXPR_BYTES_MAX);
+  while (bytes && is_blank(text[bytes - 1])) bytes--; /* what lacks is behind the last word */
   *p = (parser){.at = text, .end = text + bytes, .place = place, .arena = arena, .err = err};
   return HY_OK;
 }
@@ -309,7 +315,7 @@ static hy_status text_without_blanks(const parser *p, const char *begin, const c
   char *text = memory;
   size_t n = 0;
   for (const char *c = begin; c < p->at; c++)
-    if (*c != ' ' && *c != '\t' && *c != '\n' && *c != '\r') text[n++] = *c;
+    if (!is_blank(*c)) text[n++] = *c;
   text[n] = 0;
   *out = text;
   return HY_OK;

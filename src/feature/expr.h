@@ -6,9 +6,13 @@
 
 #include "base/base.h"
 
+/* Of a feature, an item or a field: reports write it in one piece. */
+enum { HY__NAME_BYTES_MAX = 2048 };
+
 typedef struct hy__place {
   const char *subject;
   int32_t line, column; /* from 1 */
+  int32_t margin;       /* columns before the text in its further lines */
 } hy__place;
 
 typedef enum hy__expr_kind {
@@ -21,10 +25,11 @@ typedef struct hy__expr {
   hy__expr_kind kind;
   hy__place place;
   double number;
-  const char *name;      /* NAME: the name; CALL: the id without version */
-  uint32_t version;      /* CALL: 0 when not given */
-  const char *output;    /* CALL: the suffix, or NULL */
-  const char *timeframe; /* NAME, CALL: what stands behind "@", or NULL */
+  const char *name;          /* NAME: the name; CALL: the id without version */
+  uint32_t version;          /* CALL: 0 when not given */
+  const char *output;        /* CALL: the suffix, or NULL */
+  const char *timeframe;     /* NAME, CALL: what stands behind "@", or NULL */
+  hy__place timeframe_place; /* of that "@" */
   const struct hy__arg *args;
   size_t n_args;
 } hy__expr;

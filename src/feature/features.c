@@ -58,7 +58,15 @@ static hy_status load_fit(hy_features *f, const hy__spec *spec, const hy__fit_so
                           fit->path);
   if (fit && fit->path) return load_file(f, fit->path, err);
   if (!named->text) return HY_OK;
-  HY_TRY(hy__path_beside(spec->subject, named->text, path, sizeof path, err));
+  hy_status status = hy__path_beside(spec->subject, named->text, path, sizeof path, err);
+  if (status != HY_OK) {
+    hy__place_add(named->place, err);
+    return status;
+  }
+  if (hy__path_is_folder(path))
+    return hy__place_fail(named->place, HY_INVALID_ARGUMENT, err,
+                          "the fit %.80s is a folder: what hayate features fit made was expected",
+                          named->text);
   if (!hy__path_exists(path))
     return hy__place_fail(named->place, HY_NOT_FOUND, err,
                           "no fit %.80s beside the spec: hayate features fit makes one",

@@ -239,7 +239,7 @@ static const hy__symbols *find_group(const hy__graph *b, const char *name) {
 static hy_status lower_name(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref *out) {
   const char *standard = hy__field_standard(e->name);
   if (e->timeframe && !strcmp(e->name, "age_bars")) return hy__graph_age(b, e, at, out);
-  if (e->timeframe) HY_TRY(hy__graph_timeframe(b, e->timeframe, e->place, &at.tf));
+  if (e->timeframe) HY_TRY(hy__graph_timeframe(b, e->timeframe, e->timeframe_place, &at.tf));
   if (standard) return hy__graph_field(b, standard, at, e->place, out);
   uint32_t item = find_item(b, e->name, strlen(e->name), true);
   if (item != NO_ITEM) return refer_to_item(b, item, e, at, out);
@@ -339,6 +339,10 @@ static bool is_fitted(const hy__graph *b, const chosen *c) {
 static hy_status check_items(hy__graph *b) {
   for (uint32_t i = 0; i < b->spec->n_items; i++) {
     const hy__spec_item *item = &b->spec->items[i];
+    if (strlen(item->name) > HY__NAME_BYTES_MAX)
+      return hy__place_fail(item->place, HY_LIMIT, b->err,
+                            "the feature's name has %zu bytes, at most %d: write NAME = expression",
+                            strlen(item->name), HY__NAME_BYTES_MAX);
     if (item->named && hy__field_standard(item->name))
       return hy__place_fail(item->place, HY_BAD_FORMAT, b->err,
                             "%s is a field's name, choose another", item->name);

@@ -227,7 +227,7 @@ hy_status hy__graph_call(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref
     return status;
   }
   hy__node n = {.place = e->place};
-  if (e->timeframe) HY_TRY(hy__graph_timeframe(b, e->timeframe, e->place, &at.tf));
+  if (e->timeframe) HY_TRY(hy__graph_timeframe(b, e->timeframe, e->timeframe_place, &at.tf));
   HY_TRY(start_node(b, row, &n));
   out->output = 0;
   if (e->output) HY_TRY(hy__graph_output(b, n.def, e->output, e->place, &out->output));

@@ -104,10 +104,10 @@ hy_status hy__graph_join(hy__graph *b, uint32_t tf, hy__place place, hy__ref *re
 
 hy_status hy__graph_age(hy__graph *b, const hy__expr *e, hy__domain at, hy__ref *out) {
   hy__node n = {.kind = HY__NODE_AGE, .name = AGE, .n_out = 1, .place = e->place};
-  HY_TRY(hy__graph_timeframe(b, e->timeframe, e->place, &n.slower));
+  HY_TRY(hy__graph_timeframe(b, e->timeframe, e->timeframe_place, &n.slower));
   if (!hy__graph_is_faster(b, at.tf, n.slower))
     return hy__place_fail(
-        e->place, HY_BAD_FORMAT, b->err,
+        e->timeframe_place, HY_BAD_FORMAT, b->err,
         AGE "@%.20s: a timeframe slower than the bars that are counted was expected", e->timeframe);
   HY_TRY(hy__graph_domain(b, at, e->place, &n.domain));
   out->output = 0;

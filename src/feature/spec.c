@@ -9,8 +9,10 @@ static const int64_t day_ns = INT64_C(86400000000000);
 enum { GAP_MAX_LIMIT = 100000, WARMUP_MAX = 10000000 };
 
 hy__place hy__spec_place(const hy__yaml *node) {
-  return (hy__place){
-      .subject = node->subject, .line = node->line, .column = node->column + node->quoted};
+  return (hy__place){.subject = node->subject,
+                     .line = node->line,
+                     .column = node->column + (node->quoted && !node->block),
+                     .margin = node->margin};
 }
 
 static hy_status new_items(hy__spec *spec, size_t n, hy__arena *arena, hy_error *err) {
@@ -315,7 +317,9 @@ static hy_status read_order(const hy__yaml *map, hy__arena *arena, hy__spec *spe
   static const char *const keys[] = {"order", NULL};
   HY_TRY(hy__yaml_only_keys(map, keys, err));
   const hy__yaml *order = hy__yaml_get(map, "order");
-  return order ? read_names(order, arena, &spec->order, &spec->n_order, err) : HY_OK;
+  if (!order) return HY_OK;
+  HY_TRY(read_names(order, arena, &spec->order, &spec->n_order, err));
+  return spec->n_order ? HY_OK : hy__yaml_fail(order, err, "order: a feature's name was expected");
 }
 
 static hy_status read_version(const hy__yaml *map, bool required, hy_error *err) {

@@ -149,6 +149,9 @@ def test_refusals(folder, universe, span):
     assert 'nodes[2].params.n is "0x1.e8p+5" here, "0x1.ep+5" there' in done.stderr, done.stderr
     (folder / "fit.yaml").unlink()
     refused("spec.yaml:5:27: no fit fit.yaml beside the spec", *compute)
+    (folder / "fit.yaml").mkdir()
+    refused("spec.yaml:5:27: the fit fit.yaml is a folder", *compute)
+    (folder / "fit.yaml").rmdir()
     # nothing to fit, and nothing to fit on
     fit = ["--data", universe, "--from", span[3], "--to", span[4], "-o", folder / "y.yaml"]
     (folder / "none.yaml").write_text(RAW)

@@ -58,6 +58,24 @@ static void reads_shapes_and_places(void **state) {
   assert_null(hy__yaml_get(root, "z"));
 }
 
+/* A block's place is that of its text, whatever comes before it and however it is indented. */
+static void knows_where_a_block_begins(void **state) {
+  (void)state;
+  const hy__yaml *root = parse("a: |\n  x\n  y\r\nb: # \xe2\x80\x9c\n  - >-  # note\n\n\n      x\n"
+                               "  - |2\n      x\n    y\nc: 'q'\nd: |\n");
+  const hy__yaml *a = hy__yaml_get(root, "a"), *b = hy__yaml_get(root, "b");
+  assert_true(a->block && a->quoted && a->line == 2 && a->column == 3 && a->margin == 2);
+  assert_string_equal(a->text, "x\ny\n");
+  const hy__yaml *folded = &b->children[0], *indented = &b->children[1];
+  assert_true(folded->block && folded->line == 6 && folded->column == 7 && folded->margin == 6);
+  assert_string_equal(indented->text, "  x\ny\n");
+  assert_true(indented->line == 10 && indented->column == 5 && indented->margin == 4);
+  const hy__yaml *c = hy__yaml_get(root, "c"), *d = hy__yaml_get(root, "d");
+  assert_true(!c->block && c->line == 12 && c->column == 4 && c->margin == 0);
+  assert_true(d->block && d->line == 14);
+  assert_true(parse("|\n x")->margin == 1);
+}
+
 static void reads_types(void **state) {
   (void)state;
   const hy__yaml *root = parse("i: -7\nf: 1e-3\ny: true\nq: '7'\nn:\nl: [1]\n");
@@ -157,6 +175,7 @@ static void finds_the_nearest(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(reads_shapes_and_places),
+                                     cmocka_unit_test(knows_where_a_block_begins),
                                      cmocka_unit_test(reads_types),
                                      cmocka_unit_test(refuses_what_it_does_not_read),
                                      cmocka_unit_test(refuses_an_empty_file),

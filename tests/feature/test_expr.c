@@ -91,6 +91,12 @@ static void mistakes_have_a_place(void **state) {
   refuse("sma@x(c,3)", HY_BAD_FORMAT, 1, 6, "a version number");
   refuse("sma@1", HY_BAD_FORMAT, 1, 6, "\"(\" after the version");
   refuse("x = sma(c, 3); y = xx.up", HY_NOT_FOUND, 1, 20, "unknown name \"xx.up\"");
+  /* a timeframe's mistakes stand at its "@" */
+  refuse("c + sma(o, 3)@banana", HY_INVALID_ARGUMENT, 1, 14, "\"banana\" is no timeframe");
+  refuse("c;\n close@D0", HY_INVALID_ARGUMENT, 2, 7, "\"D0\" is no timeframe");
+  refuse("bbands(c, 20, 2).up@H", HY_INVALID_ARGUMENT, 1, 20, "\"H\" is no timeframe");
+  refuse("sma(age_bars@M5, 3)@H1", HY_BAD_FORMAT, 1, 13, "a timeframe slower than the bars");
+  refuse("1 + age_bars@X1", HY_INVALID_ARGUMENT, 1, 13, "\"X1\" is no timeframe");
   refuse("x = c; x = o", HY_BAD_FORMAT, 1, 8, "defined twice");
   refuse("c; c", HY_BAD_FORMAT, 1, 4, "defined twice");
   refuse("v = c", HY_BAD_FORMAT, 1, 1, "a field's name");
@@ -138,10 +144,32 @@ static void depth_is_bounded(void **state) {
   assert_true(value_of(chain) == 0);
 }
 
+/* Names stand in reports, files and messages. */
+static void names_are_bounded(void **state) {
+  (void)state;
+  static char text[5000];
+  memset(text, 'a', 2048);
+  snprintf(text + 2048, sizeof text - 2048, " = c; b = c + o");
+  assert_true(value_of(text) == 26);
+  memset(text, 'a', 2049);
+  snprintf(text + 2049, sizeof text - 2049, " = c; b = c + o");
+  refuse(text, HY_LIMIT, 1, 1, "the feature's name has 2049 bytes, at most 2048: write NAME =");
+  memset(text, '0', 2051); /* without a name of its own it is named by its text */
+  memcpy(text, "c +", 3);
+  text[2051] = 0;
+  refuse(text, HY_LIMIT, 1, 1, "the feature's name has 2050 bytes");
+  memcpy(text, "x=c+", 4);
+  assert_true(value_of(text) == 14);
+  memcpy(text, "x = ", 4);
+  memset(text + 4, 'a', 2049);
+  text[4 + 2049] = 0;
+  refuse(text, HY_LIMIT, 1, 5, "a name of 2049 bytes");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(precedence_is_c), cmocka_unit_test(names_mean_fields_and_items),
+      cmocka_unit_test(precedence_is_c),          cmocka_unit_test(names_mean_fields_and_items),
       cmocka_unit_test(equal_parts_are_one_node), cmocka_unit_test(mistakes_have_a_place),
-      cmocka_unit_test(depth_is_bounded)};
+      cmocka_unit_test(depth_is_bounded),         cmocka_unit_test(names_are_bounded)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,12 +118,39 @@ static void wrong_ones_are_refused(void **state) {
   }
 }
 
+/* Through the YAML form, however the text stands in it. */
+static void mistakes_have_their_place_in_the_file(void **state) {
+  (void)state;
+  static const struct {
+    const char *yaml;
+    int line, column;
+  } bad[] = {
+      {"features:\n  - name: a\n    expr: c + close@M0\n", 3, 20},
+      {"features:\n  - name: a\n    expr: \"c + close@M0\"\n", 3, 21},
+      {"features:\n  - name: a\n    expr: |\n      c + close@M0\n", 4, 16},
+      {"features:\n  - name: a\n    expr: |\n      c +\n      close@M0\n", 5, 12},
+      {"features:\n  - name: a\n    expr: |2\n        c +\n      close@M0\n", 5, 12},
+      {"features:\n  - name: a\n    expr: |\n      c +\n", 4, 10},
+      {"|\n  a = c;\n  b = close@M0\n", 3, 12},
+      {">\n\n  close@M0\n", 3, 8},
+      {"features: [c]\noutput: {order: []}\n", 2, 17},
+  };
+  for (size_t i = 0; i < HY_COUNT(bad); i++) {
+    hy_features *f;
+    hy_error err = {0};
+    assert_int_not_equal(make(bad[i].yaml, &f, &err), HY_OK);
+    if (err.line != bad[i].line || err.column != bad[i].column)
+      fail_msg("%s: %d:%d: %s", bad[i].yaml, err.line, err.column, err.message);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mixed_inputs_meet_at_the_fastest),
       cmocka_unit_test(a_timeframe_is_a_context),
       cmocka_unit_test(lists_give_an_output_each),
       cmocka_unit_test(wrong_ones_are_refused),
+      cmocka_unit_test(mistakes_have_their_place_in_the_file),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
