@@ -32,6 +32,10 @@ HY_CHECKED hy_status hy__zone_read(const hy_allocator *a, const void *data, size
 HY_CHECKED hy_status hy__zone_from_rule(const hy_allocator *a, const char *rule, hy__zone **out,
                                         hy_error *err);
 
+/* Whether hy__zone_open could open it, without its memory. A machine without zone files does not
+ * know, and refuses no name here. */
+HY_CHECKED hy_status hy__zone_check(const char *name, hy_error *err);
+
 typedef enum hy__wall {
   HY_WALL_UNIQUE,
   HY_WALL_AMBIGUOUS,  /* clocks were set back: it happens twice */

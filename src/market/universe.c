@@ -6,7 +6,9 @@
 
 #include <math.h>
 
+#include "market/calendar.h"
 #include "market/hdf5.h"
+#include "market/time.h"
 
 enum { MASK_ROWS = 512 }; /* rows of the mask looked at in one go, on the stack */
 
@@ -448,6 +450,18 @@ static hy_status copy_names(hy__arena *arena, const char *const *names, size_t n
   return HY_OK;
 }
 
+/* Also where nothing asks for them yet: a name that says nothing would be found out later,
+ * elsewhere.
+ */
+static hy_status panel_check_names(const hy_panel *p, hy_error *err) {
+  const hy__calendar *calendar;
+  int64_t timeframe_ns;
+  if (p->timeframe && p->timeframe[0])
+    HY_TRY(hy__timeframe_parse(p->timeframe, &timeframe_ns, err));
+  if (p->zone && p->zone[0]) HY_TRY(hy__zone_check(p->zone, err));
+  return p->calendar && p->calendar[0] ? hy__calendar_require(p->calendar, &calendar, err) : HY_OK;
+}
+
 static hy_status panel_check(const hy_allocator *a, const hy_panel *p, hy_error *err) {
   size_t n_cells;
   HY_FAIL_IF(
@@ -464,6 +478,7 @@ static hy_status panel_check(const hy_allocator *a, const hy_panel *p, hy_error 
     HY_FAIL_IF(!p->data[k], HY_INVALID_ARGUMENT, err, "field %zu of the panel has no data", k);
   HY_TRY(hy__universe_check_names(a, "symbol", p->symbols, p->n_symbols, err));
   HY_TRY(hy__universe_check_names(a, "field", p->fields, p->n_fields, err));
+  HY_TRY(panel_check_names(p, err));
   return hy__universe_check_time(p->time_ns, p->n_bars, err);
 }
 

@@ -266,6 +266,19 @@ static bool name_is_safe(const char *name) {
   return true;
 }
 
+hy_status hy__zone_check(const char *name, hy_error *err) {
+  rule fixed;
+  char path[sizeof ZONEINFO + 128];
+  if (fixed_offset(name, &fixed)) return HY_OK;
+  HY_FAIL_IF(!name_is_safe(name), HY_INVALID_ARGUMENT, err,
+             "\"%.60s\" is no zone: expected a name such as America/New_York, UTC, or UTC+3", name);
+  (void)snprintf(path, sizeof path, ZONEINFO "%s", name);
+  if (hy__path_exists(path) && !hy__path_is_folder(path)) return HY_OK;
+  HY_FAIL_IF(hy__path_exists(ZONEINFO "."), HY_NOT_FOUND, err,
+             "\"%s\" is no zone of " ZONEINFO ": expected a name such as America/New_York", name);
+  return HY_OK;
+}
+
 hy_status hy__zone_open(const hy_allocator *a, const char *name, hy__zone **out, hy_error *err) {
   rule fixed;
   char path[sizeof ZONEINFO + 128];
@@ -275,14 +288,11 @@ hy_status hy__zone_open(const hy_allocator *a, const char *name, hy__zone **out,
     (*out)->first_offset_s = fixed.standard_s;
     return HY_OK;
   }
-  HY_FAIL_IF(!name_is_safe(name), HY_INVALID_ARGUMENT, err,
-             "\"%.60s\" is no zone: expected a name such as America/New_York, UTC, or UTC+3", name);
-  (void)snprintf(path, sizeof path, ZONEINFO "%s", name);
+  HY_TRY(hy__zone_check(name, err));
   HY_FAIL_IF(!hy__path_exists(ZONEINFO "."), HY_NOT_FOUND, err,
              "zone %s: this machine has no time zone files in " ZONEINFO " (Debian package tzdata)",
              name);
-  HY_FAIL_IF(!hy__path_exists(path) || hy__path_is_folder(path), HY_NOT_FOUND, err,
-             "\"%s\" is no zone of " ZONEINFO ": expected a name such as America/New_York", name);
+  (void)snprintf(path, sizeof path, ZONEINFO "%s", name);
   hy__map map;
   HY_TRY(hy__map_open(path, &map, err));
   hy_status status = HY_OK;

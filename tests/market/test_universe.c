@@ -175,6 +175,52 @@ static void arrays_read_like_files(void **state) {
   hy_runtime_destroy(runtime);
 }
 
+/* Whether a spec asks for them or not. */
+static void names_that_say_nothing_are_refused(void **state) {
+  (void)state;
+  static const struct {
+    const char *timeframe, *zone, *calendar, *message;
+  } bad[] = {{"banana", NULL, NULL, "\"banana\" is no timeframe: expected"},
+             {"0m", NULL, NULL, "is no timeframe"},
+             {"1m", "Mars/Base", NULL, "\"Mars/Base\" is no zone of"},
+             {"1m", "../etc", NULL, "\"../etc\" is no zone: expected a name such as"},
+             {"1m", "America", NULL, "\"America\" is no zone of"},
+             {"1m", "UTC", "XXXX", "\"XXXX\" is no calendar: expected one of"}};
+  static const struct {
+    const char *timeframe, *zone, *calendar;
+  } good[] = {{NULL, NULL, NULL},
+              {"", "", ""},
+              {"1mo", "UTC-05:30", "24x7"},
+              {"D1", "America/New_York", "XNYS"}};
+  const double cell = 1, *const data[1] = {&cell};
+  const int64_t time_ns = 0;
+  hy_panel panel = {.struct_size = sizeof panel,
+                    .n_bars = 1,
+                    .n_symbols = 1,
+                    .n_fields = 1,
+                    .time_ns = &time_ns,
+                    .symbols = symbols,
+                    .fields = fields,
+                    .data = data};
+  hy_runtime *runtime = runtime_with(1);
+  hy_universe *u = NULL;
+  hy_error err;
+  for (size_t i = 0; i < HY_COUNT(bad); i++) {
+    panel.timeframe = bad[i].timeframe, panel.zone = bad[i].zone;
+    panel.calendar = bad[i].calendar;
+    assert_int_not_equal(hy_universe_from_panel(runtime, &panel, &u, &err), HY_OK);
+    if (!strstr(err.message, bad[i].message)) fail_msg("%s: %s", bad[i].message, err.message);
+    assert_null(u);
+  }
+  for (size_t i = 0; i < HY_COUNT(good); i++) {
+    panel.timeframe = good[i].timeframe, panel.zone = good[i].zone;
+    panel.calendar = good[i].calendar;
+    if (hy_universe_from_panel(runtime, &panel, &u, &err) != HY_OK) fail_msg("%s", err.message);
+    hy_universe_destroy(u);
+  }
+  hy_runtime_destroy(runtime);
+}
+
 static void bad_arrays_are_refused(void **state) {
   (void)state;
   static double data[2][T * S];
@@ -200,6 +246,7 @@ int main(void) {
       cmocka_unit_test(blocks_lie_in_the_file),
       cmocka_unit_test(arrays_read_like_files),
       cmocka_unit_test(bad_arrays_are_refused),
+      cmocka_unit_test(names_that_say_nothing_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

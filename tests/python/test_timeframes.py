@@ -227,6 +227,18 @@ def test_sessions_are_those_of_exchange_calendars(tmp_path):
         hayate.Features("is_last()").batch(panel(calendar=None))
 
 
+def test_panels_of_unknown_names_are_refused():
+    """Also where the spec asks for none of them, and of a stream."""
+    features = hayate.Features("close + 1")
+    for given, message in (({"timeframe": "banana"}, '"banana" is no timeframe: expected a number and'),
+                           ({"zone": "Mars/Base"}, '"Mars/Base" is no zone of'),
+                           ({"calendar": "NOSUCH"}, '"NOSUCH" is no calendar: expected one of')):
+        with pytest.raises(hayate.Error, match=message):
+            features.batch({**panel(), **given})
+        with pytest.raises(hayate.Error, match=message):
+            features.stream(["A"], fields=["close"], **given)
+
+
 def test_an_average_of_an_overnight_session(tmp_path):
     """Currencies: a session goes from 17:00 to 17:00 in New York, over midnight and over both changes of
     the clock; a weekend's bars belong to Monday's."""
