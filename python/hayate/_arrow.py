@@ -296,6 +296,7 @@ def read_wide(tables, time, attributes):
         stamps, names = at.times(), list(columns)
         if first is None:
             first, symbols, made = stamps, names, _attributes(at, attributes)
+            _layout.increasing(stamps, f"sort it by '{time}' first")
         if names != symbols or not np.array_equal(stamps, first):
             raise ValueError(f"the table of {field} has other times or symbols than the first")
         matrices[_layout.field_name(field)] = np.column_stack([v.numbers()

@@ -20,6 +20,19 @@ def nanoseconds(values, what="time"):
     return exact.astype("i8")
 
 
+def increasing(stamps, cure):
+    """Refuses times out of order; `cure` says how the table is sorted."""
+    later = np.diff(stamps) > 0
+    if later.all():
+        return
+    row = int(later.argmin()) + 1
+    before, at = (f"{np.datetime64(int(t), 'ns')}Z" for t in stamps[row - 1:row + 1])
+    if before == at:
+        raise ValueError(f"rows {row - 1} and {row} have one time, {at}; a bar stands once")
+    raise ValueError(f"row {row} ({at}) comes behind a later one ({before}): the times of a wide "
+                     f"table must increase; {cure}")
+
+
 def unmasked(values):
     """What a masked array masks is missing."""
     if isinstance(values, np.ma.MaskedArray):

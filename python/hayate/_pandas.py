@@ -98,6 +98,8 @@ class Source:
 
     def _wide(self, frame, field):
         self.kind = "wide"
+        stamps = self._stamps(frame.index)
+        _layout.increasing(stamps, "sort it first (df.sort_index())")
         if frame.columns.nlevels == 1:
             fields = {field: frame}
         else:
@@ -110,7 +112,7 @@ class Source:
             whole = list(part.columns) == symbols
             part = part if whole else part.reindex(columns=symbols)
             matrices[_layout.field_name(name)] = part.to_numpy(dtype="f8")
-        self.panel = _layout.finish(self._stamps(frame.index), [str(s) for s in symbols], matrices,
+        self.panel = _layout.finish(stamps, [str(s) for s in symbols], matrices,
                                     self._attributes)
 
     @staticmethod

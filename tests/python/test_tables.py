@@ -213,6 +213,8 @@ def test_pyarrow_wide_and_single(long, features, want):
     wide = {field: pa.table({"time": time, **{s: m[:, k] for k, s in enumerate(SYMBOLS)}})
             for field, m in market().items()}
     assert_same(features, features.batch(hayate.from_arrow(wide)), want)
+    with pytest.raises(ValueError, match="row 1 .*comes behind a later one .*sort it by 'time'"):
+        hayate.from_arrow({k: v.take(np.arange(BARS)[::-1]) for k, v in wide.items()})
     one = pa.table({"time": time, **{f: m[:, 1].copy() for f, m in market().items()}})
     panel = _arrow.read_long(one, "time", "MSFT", None, {})[0]
     there = panel["close"].__array_interface__["data"][0]
@@ -313,6 +315,15 @@ def test_pandas_wide_and_single(frame, features, want):
     universe = hayate.from_pandas(local, symbol="MSFT", calendar="XNYS")
     assert universe.zone == "America/New_York" and universe.symbols == ["MSFT"]
     assert universe.calendar == "XNYS" and (universe.time == TIME).all()
+    backwards = "row 4 .2023-11-14T22:16:20.*Z. comes behind a later one .*22:17:20.*df.sort_index"
+    swapped = wide.iloc[[0, 1, 2, 4, 3, *range(5, BARS)]]
+    with pytest.raises(ValueError, match=backwards):
+        features.batch(swapped)
+    with pytest.raises(ValueError, match=backwards):
+        rsi.frame(swapped["close"], field="close")
+    assert_same(features, features.batch(swapped.sort_index()), want)
+    with pytest.raises(ValueError, match="rows 4 and 5 have one time, 2023-11-14T22:17:20"):
+        features.batch(wide.iloc[[0, 1, 2, 3, 4, 4, 5]])
     with pytest.raises(ValueError, match="open, high, low, close"):
         features.batch(wide.rename(columns={"close": "p", "volume": "q"}, level=0))
     product = rsi.frame({"time": TIME, "symbol": SYMBOLS, **market()})
