@@ -82,7 +82,8 @@ HY_API HY_CHECKED hy_status hy_feature_gate_expect(hy_feature_gate *gate, const 
 typedef struct hy_gate_row {
   size_t struct_size;
   int64_t time_ns;
-  uint32_t revision;     /* 0 at first, then 1, 2 ... each time that a correction changes it */
+  uint32_t revision;     /* 0 for a row in its turn; 1, 2 ... each time that a correction or a
+                          * late bar gives it again, or for the first time behind later rows */
   size_t n_bars;         /* symbols with a bar */
   size_t n_missing;      /* expected symbols without one */
   const size_t *missing; /* [n_missing], ascending */
