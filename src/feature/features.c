@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hy_features: a spec from a file, an inline list or a pipeline's node, compiled and hashed. */
-#include "feature/fit_file.h"
-#include "feature/solo.h"
+#include "feature/fit/fit_file.h"
+#include "feature/solo/solo.h"
 
 enum { ARENA_BYTES_MAX = 512 << 20 };
 

@@ -6,7 +6,7 @@
 #define HY_FEATURE_PROGRAM_H
 
 #include "feature/feature.h"
-#include "feature/spec.h"
+#include "feature/spec/spec.h"
 #include "feature/table.h"
 
 typedef enum hy__node_kind {

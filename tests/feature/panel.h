@@ -14,7 +14,7 @@
 
 #include <hayate/feature_stream.h>
 
-#include "feature/compute.h"
+#include "feature/batch/compute.h"
 #include "feature/feature.h"
 
 enum { PANEL_FIELDS = 6, PANEL_SYMBOLS_MAX = 32 };

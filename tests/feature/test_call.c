@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 #include "feature/random_spec.h"
-#include "feature/solo.h"
+#include "feature/solo/solo.h"
 
 enum { BARS = 900, LATE = 5, N_FEATURES = 4, N_THREADS = 4, CASES = 2000 };
 

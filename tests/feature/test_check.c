@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The checks find what they are there to find: a step that reads the next bar, a recurrence that
  * calls itself a window, gaps and zeros; and pass what is sound. */
-#include "feature/check.h"
+#include "feature/check/check.h"
 #include "feature/panel.h"
 
 enum { BARS = 300, SYMBOLS = 11 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Cross-sections of several inputs: groups from a field or from a map of the spec, and residuals,
  * against their definitions in long double; and the sort against qsort. */
-#include "feature/cross.h"
+#include "feature/cross/cross.h"
 #include "feature/panel.h"
 
 enum { N = 12, N_FACTORS = 5 };

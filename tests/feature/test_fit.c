@@ -3,7 +3,7 @@
  * fits that are not of the spec or not whole refused with their place, and what differs named. */
 #include <unistd.h>
 
-#include "feature/fit_file.h"
+#include "feature/fit/fit_file.h"
 #include "feature/panel.h"
 
 enum { N_BARS = 40, N_SYMBOLS = 11 };

@@ -102,8 +102,7 @@ def test_external_libraries_enter_once():
                 "a library enters at one file")
 
 
-def test_headers_have_no_cycle():
-    graph = {f[len("src/"):]: [q for _, q, _ in includes(f) if q] for f in sources()}
+def refuse_a_cycle(graph):
     done, trail = set(), []
 
     def visit(name):
@@ -116,8 +115,22 @@ def test_headers_have_no_cycle():
         for other in graph.get(name, []):
             visit(other)
         done.add(trail.pop())
-    for name in graph:
+    for name in list(graph):
         visit(name)
+
+
+def test_headers_have_no_cycle():
+    refuse_a_cycle({f[len("src/"):]: [q for _, q, _ in includes(f) if q] for f in sources()})
+
+
+def test_folders_of_a_room_have_no_cycle():
+    graph = {}
+    for path in sources():
+        folder = path[len("src/"):].rpartition("/")[0]
+        others = {q.rpartition("/")[0] for _, q, _ in includes(path) if q}
+        # what lies in the room itself is for all its folders
+        graph.setdefault(folder, set()).update(o for o in others - {folder} if "/" in o)
+    refuse_a_cycle({folder: sorted(o) for folder, o in graph.items() if "/" in folder})
 
 
 def test_public_headers_include_public_headers_alone():

@@ -127,3 +127,13 @@ def test_public_headers_rule(small_tree, tmp_path):
     small_tree({"include/hayate/a.h": HEAD + "size_t n;\n"})
     with pytest.raises(AssertionError, match="hayate/a.h"):
         test_headers.test_public_headers_compile_alone("c", "c11", tmp_path)
+
+
+def test_folders_rule(small_tree):
+    one, other = "src/engine/one/a.h", "src/engine/other/b.h"
+    small_tree({one: HEAD, other: HEAD + '#include "engine/one/a.h"\n'})
+    test_layers.test_folders_of_a_room_have_no_cycle()
+    small_tree({other: HEAD + '#include "engine/one/a.h"\n', "src/engine/other/c.h": HEAD,
+                one: HEAD + '#include "engine/other/c.h"\n'})
+    with pytest.raises(AssertionError, match="include cycle: engine/o"):
+        test_layers.test_folders_of_a_room_have_no_cycle()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Differences of two plain means, and what stands between the difference and its own mean: the
  * awesome and the accelerator oscillator of the bars' middles, and macd with plain means. */
-#include "feature/nest.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/window.h"
 
 static size_t longest(const double *p) { return (size_t)HY_MAX(p[0], p[1]); }
 static size_t last(const double *p) { return longest(p) - 1; }

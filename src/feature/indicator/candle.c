@@ -2,7 +2,7 @@
  * The shape of one bar: Alpha158's nine, the balance of power, body and wicks as shares of the
  * range. Inputs: open, high, low, close.
  */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 typedef struct bar {
   lanes open, high, low, close;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Change against n bars ago, and the curve that Coppock draws of two. */
-#include "feature/nest.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/window.h"
 
 static size_t window(const double *p) { return p_count(p, 0); }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Channels around an average of prices: Keltner's by the true range, the acceleration bands by the
  * bars' own width. Inputs: high, low, close. Outputs: upper, middle, lower. */
-#include "feature/nest.h"
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 enum { PREVIOUS = 0, MIDDLE = HY_LANES, RANGE = MIDDLE + EMA_DOUBLES, END = RANGE + EMA_DOUBLES };
 

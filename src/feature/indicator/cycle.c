@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What TA-Lib reads off Ehlers' dominant cycle: its period, components, phase, sine, trend line and
  * mode. On prices that do not move all of it is rounding noise. */
-#include "feature/hilbert.h"
+#include "feature/lane/hilbert.h"
 
 static size_t bytes(const double *p) { return (void)p, CYCLE_DOUBLES * sizeof(double); }
 

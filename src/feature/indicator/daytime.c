@@ -2,7 +2,7 @@
  * Where a bar's close stands in the day, the week and the year, as points of a circle. Input:
  * @local.
  */
-#include "feature/lane.h"
+#include "feature/lane/lane.h"
 
 static const double TURN = 6.28318530717958647693;
 

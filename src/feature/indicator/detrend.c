@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A value against what its window expected: the detrended price of some bars ago, which is known
  * now, and the newest value against the line through those before it. */
-#include "feature/fit.h"
+#include "feature/lane/fit.h"
 
 /* x[n/2+1] less the mean of the n newest. (The centred form reads bars to come.) */
 static size_t dpo_back(const double *p) { return p_count(p, 0) / 2 + 1; }

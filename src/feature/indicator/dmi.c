@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Wilder's directional movement. Inputs: high, low, close. The movements and the true range are
  * Wilder sums: plain sums of the first n-1 bars that have a predecessor, then s - s/n + x. */
-#include "feature/recur.h"
+#include "feature/lane/recur.h"
 
 enum {
   HIGH = 0,

@@ -2,7 +2,7 @@
  * Exponential averages: TA-Lib's (seed: the mean of the first n), pandas' two, Wilder's, and the
  * double and triple ones, whose every stage seeds itself by a mean, and the one that leads its lag.
  */
-#include "feature/recur.h"
+#include "feature/lane/recur.h"
 
 enum { STAGES_MAX = 6 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Elder's ray: how far the bar's ends stand from the average of the close. Inputs: high, low,
  * close. Outputs: bull, bear. */
-#include "feature/recur.h"
+#include "feature/lane/recur.h"
 
 static size_t last(const double *p) { return p_count(p, 0) - 1; }
 static size_t bytes(const double *p) { return (void)p, EMA_DOUBLES * sizeof(double); }

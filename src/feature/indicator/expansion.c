@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ranges that widen: Chaikin's volatility, the mass index, Dorsey's relative volatility. What they
  * look back on of their own averages is a hidden column, missing while there is none. */
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 /* Inputs: high, low; p: n of the average, n of the change. */
 static size_t average_bytes(const double *p) { return (void)p, EMA_DOUBLES * sizeof(double); }

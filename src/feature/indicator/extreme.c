@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Largest and smallest over a window, where they lie, and what stands between them. */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t window(const double *p) { return p_count(p, 0); }

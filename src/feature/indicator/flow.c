@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Money flow: what a bar's place in its range says about its volume. Inputs: high, low, close,
  * volume. */
-#include "feature/nest.h"
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 static size_t none(const double *p) { return (void)p, 0; }
 static size_t last(const double *p) { return last_of(p, 0); }

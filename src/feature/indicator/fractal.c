@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Williams' fractals: a bar that stands out from those beside it, said as many bars later as must
  * have closed on its right. Inputs: high, low; p: left, right. Outputs: high, low. */
-#include "feature/lane.h"
+#include "feature/lane/lane.h"
 
 static size_t last(const double *p) { return p_count(p, 0) + p_count(p, 1); }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Heikin-Ashi candles: the open is the middle of the candle before. Inputs: open, high, low, close.
  * Outputs: open, high, low, close. */
-#include "feature/recur.h"
+#include "feature/lane/recur.h"
 
 enum { OPEN = 0, CLOSE = HY_LANES, SEEN = 2 * HY_LANES, END = 3 * HY_LANES };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Hurst's exponent by rescaled ranges: the slope of ln(R/S) on ln(length) over the lengths n, n/2,
  * n/4 .. of at least `least` returns, each cut into as many blocks as fit, from the newest back. */
-#include "feature/lane_real.h"
-#include "feature/nest.h"
-#include "feature/window.h"
+#include "feature/lane/lane_real.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/window.h"
 
 static size_t window(const double *p) { return p_count(p, 0); }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ichimoku's lines: middles of the range of some bars, and the cloud, whose edges were known
  * `shift` bars ago. (The lagging line would be the close of a later bar.) Inputs: high, low. */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t a_last(const double *p) { return (size_t)HY_MAX(p[0], p[1]) - 1 + p_count(p, 2); }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Kaufman's efficiency ratio and the average that adapts by it. */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 static size_t window(const double *p) { return p_count(p, 0); }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * KDJ: the close's place in the range of n bars, its average K, the average D of that, and
  * 3 K - 2 D. Inputs: high, low, close; p: n, k, d. Outputs: k, d, j. */
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 enum { SLOW_K = 0, SLOW_D = EMA_DOUBLES, END = 2 * EMA_DOUBLES };
 

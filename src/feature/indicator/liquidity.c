@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What trading costs, read from bars: range and return per volume, and the bid-ask spreads of Roll
  * and of Corwin and Schultz. A price that is not positive is missing. */
-#include "feature/lane_real.h"
-#include "feature/nest.h"
-#include "feature/window.h"
+#include "feature/lane/lane_real.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/window.h"
 
 static size_t window(const double *p) { return p_count(p, 0); }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Differences and ratios of two exponential averages, and the change of a triple one. */
-#include "feature/recur.h"
+#include "feature/lane/recur.h"
 
 enum { FAST = 0, SLOW = EMA_DOUBLES, SIGNAL = 2 * EMA_DOUBLES, END = 3 * EMA_DOUBLES };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ehlers' MESA adaptive averages: as fast as the cycle's phase turns. p: fast, slow. */
-#include "feature/hilbert.h"
+#include "feature/lane/hilbert.h"
 
 enum {
   PHASE = CYCLE_DOUBLES,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The mean over as many bars as a second series says, bar by bar, within bounds. */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 /* p: min, max. Missing while any of the max bars is. */
 static size_t longest(const double *p) { return (size_t)HY_MAX(p[0], p[1]); }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Skewness and kurtosis over one window, bias-corrected as pandas and most statistics packages do.
  */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 

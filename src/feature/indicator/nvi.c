@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running totals that a bar joins by how its volume or close moved: negative and positive volume
  * index, Williams' accumulation. A bar with a missing input is passed over. */
-#include "feature/recur.h"
+#include "feature/lane/recur.h"
 
 enum {
   TOTAL = 0,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Order statistics over one window: ranks of the newest, quantiles, the median of deviations. */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t window(const double *p) { return p_count(p, 0); }

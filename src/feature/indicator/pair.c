@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Two series over one window: correlation, covariance, beta; and a series against its own past. */
-#include "feature/comoment.h"
-#include "feature/nest.h"
+#include "feature/lane/comoment.h"
+#include "feature/lane/nest.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t window(const double *p) { return p_count(p, 0); }

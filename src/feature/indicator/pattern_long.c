@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Patterns of four and five candles, and the hikkake with its confirmation, as TA-Lib has them.
  * Inputs: open, high, low, close. */
-#include "feature/candle.h"
+#include "feature/lane/candle.h"
 
 /* Bar k opens within or near the body of the one before. */
 HY_INLINE mask opens_near(candles *c, size_t k) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Patterns of three candles of one colour, as TA-Lib has them. Inputs: open, high, low, close. */
-#include "feature/candle.h"
+#include "feature/lane/candle.h"
 
 HY_INLINE mask whites3(const candles *c) { return all3(white(c, 2), white(c, 1), white(c, 0)); }
 HY_INLINE mask blacks3(const candles *c) { return all3(black(c, 2), black(c, 1), black(c, 0)); }

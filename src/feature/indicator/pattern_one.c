@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Patterns of one candle, as TA-Lib has them. Inputs: open, high, low, close. */
-#include "feature/candle.h"
+#include "feature/lane/candle.h"
 
 /* FORM is an expression in the candles c. */
 #define ONE(name, FORM)                                                                            \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Patterns of three candles that turn or gap, as TA-Lib has them. Inputs: open, high, low, close.
  */
-#include "feature/candle.h"
+#include "feature/lane/candle.h"
 
 /* A long candle, a small one beyond it, and one that comes back by a share (p: penetration) of the
  * first one's body. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Patterns of two candles, as TA-Lib has them. Inputs: open, high, low, close. */
-#include "feature/candle.h"
+#include "feature/lane/candle.h"
 
 /* A short body at one end of a long shadow. */
 HY_INLINE mask hammer_form(candles *c) {

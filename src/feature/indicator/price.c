@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One price for a bar. Inputs: what each takes of open, high, low, close. */
-#include "feature/lane.h"
+#include "feature/lane/lane.h"
 
 HY_INLINE void avgprice_row(const double *const *in, const double *p, lanes *out) {
   (void)p;

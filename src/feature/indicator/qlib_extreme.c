@@ -2,8 +2,8 @@
  * As qlib has them: largest and smallest of the values that a window holds, and where they lie.
  * A place is counted from the window's oldest row, which a series' start makes a later one; @bar
  * tells such rows from missing values, the oldest of which wins every place. */
-#include "feature/ladder.h"
-#include "feature/skip.h"
+#include "feature/lane/ladder.h"
+#include "feature/lane/skip.h"
 
 /* p: n, min. */
 static size_t last(const double *p) { return last_of(p, 0); }

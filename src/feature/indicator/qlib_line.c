@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * As qlib has them, sums, means, deviations and lines over the values that a window holds; missing
  * ones are passed over, and `min` values are enough. */
-#include "feature/blend.h"
-#include "feature/skip.h"
+#include "feature/lane/blend.h"
+#include "feature/lane/skip.h"
 
 /* p of all rows: n, min. */
 static size_t last(const double *p) { return last_of(p, 0); }

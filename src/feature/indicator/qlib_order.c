@@ -2,7 +2,7 @@
  * As qlib has them: rank of the newest and quantiles among the values that a window holds. The
  * window stands sorted in the state: a row that says which lanes are primed, a row of counts of
  * missing values, n rows of values, missing ones as +infinity, one of padding. */
-#include "feature/skip.h"
+#include "feature/lane/skip.h"
 
 enum { MISSING = HY_LANES, SORTED = 2 * HY_LANES };
 

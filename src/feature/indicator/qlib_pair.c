@@ -4,8 +4,8 @@
  * of a series. */
 #include <math.h>
 
-#include "feature/blend.h"
-#include "feature/skip.h"
+#include "feature/lane/blend.h"
+#include "feature/lane/skip.h"
 
 /* p: n, min. */
 static size_t last(const double *p) { return last_of(p, 0); }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The true range and its averages. Inputs: high, low, close. */
-#include "feature/nest.h"
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 static size_t one(const double *p) { return (void)p, 1; }
 static size_t window(const double *p) { return p_count(p, 0); }

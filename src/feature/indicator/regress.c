@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The least-squares line through one window, positions 0 (oldest) to n-1. */
-#include "feature/fit.h"
-#include "feature/lane_real.h"
+#include "feature/lane/fit.h"
+#include "feature/lane/lane_real.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 

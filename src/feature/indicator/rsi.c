@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Gains against losses: Wilder's RSI in three forms, and Chande's momentum. */
-#include "feature/nest.h"
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 enum { PREVIOUS = 0, GAIN = HY_LANES, LOSS = GAIN + EMA_DOUBLES, END = LOSS + EMA_DOUBLES };
 

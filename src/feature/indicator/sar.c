@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Wilder's parabolic stop and reverse. Inputs: high, low. A short position is a long one with the
  * prices' sign turned: everything is computed on the side of the position, exactly. */
-#include "feature/lane.h"
+#include "feature/lane/lane.h"
 
 enum { SIDE = 0, STOP = 1, EXTREME = 2, PACE = 3, HIGH = 4, LOW = 5, SEEN = 6, N_ROWS = 7 };
 

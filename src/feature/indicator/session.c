@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where a bar stands in its session, by the session's open and close, its date and the next one's.
  * A session is that of the universe's calendar; bars between two belong to the later. */
-#include "feature/lane.h"
+#include "feature/lane/lane.h"
 
 static size_t one(const double *p) { return (void)p, 1; }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Plain and weighted moving averages over windows. */
-#include "feature/nest.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 static size_t window(const double *p) { return p_count(p, 0); }

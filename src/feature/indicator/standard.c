@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Standardised values: by the mean and deviation of a window that passes over missing values, or of
  * all values so far. The own value may stand outside what it is measured by. */
-#include "feature/recur.h"
-#include "feature/skip.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/skip.h"
 
 /* ---- over a window ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Spread over one window: variance, deviation, score, and Bollinger's bands. */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
 

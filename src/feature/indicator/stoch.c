@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Stochastics: where the close lies in the range of the last n bars, smoothed by plain means.
  * Inputs: high, low, close; the RSI's takes one series. */
-#include "feature/nest.h"
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 HY_INLINE lanes place(lanes value, lanes low, lanes high) {
   return v_ratio(v_set(100.0) * (value - low), high - low, v_zero());

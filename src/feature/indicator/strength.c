@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Momentum smoothed twice against its own size: the true strength of changes, and the stochastic
  * momentum of the close's distance from the middle of the range. */
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 /* Two averages of averages, of a quantity and of its size. */
 typedef struct twice {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SuperTrend: a band of Wilder's average true range around the middle of the bar, which only moves
  * towards the close until the close breaks it. Inputs: high, low, close; p: n, k. */
-#include "feature/recur.h"
+#include "feature/lane/recur.h"
 
 enum {
   PREVIOUS = 0,

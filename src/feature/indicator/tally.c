@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What happened within a window: products, counts, crossings, the narrowest bar; and runs. */
-#include "feature/window.h"
+#include "feature/lane/window.h"
 
 static size_t one(const double *p) { return (void)p, 1; }
 static size_t last(const double *p) { return last_of(p, 0); }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Functions of a single value beyond those of arith.c: angles, hyperbolics, rounding, and the
  * running sum. What is not finite is missing. */
-#include "feature/lane.h"
+#include "feature/lane/lane.h"
 
 /* A loop over all cells around the base room's function, which the compiler vectorises whole; then
  * another for what is not finite. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Williams' ultimate oscillator. Inputs: high, low, close; p: three windows. */
-#include "feature/nest.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/window.h"
 
 static size_t longest(const double *p) { return (size_t)HY_MAX(p[0], HY_MAX(p[1], p[2])); }
 

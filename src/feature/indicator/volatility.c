@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volatility from returns and from bars: realised, Parkinson, Garman-Klass, Rogers-Satchell,
  * Yang-Zhang, exponentially weighted. A price that is not positive is missing. */
-#include "feature/lane_real.h"
-#include "feature/nest.h"
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/lane_real.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 #define LN2 0.693147180559945309417
 

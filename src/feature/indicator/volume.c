@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volume and the direction of prices. A bar with a missing input is passed over. Inputs: close,
  * volume; the weighted averages take high, low, close, volume, and the session's a clock. */
-#include "feature/recur.h"
-#include "feature/window.h"
+#include "feature/lane/recur.h"
+#include "feature/lane/window.h"
 
 enum { TOTAL = 0, PREVIOUS = HY_LANES, SEEN = 2 * HY_LANES, END = 3 * HY_LANES };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Movement against the way that was gone: the vortex of Botes and Siepman (inputs high, low, close)
  * and the vertical horizontal filter (one series). */
-#include "feature/nest.h"
-#include "feature/window.h"
+#include "feature/lane/nest.h"
+#include "feature/lane/window.h"
 
 static size_t window(const double *p) { return p_count(p, 0); }
 
