@@ -138,7 +138,7 @@ static void mistakes_have_their_place_in_the_file(void **state) {
   for (size_t i = 0; i < HY_COUNT(bad); i++) {
     hy_features *f;
     hy_error err = {0};
-    assert_int_not_equal(make(bad[i].yaml, &f, &err), HY_OK);
+    assert_int_not_equal(features_parse(runtime, bad[i].yaml, NULL, &f, &err), HY_OK);
     if (err.line != bad[i].line || err.column != bad[i].column)
       fail_msg("%s: %d:%d: %s", bad[i].yaml, err.line, err.column, err.message);
   }
