@@ -173,7 +173,7 @@ def test_float32_is_rounded_once(universe, tmp_path):
     ("sma(close, 0)", "spec:1:12", "whole number of 1 to"),
     ("sma(clsoe, 3)", "spec:1:5", 'no field "clsoe"; did you mean close?'),
     ("close@H1(3)", "spec:1:9", "a version number"),
-    ("close@hour", "spec:1:1", "no timeframe"),
+    ("close@hour", "spec:1:6", "no timeframe"),
     ("age_bars@H1 + age_bars@M5@H1", "spec:1:26", "an operator"),
     ("sma(close,3", "spec:1:12", "not the end"),
 ])
