@@ -4,6 +4,7 @@ refused. What the checks find is held in tests/feature/test_check.c."""
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import h5py
@@ -140,3 +141,20 @@ def test_refusals(universe, tmp_path):
                         (("features", "bench", "sma(nosuch,3)", "--data", universe), "nosuch")):
         done = hayate(*words)
         assert done.returncode == 2 and text in done.stderr, (words, done.stderr)
+
+
+def test_the_pages_examples_run_as_printed(tmp_path):
+    """In one folder, fit first: it makes what the others read."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "hayate").symlink_to(os.path.abspath(HAYATE))
+    env = {k: v for k, v in os.environ.items() if not k.startswith("HAYATE_")}
+    env["PATH"] = f"{tmp_path / 'bin'}:{env['PATH']}"
+    listed = re.findall(r"^  (features \w+)", hayate("features", "--help").stdout, re.M)
+    commands = sorted(listed, key=lambda words: words != "features fit")
+    assert len(commands) >= 9
+    for words in commands:
+        page = hayate(*words.split(), "--help").stdout
+        for line in re.findall(r"^    (.+)$", page.split("\nExample:\n")[1], re.M):
+            done = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=env, capture_output=True,
+                                  text=True, timeout=120)
+            assert done.returncode == 0, (line, done.stdout, done.stderr)
