@@ -67,6 +67,7 @@ typedef struct hy__json_limits {
   size_t max_members;   /* of one object, default 1024 */
   bool allow_nonfinite; /* NaN, Infinity, -Infinity, which some model writers use */
 } hy__json_limits;
+hy__json_limits hy__json_defaults(const hy__json_limits *limits); /* NULL: all of them */
 
 typedef enum hy__json_kind {
   HY__JSON_NULL,

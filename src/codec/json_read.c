@@ -364,7 +364,7 @@ static hy_status read_value(reader *r, hy__json *out) {
   return HY_OK;
 }
 
-static hy__json_limits with_defaults(const hy__json_limits *limits) {
+hy__json_limits hy__json_defaults(const hy__json_limits *limits) {
   hy__json_limits l = limits ? *limits : (hy__json_limits){0};
   if (!l.max_bytes) l.max_bytes = (size_t)1 << 30;
   if (!l.max_depth) l.max_depth = DEFAULT_DEPTH;
@@ -383,7 +383,7 @@ hy_status hy__json_parse(hy__json_document *document, const hy__json_limits *lim
   reader r = {.pos = document->text,
               .end = document->text + document->bytes,
               .document = document,
-              .limits = with_defaults(limits),
+              .limits = hy__json_defaults(limits),
               .arena = arena,
               .err = err};
   if (document->bytes > r.limits.max_bytes) {

@@ -4,7 +4,7 @@
  * for it. No-op markers (N) are passed over. High-precision numbers (H) are refused. */
 #include "codec/ubjson.h"
 
-enum { DEFAULT_DEPTH = 64, MAX_DEPTH = 512, DEFAULT_MEMBERS = 1024, NONE = 0 };
+enum { NONE = 0 };
 
 typedef struct reader {
   hy__span in;
@@ -254,21 +254,11 @@ static hy_status read_value(reader *r, uint8_t marker, hy__json *out) {
   return HY_OK;
 }
 
-static hy__json_limits with_defaults(const hy__json_limits *limits) {
-  hy__json_limits l = limits ? *limits : (hy__json_limits){0};
-  if (!l.max_bytes) l.max_bytes = (size_t)1 << 30;
-  if (!l.max_depth) l.max_depth = DEFAULT_DEPTH;
-  if (l.max_depth > MAX_DEPTH) l.max_depth = MAX_DEPTH; /* the reader recurses */
-  if (!l.max_nodes) l.max_nodes = (size_t)1 << 24;
-  if (!l.max_members) l.max_members = DEFAULT_MEMBERS;
-  return l;
-}
-
 hy_status hy__ubjson_parse(hy__json_document *document, const hy__json_limits *limits,
                            hy__arena *arena, hy_error *err) {
   reader r = {.in = hy__span_make(document->text, document->bytes),
               .document = document,
-              .limits = with_defaults(limits),
+              .limits = hy__json_defaults(limits),
               .arena = arena,
               .err = err};
   void *memory;

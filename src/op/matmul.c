@@ -13,32 +13,15 @@ typedef struct params {
   const void **packed;     /* n_right packed matrices, NULL: at run */
 } params;
 
-/* A shape as [leading.., rows, columns]; vectors get the missing dim. */
-static hy_tensor as_matrix(const hy_tensor *t, bool left) {
-  hy_tensor m = *t;
-  if (t->rank != 1) return m;
-  m.rank = 2;
-  m.dims[0] = left ? 1 : t->dims[0];
-  m.dims[1] = left ? t->dims[0] : 1;
-  return m;
-}
-
-/* The leading dims alone. */
-static hy_tensor leading(const hy_tensor *matrix) {
-  hy_tensor t = *matrix;
-  t.rank -= 2;
-  return t;
-}
-
 hy_status hy__op_matmul_infer(hy__op_plan *p, hy_error *err) {
   const hy_tensor *a = &p->in[0], *b = &p->in[1];
   HY_FAIL_IF(a->rank < 1 || b->rank < 1, HY_BAD_FORMAT, err, "a scalar is no matrix");
   HY_TRY(hy__op_same_type(p, 0, 1, err));
-  hy_tensor am = as_matrix(a, true), bm = as_matrix(b, false);
+  hy_tensor am = hy__op_as_matrix(a, true), bm = hy__op_as_matrix(b, false);
   HY_FAIL_IF(am.dims[am.rank - 1] != bm.dims[bm.rank - 2], HY_BAD_FORMAT, err,
              "the inner dimensions differ: %lld and %lld", (long long)am.dims[am.rank - 1],
              (long long)bm.dims[bm.rank - 2]);
-  hy_tensor al = leading(&am), bl = leading(&bm);
+  hy_tensor al = hy__op_leading(&am), bl = hy__op_leading(&bm);
   const hy_tensor *const both[2] = {&al, &bl};
   int64_t dims[HY_MAX_RANK];
   int32_t rank = 0;
@@ -111,8 +94,8 @@ static hy_status pack_known(hy__op_plan *p, params *q, hy_error *err) {
 }
 
 hy_status hy__op_matmul_lower(hy__op_plan *p, hy_error *err) {
-  hy_tensor am = as_matrix(&p->in[0], true), bm = as_matrix(&p->in[1], false);
-  hy_tensor al = leading(&am), bl = leading(&bm), out = {.rank = 0};
+  hy_tensor am = hy__op_as_matrix(&p->in[0], true), bm = hy__op_as_matrix(&p->in[1], false);
+  hy_tensor al = hy__op_leading(&am), bl = hy__op_leading(&bm), out = {.rank = 0};
   const hy_tensor *const both[2] = {&al, &bl};
   params *q;
   HY_TRY(hy__arena_alloc(p->arena, sizeof *q, HY_ALIGN, (void **)&q, err));

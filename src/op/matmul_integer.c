@@ -39,22 +39,6 @@ typedef struct params {
   size_t factor_step, factors_at, a_at;
 } params;
 
-/* A shape as [leading.., rows, columns]; vectors get the missing dim. */
-static hy_tensor as_matrix(const hy_tensor *t, bool left) {
-  hy_tensor m = *t;
-  if (t->rank != 1) return m;
-  m.rank = 2;
-  m.dims[0] = left ? 1 : t->dims[0];
-  m.dims[1] = left ? t->dims[0] : 1;
-  return m;
-}
-
-static hy_tensor leading(const hy_tensor *matrix) {
-  hy_tensor t = *matrix;
-  t.rank -= 2;
-  return t;
-}
-
 static hy_status shape_read(const hy__op_plan *p, shape *s, hy_error *err) {
   size_t k = 0;
   while (strcmp(table[k].name, p->node->op_type) != 0) k++;
@@ -66,7 +50,7 @@ static hy_status shape_read(const hy__op_plan *p, shape *s, hy_error *err) {
   s->dynamic = a->dtype == HY_F32;
   s->trans_b = hy__node_int(p->node, "transB", 0) != 0;
   HY_FAIL_IF(s->trans_b && b->rank != 2, HY_BAD_FORMAT, err, "B has %d dims, not 2", b->rank);
-  s->a = as_matrix(a, true), s->b = as_matrix(b, false);
+  s->a = hy__op_as_matrix(a, true), s->b = hy__op_as_matrix(b, false);
   s->m = (size_t)s->a.dims[s->a.rank - 2];
   s->k = (size_t)s->b.dims[s->b.rank - (s->trans_b ? 1 : 2)];
   s->n = (size_t)s->b.dims[s->b.rank - (s->trans_b ? 2 : 1)];
@@ -130,7 +114,7 @@ hy_status hy__op_matmul_integer_infer(hy__op_plan *p, hy_error *err) {
   HY_TRY(output_type(p, &s, &y, err));
   HY_TRY(check_scales(p, &s, err));
   HY_TRY(check_bias(p, &s, err));
-  hy_tensor al = leading(&s.a), bl = leading(&s.b);
+  hy_tensor al = hy__op_leading(&s.a), bl = hy__op_leading(&s.b);
   const hy_tensor *const both[2] = {&al, &bl};
   int64_t dims[HY_MAX_RANK];
   int32_t rank = 0;
@@ -239,7 +223,7 @@ hy_status hy__op_matmul_integer_lower(hy__op_plan *p, hy_error *err) {
   params *q = memory;
   *q = (params){.at = s.at, .kind = s.kind, .dynamic = s.dynamic, .y = p->out[0].dtype};
   q->alpha = hy__node_float(p->node, "alpha", 1.0f);
-  hy_tensor al = leading(&s.a), bl = leading(&s.b), out = {.rank = 0};
+  hy_tensor al = hy__op_leading(&s.a), bl = hy__op_leading(&s.b), out = {.rank = 0};
   const hy_tensor *const both[2] = {&al, &bl};
   const bool zeros = s.at.a_zero && hy__op_has(p, s.at.a_zero);
   q->gemm.by_row = zeros && hy__op_count_of(&p->in[s.at.a_zero]) > 1;

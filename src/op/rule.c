@@ -148,6 +148,21 @@ hy_status hy__op_choice(const hy__op_plan *p, const char *name, const char *cons
           text.data);
 }
 
+hy_tensor hy__op_as_matrix(const hy_tensor *t, bool left) {
+  hy_tensor m = *t;
+  if (t->rank != 1) return m;
+  m.rank = 2;
+  m.dims[0] = left ? 1 : t->dims[0];
+  m.dims[1] = left ? t->dims[0] : 1;
+  return m;
+}
+
+hy_tensor hy__op_leading(const hy_tensor *matrix) {
+  hy_tensor t = *matrix;
+  t.rank -= 2;
+  return t;
+}
+
 hy__around hy__op_around(const hy_tensor *t, int32_t axis) {
   hy__around a = {1, 1, 1};
   for (int32_t d = 0; d < t->rank; d++)

@@ -53,6 +53,11 @@ HY_CHECKED hy_status hy__op_int(const hy__op_plan *p, size_t k, const char *name
 HY_CHECKED hy_status hy__op_choice(const hy__op_plan *p, const char *name,
                                    const char *const *choices, int32_t *out, hy_error *err);
 
+/* A shape as MatMul sees it, [leading.., rows, columns]: vectors get the missing dim. And the
+ * leading dims alone. */
+hy_tensor hy__op_as_matrix(const hy_tensor *t, bool left);
+hy_tensor hy__op_leading(const hy_tensor *matrix);
+
 /* A tensor around an axis: `outer` blocks of n slices of `inner` elements. */
 typedef struct hy__around {
   size_t outer, n, inner;
