@@ -12,20 +12,7 @@
 
 #include "base/base.h"
 #include "support/onnx_writer.h"
-
-static hy_runtime *runtime;
-
-static int set_up(void **state) {
-  (void)state;
-  hy_runtime_options options = {.struct_size = sizeof options, .n_threads = 1};
-  return hy_runtime_create(&options, &runtime, NULL) != HY_OK;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  hy_runtime_destroy(runtime);
-  return 0;
-}
+#include "support/runtime.h"
 
 typedef struct fixture {
   pb bytes;

@@ -14,21 +14,9 @@
 
 #include "base/base.h"
 #include "support/onnx_writer.h"
+#include "support/runtime.h"
 
-static hy_runtime *runtime;
 static const int64_t three[1] = {3}, open1[1] = {-1};
-
-static int set_up(void **state) {
-  (void)state;
-  hy_runtime_options options = {.struct_size = sizeof options, .n_threads = 1};
-  return hy_runtime_create(&options, &runtime, NULL) != HY_OK;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  hy_runtime_destroy(runtime);
-  return 0;
-}
 
 /* x -> n times Neg, one initializer of 3 floats added. */
 static pb chain(int n) {

@@ -3,22 +3,9 @@
  * against their definitions in long double; and the sort against qsort. */
 #include "feature/cross/cross.h"
 #include "feature/panel.h"
+#include "support/runtime.h"
 
 enum { N = 12, N_FACTORS = 5 };
-
-static hy_runtime *runtime;
-
-static int set_up(void **state) {
-  (void)state;
-  runtime = runtime_make(1, HY_ISA_DEFAULT);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  hy_runtime_destroy(runtime);
-  return 0;
-}
 
 /* One row: close is x, open the groups' numbers, high, low, volume and vwap factors. */
 static const double row_x[N] = {4, 2, 8, NAN, 1, 4, 6, NAN, 5, 2, 4, 3};

@@ -5,22 +5,9 @@
 
 #include "feature/fit/fit_file.h"
 #include "feature/panel.h"
+#include "support/runtime.h"
 
 enum { N_BARS = 40, N_SYMBOLS = 11 };
-
-static hy_runtime *runtime;
-
-static int set_up(void **state) {
-  (void)state;
-  runtime = runtime_make(1, HY_ISA_DEFAULT);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  hy_runtime_destroy(runtime);
-  return 0;
-}
 
 static const char *const spec = "features: [\"a = close\", \"b = open\"]\n"
                                 "norm: [{in: a, fit_z: true}, {in: b, fit_minmax: {per: symbol}}]";

@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Timeframes in specs: what each name, key and context means in the graph, and what is refused. */
 #include "feature/panel.h"
-
-static hy_runtime *runtime;
-
-static int set_up(void **state) {
-  (void)state;
-  runtime = runtime_make(1, HY_ISA_DEFAULT);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  hy_runtime_destroy(runtime);
-  return 0;
-}
+#include "support/runtime.h"
 
 /* The canonical form's nodes. */
 static void nodes_are(const char *yaml, const char *nodes) {

@@ -13,22 +13,10 @@
 #include "base/base.h"
 #include "model/onnx.h"
 #include "support/onnx_writer.h"
+#include "support/runtime.h"
 
-static hy_runtime *runtime;
 static const int64_t open2[2] = {-1, 2}, two[1] = {2};
 static const float pair[2] = {1.5f, -2.0f};
-
-static int set_up(void **state) {
-  (void)state;
-  hy_runtime_options options = {.struct_size = sizeof options, .n_threads = 1};
-  return hy_runtime_create(&options, &runtime, NULL) != HY_OK;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  hy_runtime_destroy(runtime);
-  return 0;
-}
 
 /* x [N,2] and y [N,2], one node in between. */
 static pb small_graph(void) {

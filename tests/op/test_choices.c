@@ -14,20 +14,7 @@
 
 #include "op/op.h"
 #include "support/onnx_writer.h"
-
-static hy_runtime *runtime;
-
-static int set_up(void **state) {
-  (void)state;
-  hy_runtime_options options = {.struct_size = sizeof options, .n_threads = 1};
-  return hy_runtime_create(&options, &runtime, NULL) != HY_OK;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  hy_runtime_destroy(runtime);
-  return 0;
-}
+#include "support/runtime.h"
 
 /* One node over vectors a, b, ... of open length. The outputs' bytes go to `out`, up to two. */
 typedef struct one {
