@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,14 +21,14 @@
 
 #include "base/base.h"
 #include "engine/session.h"
+#include "support/golden_folders.h"
+#include "support/runtime.h"
 
 enum { PORTS_MAX = 192 };
 
-static const char *const roots[] = {"tests/golden/onnx", "tests/golden/onnx_op"};
 static const char *chosen = "";
 static double folder_atol;
 static bool evaluated; /* no plan of the whole graph: each node by itself */
-static hy_runtime *runtime;
 
 static bool is_half(hy_dtype d) { return d == HY_F16 || d == HY_BF16; }
 
@@ -192,28 +191,11 @@ static int folder_run(const char *folder) {
 
 static void every_folder(void **state) {
   evaluated = *state != NULL;
-  int n_bad = 0, n = 0;
-  hy_runtime_options options = {.struct_size = sizeof options, .n_threads = 1};
-  assert_int_equal(hy_runtime_create(&options, &runtime, NULL), HY_OK);
-  for (size_t r = 0; r < HY_COUNT(roots); r++) {
-    struct dirent **entries;
-    int n_entries = scandir(roots[r], &entries, NULL, alphasort);
-    assert_true(n_entries > 0);
-    for (int i = 0; i < n_entries; i++) {
-      char folder[512];
-      snprintf(folder, sizeof folder, "%s/%s", roots[r], entries[i]->d_name);
-      if (entries[i]->d_name[0] != '.' && strstr(folder, chosen)) {
-        n_bad += folder_run(folder);
-        n++;
-      }
-      free(entries[i]);
-    }
-    free(entries);
-  }
-  hy_runtime_destroy(runtime);
-  print_message("%d of %d folders agree\n", n - n_bad, n);
-  assert_int_equal(n_bad, 0);
-  assert_true(n > 0);
+  int n[2] = {0}; /* good, bad */
+  golden_folders(chosen, folder_run, n);
+  print_message("%d of %d folders agree\n", n[0], n[0] + n[1]);
+  assert_int_equal(n[1], 0);
+  assert_true(n[0] > 0);
 }
 
 int main(int argc, char **argv) {
@@ -222,5 +204,5 @@ int main(int argc, char **argv) {
       {.name = "every_folder_node_by_node", .test_func = every_folder, .initial_state = &evaluated},
   };
   if (argc > 1) chosen = argv[1];
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <dirent.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -24,14 +23,14 @@
 
 #include "base/base.h"
 #include "support/allocation_counter.h"
+#include "support/golden_folders.h"
+#include "support/runtime.h"
 
 enum { PORTS_MAX = 128, RUNS = 40, MANY_RUNS = 20000, ALLOCATES = 3, FAILS = 4, NO_SECCOMP = 5 };
 
-static const char *const roots[] = {"tests/golden/onnx", "tests/golden/onnx_op"};
 static const char *const often[] = {"onnx_op/Loop_13", "onnx_op/Scan_11", "onnx_op/If_16",
                                     "onnx/sk_logreg"};
 static const char *chosen = "";
-static hy_runtime *runtime;
 
 static bool only_exit(void) {
   struct sock_filter code[] = {
@@ -102,19 +101,20 @@ static int runs_of(const char *folder) {
   return RUNS;
 }
 
-/* 1: quiet, 0: not; -1: this kernel has no such filter; 2: evaluated, and so exempt. */
+enum { NOT_QUIET, QUIET, EXEMPT, NO_FILTER }; /* exempt: evaluated */
+
 static int folder_run(const char *folder) {
   golden g = {0};
-  int state = 0, answer = 2;
+  int state = 0, found = EXEMPT;
   golden_open(folder, &g);
   if (!evaluated(&g)) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) (void)syscall(SYS_exit_group, quiet_runs(&g, runs_of(folder)));
     assert_int_equal(waitpid(child, &state, 0), child);
-    answer = WIFEXITED(state) && WEXITSTATUS(state) == 0;
-    if (WIFEXITED(state) && WEXITSTATUS(state) == NO_SECCOMP) answer = -1;
-    if (!answer)
+    found = WIFEXITED(state) && WEXITSTATUS(state) == 0 ? QUIET : NOT_QUIET;
+    if (WIFEXITED(state) && WEXITSTATUS(state) == NO_SECCOMP) found = NO_FILTER;
+    if (found == NOT_QUIET)
       print_error("%s: a run %s\n", folder,
                   WIFSIGNALED(state)                ? "makes a system call"
                   : WEXITSTATUS(state) == ALLOCATES ? "allocates"
@@ -123,36 +123,22 @@ static int folder_run(const char *folder) {
   hy_session_destroy(g.session);
   hy_model_destroy(g.model);
   hy_arrays_destroy(g.input);
-  return answer;
+  return found;
 }
 
 static void every_folder(void **state) {
   (void)state;
-  int n[4] = {0}; /* by answer + 1 */
+  int n[4] = {0};
   if (!allocation_counter_works) skip();
-  hy_runtime_options options = {.struct_size = sizeof options, .n_threads = 1};
-  assert_int_equal(hy_runtime_create(&options, &runtime, NULL), HY_OK);
-  for (size_t r = 0; r < HY_COUNT(roots); r++) {
-    struct dirent **entries;
-    int n_entries = scandir(roots[r], &entries, NULL, alphasort);
-    assert_true(n_entries > 0);
-    for (int i = 0; i < n_entries; i++) {
-      char folder[512];
-      snprintf(folder, sizeof folder, "%s/%s", roots[r], entries[i]->d_name);
-      if (entries[i]->d_name[0] != '.' && strstr(folder, chosen)) n[folder_run(folder) + 1]++;
-      free(entries[i]);
-    }
-    free(entries);
-  }
-  hy_runtime_destroy(runtime);
-  print_message("%d folders quiet, %d not, %d evaluated\n", n[2], n[1], n[3]);
-  if (n[0]) skip();
-  assert_int_equal(n[1], 0);
-  assert_true(n[2] > 0);
+  golden_folders(chosen, folder_run, n);
+  print_message("%d folders quiet, %d not, %d evaluated\n", n[QUIET], n[NOT_QUIET], n[EXEMPT]);
+  if (n[NO_FILTER]) skip();
+  assert_int_equal(n[NOT_QUIET], 0);
+  assert_true(n[QUIET] > 0);
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_folder)};
   if (argc > 1) chosen = argv[1];
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, set_up, tear_down);
 }
