@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Order statistics over one window: ranks of the newest, quantiles, the median of deviations. */
+#include "feature/lane/sorted.h"
 #include "feature/lane/window.h"
 
 static size_t last(const double *p) { return last_of(p, 0); }
@@ -49,53 +50,6 @@ HY_INLINE void percentrank_row(const double *const *in, const double *p, lanes *
 static void percentrank_step(const hy__ind_step *s) { rows_map(s, 1, 1, percentrank_row); }
 HY_IND_CODE(percentrank_talib) = {.step = percentrank_step, .lookback = window, .history = window};
 
-/* The window stands sorted in the state, a missing value as +infinity: a row that says
- * which lanes are primed, a row of missing values' counts, n rows of values, one of padding.
- */
-enum { MISSING = HY_LANES, SORTED = 2 * HY_LANES };
-
-static size_t sorted_bytes(const double *p) {
-  return (SORTED + (p_count(p, 0) + 1) * HY_LANES) * sizeof(double);
-}
-
-/* One pass takes `old` out and puts `value` in, all lanes at once: from the first element that is
- * not below `old` on, the elements move down by one; each place then gets the middle of its two
- * neighbours and the value. */
-HY_INLINE void sorted_replace(double *sorted, size_t n, lanes old, lanes value) {
-  const lanes take = or_high(old), put = or_high(value);
-  lanes below = v_set(-__builtin_inf()), here = v_load(sorted);
-  for (size_t i = 0; i < n; i++) {
-    const lanes next = v_load(sorted + (i + 1) * HY_LANES);
-    const lanes kept = v_sel(v_lt(here, take), here, next);
-    v_store(sorted + i * HY_LANES, v_min(v_max(below, put), kept));
-    below = kept;
-    here = next;
-  }
-}
-
-HY_INLINE lanes count_missing(lanes count, lanes old, lanes value) {
-  const lanes one = v_set(1.0);
-  return count + (v_sel(v_ok(value), v_zero(), one) - v_sel(v_ok(old), v_zero(), one));
-}
-
-/* Fills the lanes of `fresh` from the n values before x; in the others nothing is taken and nothing
- * put. */
-HY_INLINE void sorted_prime(const double *x, double *state, size_t n, mask fresh) {
-  const lanes none = v_set(__builtin_inf());
-  lanes missing = v_set((double)n);
-  for (size_t i = 0; i <= n; i++) {
-    double *const at = state + SORTED + i * HY_LANES;
-    v_store(at, v_sel(fresh, none, v_load(at)));
-  }
-  for (size_t k = n; k > 0; k--) {
-    const lanes value = v_keep(fresh, v_ago(x, k));
-    sorted_replace(state + SORTED, n, v_missing(), value);
-    missing = count_missing(missing, v_missing(), value);
-  }
-  v_store(state + MISSING, v_sel(fresh, missing, v_load(state + MISSING)));
-  v_store(state, v_set(1.0));
-}
-
 /* What a leaf makes of the n sorted values of a window. */
 typedef lanes (*sorted_fn)(const double *sorted, size_t n, const double *p);
 
@@ -111,7 +65,7 @@ HY_INLINE void sorted_map(const hy__ind_step *given, sorted_fn leaf) {
     for (size_t t = 0; t < s->n; t++) {
       const double *const x = s->in[0] + t * HY_LANES + g;
       const lanes old = v_ago(x, n), value = v_load(x);
-      sorted_replace(state + SORTED, n, old, value);
+      sorted_put(state + SORTED, n, old, value);
       missing = count_missing(missing, old, value);
       const lanes out = leaf(state + SORTED, n, s->p);
       v_store(s->out[0] + t * HY_LANES + g, v_keep(v_le(missing, v_zero()), v_fin(out)));
