@@ -252,29 +252,33 @@ static hy_status take(hy_feature_stream *s, size_t n, size_t each, void **out, h
   return hy__arena_array(s->arena, n, each, out, err);
 }
 
+/* Memory for the pointer that stands at `to`. */
+typedef struct wanted {
+  void *to;
+  size_t n, bytes;
+} wanted;
+
+static hy_status take_all(hy_feature_stream *s, const wanted *list, size_t n, hy_error *err) {
+  for (size_t i = 0; i < n; i++) {
+    void *memory = NULL;
+    HY_TRY(take(s, list[i].n, list[i].bytes, &memory, err));
+    memcpy(list[i].to, &memory, sizeof memory);
+  }
+  return HY_OK;
+}
+
 static hy_status take_plan(hy_feature_stream *s, hy_error *err) {
-  void *memory[9] = {NULL};
   const size_t n_frames = s->f->n_timeframes, n_stages = n_frames * (HY__STAGES_MAX + 1);
-  const size_t sizes[9][2] = {{s->n_steps, sizeof(hy__stream_step)},
-                              {n_stages * s->n_domains, sizeof(hy__stream_leg)},
-                              {s->n_sources, sizeof(hy__stream_source)},
-                              {s->n_sources + s->n_domains, sizeof(hy__stream_fold)},
-                              {s->n_cross, sizeof(hy__stream_cross)},
-                              {n_stages, sizeof(hy__stream_stage)},
-                              {s->f->n_features, sizeof(hy__stream_column)},
-                              {s->f->n_features / HY_LANES + 1, sizeof(uint32_t)},
-                              {s->n_domains, 1}};
-  for (size_t i = 0; i < HY_COUNT(sizes); i++)
-    HY_TRY(take(s, sizes[i][0], sizes[i][1], &memory[i], err));
-  s->steps = memory[0];
-  s->legs = memory[1];
-  s->sources = memory[2];
-  s->folds = memory[3];
-  s->cross = memory[4];
-  s->stages = memory[5];
-  s->targets = memory[6];
-  s->tile_stage = memory[7];
-  s->gives = memory[8];
+  const wanted list[] = {{&s->steps, s->n_steps, sizeof *s->steps},
+                         {&s->legs, n_stages * s->n_domains, sizeof *s->legs},
+                         {&s->sources, s->n_sources, sizeof *s->sources},
+                         {&s->folds, s->n_sources + s->n_domains, sizeof *s->folds},
+                         {&s->cross, s->n_cross, sizeof *s->cross},
+                         {&s->stages, n_stages, sizeof *s->stages},
+                         {&s->targets, s->f->n_features, sizeof *s->targets},
+                         {&s->tile_stage, s->f->n_features / HY_LANES + 1, sizeof *s->tile_stage},
+                         {&s->gives, s->n_domains, sizeof *s->gives}};
+  HY_TRY(take_all(s, list, HY_COUNT(list), err));
   s->n_steps = s->n_sources = s->n_cross = 0;
   return HY_OK;
 }
@@ -289,41 +293,27 @@ static size_t shadow_doubles(const hy_feature_stream *s) {
 
 static hy_status take_state(hy_feature_stream *s, hy_error *err) {
   const size_t cells = s->n_blocks * s->n_domains, symbols = s->info.n_symbols;
-  void *memory[14] = {NULL};
+  const size_t ranked = s->n_cross ? symbols : 0;
   size_t doubles;
   HY_FAIL_IF(!hy__mul(s->n_blocks, s->block_doubles, &doubles), HY_LIMIT, err,
              "the stream needs more memory than a machine has");
-  const size_t sizes[14][2] = {{doubles, sizeof(double)},
-                               {cells, sizeof(uint32_t)},
-                               {cells, sizeof(hy__stream_lanes)},
-                               {cells * HY_LANES, sizeof(hy__stream_bar)},
-                               {s->n_blocks * shadow_doubles(s), sizeof(double)},
-                               {HY__STREAM_GROUP * s->leg_doubles, sizeof(double)},
-                               {cells, sizeof(uint32_t)},
-                               {cells * HY_LANES, sizeof(hy__stream_bar)},
-                               {s->n_cross ? symbols : 0, HY__CROSS_BYTES},
-                               {s->n_cross ? 2 * symbols : 0, sizeof(hy__ranked)},
-                               {s->n_blocks, 1},
-                               {s->f->n_features, sizeof(size_t)},
-                               {s->n_blocks * s->info.n_fields, HY_LANES * sizeof(double)},
-                               {s->n_domains, sizeof(uint32_t)}};
-  for (size_t i = 0; i < HY_COUNT(sizes); i++)
-    HY_TRY(take(s, sizes[i][0], sizes[i][1], &memory[i], err));
-  s->memory = memory[0];
-  s->count = memory[1];
-  s->lanes = memory[2];
-  s->bars = memory[3];
-  s->shadow = memory[4];
-  s->held_states = memory[5];
-  s->shadow_count = memory[6];
-  s->shadow_bars = memory[7];
-  s->values = memory[8];
+  const wanted list[] = {
+      {&s->memory, doubles, sizeof *s->memory},
+      {&s->count, cells, sizeof *s->count},
+      {&s->lanes, cells, sizeof *s->lanes},
+      {&s->bars, cells * HY_LANES, sizeof *s->bars},
+      {&s->shadow, s->n_blocks * shadow_doubles(s), sizeof *s->shadow},
+      {&s->held_states, HY__STREAM_GROUP * s->leg_doubles, sizeof *s->held_states},
+      {&s->shadow_count, cells, sizeof *s->shadow_count},
+      {&s->shadow_bars, cells * HY_LANES, sizeof *s->shadow_bars},
+      {&s->values, ranked, HY__CROSS_BYTES},
+      {&s->ranked, 2 * ranked, sizeof *s->ranked},
+      {&s->present, s->n_blocks, sizeof *s->present},
+      {&s->target_row, s->f->n_features, sizeof *s->target_row},
+      {&s->clean, s->n_blocks * s->info.n_fields, HY_LANES * sizeof *s->clean},
+      {&s->target_count, s->n_domains, sizeof *s->target_count}};
+  HY_TRY(take_all(s, list, HY_COUNT(list), err));
   s->which = (uint32_t *)(s->values + HY__IND_INPUTS * symbols);
-  s->ranked = memory[9];
-  s->present = memory[10];
-  s->target_row = memory[11];
-  s->clean = memory[12];
-  s->target_count = memory[13];
   s->edge = hy__edge_of(s->f->isa);
   return HY_OK;
 }
