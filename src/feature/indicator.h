@@ -61,6 +61,7 @@ typedef struct hy__ind_step {
   /* further blocks of 8 lanes, whose rows, hidden columns and states lie `apart` doubles from those
    * of the block before; p and n are the same for all */
   size_t more, apart;
+  size_t idle; /* lanes at the end of each block that hold no symbol: they need not be computed */
 } hy__ind_step;
 
 /* The blocks of a step, `at` doubles from what it points at; in lane.h their groups of lanes. */

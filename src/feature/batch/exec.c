@@ -84,7 +84,7 @@ static void prepare_step(hy__exec *x, uint32_t index, hy__ind_step *step) {
   step->n = end - from;
   step->state = x->workspace + room->state;
   step->p = n->p;
-  step->more = step->apart = 0;
+  step->more = step->apart = step->idle = 0;
   double *buffer = (double *)(x->workspace + room->buffer);
   for (size_t k = 0; k < n->n_in; k++)
     step->in[k] = x->slots[n->in[k].node].cur[n->in[k].output] + skip * HY_LANES;

@@ -150,10 +150,13 @@ HY_INLINE lanes v_day(lanes seconds) { return v_floor((seconds - v_set(1.0)) / v
 /* The value k bars before the one at x (a pointer into a row, at a group of lanes). */
 HY_INLINE lanes v_ago(const double *x, size_t k) { return v_load(x - HY_LANES * k); }
 
-/* The groups of lanes of all blocks of a step. */
+HY_INLINE size_t lanes_used(const hy__ind_step *s) {
+  return (size_t)LANE_WIDTH < (size_t)HY_LANES ? HY_LANES - s->idle : HY_LANES;
+}
+/* The groups of lanes of all blocks of a step that hold a symbol. */
 #define EACH_GROUP(s, g)                                                                           \
   EACH_BLOCK(s, first_##g)                                                                         \
-    for (size_t g = first_##g; g < first_##g + HY_LANES; g += LANE_WIDTH)
+    for (size_t g = first_##g; g < first_##g + lanes_used(s); g += LANE_WIDTH)
 
 /* One row of a windowed definition: in[i] points at the newest row of input i, earlier rows lie
  * below it. */
@@ -182,6 +185,7 @@ HY_INLINE const hy__ind_step *step_own(const hy__ind_step *s, own_step *own) {
   OWN_POINTER(own->s.state, s->state);
   own->s.more = s->more;
   own->s.apart = s->apart;
+  own->s.idle = s->idle;
   for (int i = 0; i < HY__IND_PARAMS; i++) own->p[i] = s->p[i];
   own->s.p = own->p;
   return &own->s;

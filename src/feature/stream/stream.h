@@ -116,6 +116,7 @@ struct hy_feature_stream {
   hy_universe_info info;
   hy__clocks *clocks;
   size_t n_blocks, n_domains;
+  size_t idle; /* lanes without a symbol, where all are in one block */
   /* the plan */
   hy__ring *rings; /* [node]; rows 0: not needed */
   hy__stream_step *steps;

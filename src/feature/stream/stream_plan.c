@@ -378,6 +378,7 @@ hy_status hy__stream_plan(hy_feature_stream *s, hy_error *err) {
   HY_TRY(hy__bind_fields(f, s->universe, memory[1], &s->close_field, err));
   s->n_domains = f->n_domains;
   s->n_blocks = hy__universe_n_blocks(s->info.n_symbols);
+  s->idle = s->n_blocks == 1 ? HY_LANES - s->info.n_symbols : 0;
   mark_needed(s);
   find_waves(s);
   HY_TRY(take_plan(s, err));

@@ -31,6 +31,7 @@ static void run_step(const hy_feature_stream *s, const hy__stream_step *step, co
   one.state = base + step->state;
   one.more = x->n - 1;
   one.apart = s->block_doubles;
+  one.idle = s->idle;
   for (size_t k = 0; k < step->n_in; k++)
     one.in[k] = base + step->in[k].at + hy__ring_row(step->in[k].rows, x->count);
   for (size_t c = 0; c < step->n_out; c++, column += stride) one.out[c] = column;
