@@ -268,6 +268,7 @@ class Bench:
         """What the benchmarks of features printed, which tools/bench runs before."""
         lines = []
         for name, title in (("bench_batch", "Thirty definitions in batch, beside TA-Lib"),
+                            ("batch.sh", "Thirty definitions in batch, beside KunQuant"),
                             ("bench_stream", "Streams, beside TA-Lib's"),
                             ("features.sh", "A bar of one symbol in talipp, microseconds"),
                             ("talib.sh", "A call of hayate.talib, beside TA-Lib's own"),
