@@ -99,6 +99,9 @@ typedef struct hy__features_wants {
   const char *timeframe, *zone, *calendar;
 } hy__features_wants;
 hy__features_wants hy__features_wanted(const hy_features *features);
+/* A panel of a file's bars without the names that no caller's panel may have, where the spec does
+ * not ask for them: files of other tools hold any text. */
+void hy__features_forget_names(const hy_features *features, hy_panel *panel);
 
 /* For --history stable: bars before t_begin that make the answer stable to tol; UNSUPPORTED names
  * the feature that has no bound (cumulative without anchor, path dependent without warmup_bars). */

@@ -204,6 +204,16 @@ bool hy__features_read(const hy_features *f, const hy_universe *universe, int32_
   return false;
 }
 
+/* A timeframe that says nothing is unknown to all who read it. */
+void hy__features_forget_names(const hy_features *f, hy_panel *panel) {
+  int64_t ignored;
+  bool asks = f->n_timeframes > 1 || f->inputs.zone.text || f->inputs.calendar.text;
+  for (size_t k = 0; k < f->n_nodes; k++) asks |= f->nodes[k].kind == HY__NODE_CLOCK;
+  if (!asks) panel->zone = panel->calendar = NULL;
+  if (panel->timeframe && hy__timeframe_parse(panel->timeframe, &ignored, NULL) != HY_OK)
+    panel->timeframe = NULL;
+}
+
 hy__features_wants hy__features_wanted(const hy_features *f) {
   const hy__spec_inputs *in = &f->inputs;
   return (hy__features_wants){in->base.text, in->zone.text, in->calendar.text};

@@ -519,7 +519,9 @@ static hy_status fill(hy_score_result *r, const char *path, const hy_score_optio
 static hy_status fill_panel(hy_score_result *r, const hy_panel *panel, size_t n_rows,
                             hy_error *err) {
   const hy_score_options o = {.struct_size = sizeof o};
-  HY_TRY(hy_universe_from_panel(r->pipeline->runtime, panel, &r->universe, err));
+  hy_panel bars = *panel;
+  hy__features_forget_names(r->pipeline->features, &bars);
+  HY_TRY(hy_universe_from_panel(r->pipeline->runtime, &bars, &r->universe, err));
   r->info.struct_size = sizeof r->info;
   hy_universe_describe(r->universe, &r->info);
   HY_FAIL_IF(n_rows >= r->info.n_bars, HY_NEED_MORE_DATA, err, "%zu bars, more than %zu are needed",

@@ -143,6 +143,19 @@ def test_refusals(universe, tmp_path):
         assert done.returncode == 2 and text in done.stderr, (words, done.stderr)
 
 
+def test_a_file_may_hold_names_of_another_tool(universe, tmp_path):
+    """Which only what asks for them refuses."""
+    path = tmp_path / "other.h5"
+    path.write_bytes(universe.read_bytes())
+    with h5py.File(path, "a") as f:
+        f.attrs.update(timeframe="every minute", zone="Mars/Base", calendar="NONE")
+    for kind in ("parity", "lookahead", "recursive", "coverage", "bench"):
+        done = hayate("features", kind, SPEC, "--data", path)
+        assert done.returncode == 0, done.stderr
+        done = hayate("features", kind, "is_last() + dow_sin()", "--data", path)
+        assert done.returncode == 2 and ("Mars/Base" in done.stderr or "NONE" in done.stderr)
+
+
 def test_the_pages_examples_run_as_printed(tmp_path):
     """In one folder, fit first: it makes what the others read."""
     (tmp_path / "bin").mkdir()

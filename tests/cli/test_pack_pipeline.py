@@ -68,6 +68,16 @@ def sections(data):
         yield kind, isa, offset, size, owner
 
 
+def test_bars_of_a_file_of_another_tool(tmp_path, universe):
+    h5py = pytest.importorskip("h5py")
+    path = shutil.copy(universe, tmp_path / "other.h5")
+    with h5py.File(path, "a") as f:
+        f.attrs.update(timeframe="every day", zone="Mars/Base", calendar="NONE")
+    p = write_pipeline(tmp_path / "from", ITEMS)
+    answer("pack", p, "-o", tmp_path / "p.hyp", "--data", path)
+    assert hayate("verify", tmp_path / "p.hyp").returncode == 0
+
+
 @pytest.mark.parametrize("form", ["file", "items", "text", "map"])
 def test_it_scores_as_the_files_did(form, tmp_path, universe):
     features = {"file": "spec.yaml", "items": ITEMS, "text": "; ".join(ITEMS),

@@ -53,10 +53,18 @@ static hy_status read_valid(const hy_universe *u, hy__arena *arena, hy__check_ma
   return HY_OK;
 }
 
+/* The file's bars become panels and streams. */
+static void forget_names(const hy_features *f, hy_universe_info *info) {
+  hy_panel names = {.timeframe = info->timeframe, .zone = info->zone, .calendar = info->calendar};
+  hy__features_forget_names(f, &names);
+  info->timeframe = names.timeframe, info->zone = names.zone, info->calendar = names.calendar;
+}
+
 hy_status hy__check_market_read(const hy_features *f, const hy_universe *u, hy__arena *arena,
                                 hy__check_market *out, hy_error *err) {
   *out = (hy__check_market){.runtime = f->runtime, .info = {.struct_size = sizeof out->info}};
   hy_universe_describe(u, &out->info);
+  forget_names(f, &out->info);
   HY_TRY(read_fields(f, u, arena, out, err));
   return read_valid(u, arena, out, err);
 }
