@@ -40,7 +40,7 @@ typedef struct hy_panel {
   const char *const *fields;
   const double *const *data; /* [field] -> [n_bars, n_symbols] row-major; NaN is missing */
   const uint8_t *valid;      /* [n_bars, n_symbols], 0 missing; NULL: all present */
-  const char *timeframe, *zone, *calendar; /* NULL: unknown, "UTC", none */
+  const char *timeframe, *zone, *calendar; /* NULL: unknown, "UTC", none; others must be known */
 } hy_panel;
 HY_API HY_CHECKED hy_status hy_universe_from_panel(hy_runtime *runtime, const hy_panel *panel,
                                                    hy_universe **out, hy_error *err);
