@@ -15,6 +15,7 @@ from talib import abstract
 
 from hayate.talib import abstract as ported
 
+COLUMNS = ["open", "high", "low", "close", "volume"]
 TIES = "of equal values TA-Lib names the earliest in its first scan, the latest afterwards"
 KNOWN = {"MAXINDEX": (1, TIES), "MININDEX": (1, TIES), "MINMAXINDEX": (1, TIES),
          "HT_SINE": (1e-6, "the sine of a phase that is itself a quotient of small differences"),
@@ -24,7 +25,9 @@ SAMPLE = pathlib.Path(__file__).resolve().parent / "eurusd-hourly" / "EURUSD.csv
 
 def read(path):
     frame = pd.read_csv(path).rename(columns=str.lower)
-    frame = frame[["open", "high", "low", "close", "volume"]].astype(float)
+    if missing := [name for name in COLUMNS if name not in frame]:
+        sys.exit(f"{path}: no column {', '.join(missing)}; it has {', '.join(frame.columns)}")
+    frame = frame[COLUMNS].astype(float)
     frame["periods"] = 2.0 + np.arange(len(frame)) % 28  # of MAVP
     return frame
 
