@@ -25,11 +25,9 @@ HY_INLINE lanes efficiency_of(view v, size_t n) {
   return v_sel(v_lt(v_set(1.0), ratio), v_set(1.0), ratio);
 }
 
-HY_INLINE lanes v_efficiency(view v, size_t n){
 #define CALL(window) efficiency_of(v, window)
-    USUAL_WINDOWS(n, CALL)
+HY_INLINE lanes v_efficiency(view v, size_t n) { USUAL_WINDOWS(n, CALL); }
 #undef CALL
-}
 
 HY_INLINE void er_leaf(view v, const double *p, lanes *out) {
   out[0] = v_efficiency(v, p_count(p, 0));

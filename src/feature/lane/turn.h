@@ -32,17 +32,15 @@ HY_INLINE void turn_put(double *to, lanes a, bool past) {
   else
     v_store(to, a);
 }
-#define PAIR(a, b, select) _mm512_shuffle_f64x2(a, b, select)
+#define SHUFFLE(a, b, select) _mm512_shuffle_f64x2(a, b, select)
 /* Every second lane, from the pairs of rows 0 and 1, 2 and 3, 4 and 5, 6 and 7. */
 HY_INLINE void turn_half(const lanes *pair, double *to, size_t stride, bool past) {
-  const lanes a = PAIR(pair[0], pair[1], 0x88)
-  , b = PAIR(pair[0], pair[1], 0xdd);
-  const lanes c = PAIR(pair[2], pair[3], 0x88)
-  , d = PAIR(pair[2], pair[3], 0xdd);
-  turn_put(to, PAIR(a, c, 0x88), past);
-  turn_put(to + 2 * stride, PAIR(b, d, 0x88), past);
-  turn_put(to + 4 * stride, PAIR(a, c, 0xdd), past);
-  turn_put(to + 6 * stride, PAIR(b, d, 0xdd), past);
+  const lanes a = SHUFFLE(pair[0], pair[1], 0x88), b = SHUFFLE(pair[0], pair[1], 0xdd);
+  const lanes c = SHUFFLE(pair[2], pair[3], 0x88), d = SHUFFLE(pair[2], pair[3], 0xdd);
+  turn_put(to, SHUFFLE(a, c, 0x88), past);
+  turn_put(to + 2 * stride, SHUFFLE(b, d, 0x88), past);
+  turn_put(to + 4 * stride, SHUFFLE(a, c, 0xdd), past);
+  turn_put(to + 6 * stride, SHUFFLE(b, d, 0xdd), past);
 }
 HY_INLINE void turn_rows(turning from, double *to, size_t stride, bool past) {
   lanes even[4], odd[4];

@@ -55,13 +55,10 @@ HY_INLINE lanes sum_of(view v, int input, int column, size_t n) {
   return a0 + a1;
 }
 
-HY_INLINE lanes v_sum_at(view v, int input, int column, size_t n){
 #define CALL(window) sum_of(v, input, column, window)
-    USUAL_WINDOWS(n, CALL)
+HY_INLINE lanes v_sum_at(view v, int input, int column, size_t n) { USUAL_WINDOWS(n, CALL); }
 #undef CALL
-} HY_INLINE lanes v_sum(view v, size_t n) {
-  return v_sum_at(v, 0, 0, n);
-}
+HY_INLINE lanes v_sum(view v, size_t n) { return v_sum_at(v, 0, 0, n); }
 
 HY_INLINE lanes w_sum(const double *x, size_t n) { return v_sum(view_of(x, sum_block, 1), n); }
 HY_INLINE lanes w_mean(const double *x, size_t n) { return w_sum(x, n) / v_set((double)n); }
@@ -135,15 +132,11 @@ HY_INLINE spread spread_of(view v, size_t n) {
   return (spread){level, offset, within + not_negative(between - sum * offset)};
 }
 
-HY_INLINE spread v_spread(view v, size_t n){
 #define CALL(window) spread_of(v, window)
-    USUAL_WINDOWS(n, CALL)
+HY_INLINE spread v_spread(view v, size_t n) { USUAL_WINDOWS(n, CALL); }
 #undef CALL
-}
 
-HY_INLINE lanes v_mean(spread s) {
-  return s.level + s.offset;
-}
+HY_INLINE lanes v_mean(spread s) { return s.level + s.offset; }
 HY_INLINE lanes v_std(spread s, double n, double ddof) {
   return v_sqrt(s.squares / v_set(n - ddof));
 }
@@ -165,11 +158,10 @@ HY_INLINE lanes linear_of(view v, size_t n) {
     a0 += v_set(weight) * v_ago(v.in[0], k);
   return (a0 + a1) / v_set((double)n * ((double)n + 1.0) / 2.0);
 }
-HY_INLINE lanes v_linear(view v, size_t n){
 #define CALL(window) linear_of(v, window)
-    USUAL_WINDOWS(n, CALL)
+HY_INLINE lanes v_linear(view v, size_t n) { USUAL_WINDOWS(n, CALL); }
 #undef CALL
-} HY_INLINE lanes w_linear(const double *x, size_t n) {
+HY_INLINE lanes w_linear(const double *x, size_t n) {
   return v_linear(view_of(x, tilt_block, 2), n);
 }
 
@@ -209,11 +201,10 @@ HY_INLINE lanes highest_of(view v, int input, int column, size_t n) {
   }
   return best;
 }
-HY_INLINE lanes v_highest(view v, int input, int column, size_t n){
 #define CALL(window) highest_of(v, input, column, window)
-    USUAL_WINDOWS(n, CALL)
+HY_INLINE lanes v_highest(view v, int input, int column, size_t n) { USUAL_WINDOWS(n, CALL); }
 #undef CALL
-} HY_INLINE lanes lowest_of(view v, int input, int column, size_t n) {
+HY_INLINE lanes lowest_of(view v, int input, int column, size_t n) {
   lanes c[COLUMNS];
   if (n < RUN) return min_run(v.in[input], n);
   fetch(v, n - RUN, c);
@@ -224,11 +215,9 @@ HY_INLINE lanes v_highest(view v, int input, int column, size_t n){
   }
   return best;
 }
-HY_INLINE lanes v_lowest(view v, int input, int column, size_t n){
 #define CALL(window) lowest_of(v, input, column, window)
-    USUAL_WINDOWS(n, CALL)
+HY_INLINE lanes v_lowest(view v, int input, int column, size_t n) { USUAL_WINDOWS(n, CALL); }
 #undef CALL
-}
 
 HY_INLINE void max_block(const double *const *in, lanes *column) {
   column[0] = max_run(in[0], RUN);
